@@ -1,0 +1,21 @@
+"""The one exception of expected refusals on the machine."""
+
+from __future__ import annotations
+
+
+class Refused(Exception):  # noqa: N818 - a refusal is not an error
+    """What is refused and with which value, who must act, and the next command.
+
+    `owner` is one of the register's owners: dsi, provider, host, dpo, shared.
+    """
+
+    def __init__(self, message: str, owner: str = "provider", next_step: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.owner = owner
+        self.next_step = next_step
+
+    def __str__(self) -> str:
+        """Return the whole message as the person reads it."""
+        text = f"{self.message}\n  who acts: {self.owner}"
+        return f"{text}\n  next: {self.next_step}" if self.next_step else text
