@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
 
 class Refused(Exception):  # noqa: N818 - a refusal is not an error
     """What is refused and with which value, who must act, and the next command.
@@ -19,3 +23,15 @@ class Refused(Exception):  # noqa: N818 - a refusal is not an error
         """Return the whole message as the person reads it."""
         text = f"{self.message}\n  who acts: {self.owner}"
         return f"{text}\n  next: {self.next_step}" if self.next_step else text
+
+
+@contextlib.contextmanager
+def system_errors(path: Path) -> Iterator[None]:
+    """Turn the system's errors (disk full, no right, no such file) into `Refused`."""
+    try:
+        yield
+    except OSError as exc:
+        where = exc.filename if isinstance(exc.filename, str) else path
+        raise Refused(
+            f"{where}: {exc.strerror or exc}", next_step="repair this on the machine, then try again"
+        ) from exc

@@ -1,0 +1,206 @@
+"""MANIFEST.json of a bundle: its bounds, and the rules that every path and link of a release obeys."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, NoReturn
+
+from filae_ops.agent.errors import Refused
+from filae_ops.agent.versions import is_version
+
+NAME = "MANIFEST.json"
+FORMAT = 1
+MAX_MANIFEST = 16 * 1024 * 1024
+MAX_TOTAL = 4 * 1024 * 1024 * 1024
+MAX_MTIME = 2**33 - 1
+_KEYS = {
+    "file": {"path", "type", "mode", "size", "sha256"},
+    "dir": {"path", "type", "mode"},
+    "link": {"path", "type", "mode", "target"},
+}
+_MODES = {"file": ("0644", "0755"), "dir": ("0755",), "link": ("0777",)}
+_SHA = re.compile(r"[0-9a-f]{64}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_SLUG = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
+_HOPS = 40
+
+Manifest = dict[str, Any]
+
+
+def refuse(message: str) -> NoReturn:
+    """Refuse a bundle that `filae-ops bundle build` cannot have made."""
+    raise Refused(
+        message, next_step="build the bundle again with `filae-ops bundle build`, or ask for it again"
+    )
+
+
+def shown(value: object) -> str:
+    """Return a value for a message, short and on one line whatever it is."""
+    return f"{value!r:.200}" if isinstance(value, str | int | float | None) else type(value).__name__
+
+
+def path_problem(path: object) -> str:
+    """Return why this is not a safe relative path of a release, or nothing."""
+    if not isinstance(path, str) or not path:
+        return "not a path"
+    if _CONTROL.search(path):
+        return "control character in a name"
+    if path.startswith("/"):
+        return "absolute name"
+    parts = path.split("/")
+    if any(part in ("", ".", "..") for part in parts):
+        return "name with an empty, `.` or `..` part"
+    if len(path.encode()) > 1024 or any(len(part.encode()) > 255 for part in parts):
+        return "name too long"
+    return ""
+
+
+def machine_links(contract: dict[str, Any]) -> list[str]:
+    """Return the paths where the machine makes links: `files` and `scratch` of the contract."""
+    return [item["path"] for item in contract["files"]] + list(contract["scratch"])
+
+
+def parse_manifest(data: bytes) -> Manifest:
+    """Read MANIFEST.json and refuse whatever breaks a rule."""
+    try:
+        manifest = json.loads(data.decode(), object_pairs_hook=_unique, parse_constant=_constant)
+    except (ValueError, RecursionError) as exc:
+        refuse(f"{NAME}: not JSON: {str(exc)[:100]}")
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        refuse(f"{NAME}: not of format {FORMAT}: this filae-ops is older than the bundle, or the reverse")
+    if set(manifest) != {"format", "contract", "files", "built"}:
+        refuse(f"{NAME}: unexpected keys")
+    _check_contract(manifest["contract"])
+    _check_built(manifest["built"])
+    entries = _check_entries(manifest["files"])
+    _check_tree(entries, manifest["contract"])
+    return manifest
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError("duplicate key")
+    return value
+
+
+def _constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def _check_contract(contract: Any) -> None:
+    if not isinstance(contract, dict):
+        refuse(f"{NAME}: no contract")
+    if not isinstance(contract.get("name"), str) or not _SLUG.fullmatch(contract["name"]):
+        refuse(f"{NAME}: contract without a name")
+    if not is_version(contract.get("version")):
+        refuse(f"{NAME}: contract without a version")
+    files, scratch = contract.get("files"), contract.get("scratch")
+    if (
+        not isinstance(files, list)
+        or not isinstance(scratch, list)
+        or contract.get("gems")
+        not in (
+            "debian",
+            "vendored",
+        )
+    ):
+        refuse(f"{NAME}: contract without gems, files or scratch")
+    for item in files:
+        if not isinstance(item, dict) or not isinstance(item.get("name"), str):
+            refuse(f"{NAME}: contract: files: not names and paths")
+        if not _SLUG.fullmatch(item["name"]):
+            refuse(f"{NAME}: contract: files: unsafe name {item['name'][:80]!r}")
+    for path in [item.get("path") for item in files] + scratch:
+        if problem := path_problem(path):
+            refuse(f"{NAME}: contract: {problem}: {shown(path)}")
+
+
+def _check_built(built: Any) -> None:
+    mtime = built.get("mtime") if isinstance(built, dict) else None
+    if type(mtime) is not int or not 0 <= mtime <= MAX_MTIME:
+        refuse(f"{NAME}: built.mtime is not a time")
+
+
+def _check_entries(files: Any) -> dict[str, dict[str, Any]]:
+    entries: dict[str, dict[str, Any]] = {}
+    last, total = "", 0
+    for entry in files if isinstance(files, list) else refuse(f"{NAME}: no list of files"):
+        path = _check_entry(entry)
+        if path <= last:
+            refuse(f"{NAME}: {path[:200]!r} is duplicate or out of order")
+        last, total = path, total + entry.get("size", 0)
+        if total > MAX_TOTAL:
+            refuse(f"{NAME}: more than {MAX_TOTAL} bytes in all")
+        entries[path] = entry
+    return entries
+
+
+def _check_entry(entry: Any) -> str:
+    kind = entry.get("type") if isinstance(entry, dict) else None
+    if not isinstance(kind, str) or set(entry) != _KEYS.get(kind):
+        refuse(f"{NAME}: an entry is not a file, a directory or a link: {shown(entry)}")
+    path = entry["path"]
+    if problem := path_problem(path):
+        refuse(f"{NAME}: {problem}: {shown(path)}")
+    if path == NAME:
+        refuse(f"{NAME}: lists itself")
+    if entry["mode"] not in _MODES[kind]:
+        refuse(f"{NAME}: {path!r}: mode {shown(entry['mode'])} (setuid, or not {' or '.join(_MODES[kind])})")
+    if kind == "file" and not (type(entry["size"]) is int and 0 <= entry["size"] <= MAX_TOTAL):
+        refuse(f"{NAME}: {path!r}: not a size: {shown(entry['size'])}")
+    if kind == "file" and not (isinstance(entry["sha256"], str) and _SHA.fullmatch(entry["sha256"])):
+        refuse(f"{NAME}: {path!r}: not a sha256")
+    return str(path)
+
+
+def _check_tree(entries: dict[str, dict[str, Any]], contract: dict[str, Any]) -> None:
+    links = set(machine_links(contract))
+    if contract["gems"] == "debian" and "Gemfile.lock" in entries:
+        refuse(f"{NAME}: Gemfile.lock inside, while `gems: debian` makes it on the machine")
+    for path, entry in entries.items():
+        parent = path.rpartition("/")[0]
+        if parent and entries.get(parent, {}).get("type") != "dir":
+            refuse(f"{NAME}: {path!r} is not in a directory of the bundle")
+        if path in links:
+            refuse(f"{NAME}: {path!r} is where the machine makes a link (files or scratch)")
+        if entry["type"] == "link" and (problem := link_problem(path, entry["target"], entries)):
+            refuse(f"{NAME}: {path!r} is a link {problem}: {shown(entry['target'])}")
+    for path in links:
+        parent = path.rpartition("/")[0]
+        if parent and entries.get(parent, {}).get("type") != "dir":
+            refuse(f"{NAME}: {path!r} (files or scratch) is not in a directory of the bundle")
+
+
+def link_problem(path: str, target: object, entries: dict[str, dict[str, Any]]) -> str:
+    """Return why the link `path` to `target` may leave the tree, or nothing; other links are followed."""
+    if not isinstance(target, str) or not target or len(target.encode("utf-8", "replace")) > 1024:
+        return "without a target"
+    if _CONTROL.search(target):
+        return "with a control character"
+    here, todo, hops = path.split("/")[:-1], _parts(target), 0
+    if target.startswith("/"):
+        return "to an absolute path"
+    while todo:
+        part = todo.pop()
+        if part == "..":
+            if not here:
+                return "out of the tree"
+            here.pop()
+            continue
+        entry = entries.get("/".join([*here, part]), {})
+        if entry.get("type") == "link":
+            hops += 1
+            if hops > _HOPS or not isinstance(entry["target"], str) or entry["target"].startswith("/"):
+                return "through too many links, or through a bad one"
+            todo += _parts(entry["target"])
+            continue
+        here.append(part)
+        if entry.get("type") != "dir":
+            return "through what is not a directory" if ".." in todo else ""
+    return ""
+
+
+def _parts(target: str) -> list[str]:
+    return [part for part in reversed(target.split("/")) if part not in ("", ".")]
