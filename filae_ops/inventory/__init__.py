@@ -1,0 +1,1 @@
+"""What is declared about a site: the typed model, its loading and its first draft."""

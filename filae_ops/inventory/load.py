@@ -1,0 +1,125 @@
+"""Load an inventory: two readers, one truth."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from filae_ops.errors import OpsError
+from filae_ops.inventory.machine import host_values
+from filae_ops.inventory.model import SECTIONS, Inventory
+from filae_ops.inventory.problems import InventoryError, Problem, explain
+from filae_ops.inventory.source import Source, read
+from filae_ops.inventory.values import ansible_values
+
+SECRETS = "secrets.yml"
+_VAULT = b"$ANSIBLE_VAULT;"
+_PEM_MAX = 256 * 1024
+
+Reader = Callable[[Path], dict[str, dict[str, Any]]]
+
+
+def load(path: Path, *, reader: Reader = ansible_values) -> Inventory:
+    """Return the inventory at DIR or DIR/hosts.yml; no vault password is needed."""
+    source = read(Path(path))
+    values = reader(source.directory / "hosts.yml")
+    _agree(source, values)
+    inventory = _build(source, values)
+    _check_secrets(inventory)
+    _check_certificates(inventory, source)
+    return inventory
+
+
+def _agree(source: Source, values: dict[str, dict[str, Any]]) -> None:
+    """Refuse when Ansible would apply something else than what the files say."""
+    expected = source.hostvars()
+    if list(expected) != list(values) and sorted(expected) != sorted(values):
+        raise OpsError(
+            f"hosts.yml declares {sorted(expected)}, Ansible finds {sorted(values)}",
+            next_step=f"compare with: ansible-inventory -i {source.directory}/hosts.yml --list",
+        )
+    for host, variables in expected.items():
+        for key in sorted(variables.keys() | values[host].keys()):
+            if json.dumps(variables.get(key), sort_keys=True) != json.dumps(
+                values[host].get(key), sort_keys=True
+            ):
+                raise OpsError(
+                    f"{source.where((key,))}: Ansible gives another value to `{key}` of {host} than the file",
+                    next_step=f"compare with: ansible-inventory -i {source.directory}/hosts.yml --list",
+                )
+
+
+def _build(source: Source, values: dict[str, dict[str, Any]]) -> Inventory:
+    first = next(iter(values.values()))
+    content: dict[str, Any] = {key: first[key] for key in first if key in SECTIONS}
+    own = {
+        name: {key: value for key, value in variables.items() if key not in SECTIONS}
+        for name, variables in values.items()
+    }
+    content["hosts"] = {name: host_values(name, variables) for name, variables in own.items()}
+    content |= {"directory": str(source.directory), "fingerprint": source.fingerprint()}
+    try:
+        return Inventory.model_validate_json(json.dumps(content))
+    except ValidationError as exc:
+        raise InventoryError(_problems(exc, source)) from None
+
+
+def _problems(error: ValidationError, source: Source) -> list[Problem]:
+    found = []
+    for detail in error.errors(include_url=False):
+        loc = tuple(part for part in detail["loc"] if part != "[key]")
+        what, owner, step = explain(dict(detail), Inventory)
+        found.append(Problem(source.where(loc), ".".join(map(str, loc)), what, owner, step))
+    return sorted(found, key=lambda problem: problem.where)
+
+
+def _check_secrets(inventory: Inventory) -> None:
+    path = inventory.directory / SECRETS
+    if not os.path.lexists(path):
+        return
+    if not path.is_file():
+        raise OpsError(
+            f"{path} is not a regular file", next_step="put the encrypted file there, or remove it"
+        )
+    with path.open("rb") as stream:
+        encrypted = stream.read(len(_VAULT)) == _VAULT
+    if encrypted:
+        return
+    if inventory.production:
+        raise OpsError(
+            f"{path} is not encrypted, and site.environment is production",
+            next_step=f"ansible-vault encrypt {path}; then change the secrets that were in clear",
+        )
+    if path.stat().st_mode & (stat.S_IRWXO):
+        raise OpsError(f"{path} is in clear and other users can read it", next_step=f"chmod 600 {path}")
+
+
+def _check_certificates(inventory: Inventory, source: Source) -> None:
+    problems = []
+    for key, name in inventory.tls.files.items():
+        what = name and _certificate_problem(inventory.directory, name)
+        if what:
+            step = f"put the file at {inventory.directory / str(name)}, in PEM"
+            problems.append(Problem(source.where(("tls", key)), f"tls.{key}", what, "dsi", step))
+    if problems:
+        raise InventoryError(problems)
+
+
+def _certificate_problem(directory: Path, name: str) -> str | None:
+    path = directory / name
+    if not path.is_file():
+        return f"{name!r}: no such file in the inventory"
+    if not path.resolve().is_relative_to(directory.resolve()):
+        return f"{name!r} leaves the inventory by a link"
+    text = path.read_bytes()[: _PEM_MAX + 1]
+    if b"PRIVATE KEY" in text:
+        return f"{name!r} holds a private key, in clear: consider it lost, and ask for another certificate"
+    if len(text) > _PEM_MAX or b"-----BEGIN CERTIFICATE-----" not in text:
+        return f"{name!r} is not a certificate in PEM"
+    return None

@@ -1,0 +1,154 @@
+"""The application's settings and signers, TLS, backups and patches."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from filae_ops.inventory.fields import Email, Slug, Strict, Text, Url, duplicates, refuse
+from filae_ops.inventory.keys import SshKey
+
+_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
+_SECRET = re.compile(r"(^|_)(PASSWORD|PASSWD|PASS|SECRET|TOKEN|CREDENTIALS?|PRIVATE_KEY|API_KEY)(_|$)")
+_GIVEN = re.compile(
+    "(RAILS|RACK)_ENV|DATABASE_URL|PUBLIC_HOST|LANG|HOME|CREDENTIALS_DIRECTORY|PATH|USER|SHELL|TZ|IFS|(BASH_)?ENV|"
+    "(LD_|GEM_|BUNDLE_|RUBY|PG).*"
+)
+
+
+def _setting(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        refuse(f"setting {name!r} is not a variable's name", next_step="write it in capitals: APP_LOCALE")
+    if _GIVEN.fullmatch(name):
+        refuse(f"setting {name!r} is set by the toolkit", next_step="remove it")
+    if _SECRET.search(name):
+        refuse(
+            f"setting {name!r} looks like a secret, and this file is in clear",
+            next_step="declare it as a secret in the release, and put it under `app_secrets` in secrets.yml",
+        )
+    return name
+
+
+def _inside(value: str) -> str:
+    path = PurePosixPath(value)
+    if path.is_absolute() or ".." in path.parts or not path.parts:
+        refuse(
+            f"{value!r} leaves the inventory",
+            next_step="give a path inside the inventory, such as tls/server.pem",
+        )
+    return value
+
+
+RelativePath = Annotated[Text, AfterValidator(_inside)]
+
+
+class Signer(Strict):
+    """A key that signs releases."""
+
+    name: Slug
+    """Name of the key, for messages."""
+    key: SshKey
+    """OpenSSH public key."""
+    until: dt.date
+    """Last day of validity."""
+
+
+class App(Strict):
+    """What the application is told."""
+
+    settings: Mapping[Annotated[str, AfterValidator(_setting)], str] = Field(default_factory=dict)
+    """Settings of the release's contract, given as environment; texts, in quotes. No secret here."""
+    signers: tuple[Signer, ...] = Field(min_length=1)
+    """Keys whose releases this machine accepts."""
+
+    @model_validator(mode="after")
+    def _signers_once(self) -> Self:
+        if names := duplicates(signer.name for signer in self.signers):
+            refuse(f"the signer {names[0]!r} is declared twice", next_step="give each key its own name")
+        for name, value in self.settings.items():
+            if not value.isprintable():
+                refuse(
+                    f"setting {name} has a line break or a control character",
+                    next_step="write it on one line",
+                )
+        return self
+
+
+class Tls(Strict):
+    """The certificate that users see."""
+
+    mode: Literal["provided", "local-ca"]
+    """`provided`: the hospital's certificate; `local-ca`: for demo and tests only."""
+    certificate: RelativePath | None = None
+    """Server certificate (PEM), relative to the inventory."""
+    chain: RelativePath | None = None
+    """Intermediate certificates (PEM)."""
+    root: RelativePath | None = None
+    """Root certificate that the hospital's posts trust (PEM)."""
+
+    @model_validator(mode="after")
+    def _files_go_with_the_mode(self) -> Self:
+        for key, value in self.files.items():
+            if self.mode == "provided" and value is None:
+                refuse(
+                    f"mode `provided` needs `{key}`", next_step=f"add `{key}`: a path such as tls/{key}.pem"
+                )
+            if self.mode == "local-ca" and value is not None:
+                refuse(f"`{key}` has no meaning with mode local-ca", next_step=f"remove `{key}`")
+        return self
+
+    @property
+    def files(self) -> dict[str, str | None]:
+        """Return the declared files by field."""
+        return {"certificate": self.certificate, "chain": self.chain, "root": self.root}
+
+
+class Monitoring(Strict):
+    """Who learns that a backup is late."""
+
+    alert_to: Email
+    """Address that receives the alarm."""
+
+
+class Backup(Strict):
+    """The backups. The strategy is the DSI's: this says what it declares."""
+
+    kinds: tuple[Literal["files", "database", "machine_snapshot", "configuration"], ...] = Field(min_length=1)
+    """What is backed up."""
+    interval_hours: int = Field(ge=1, le=744)
+    """Hours between two backups: beyond, the alarm rings."""
+    retention_days: int | None = Field(default=None, ge=1, le=3660)
+    """Days that backups are kept; left out: to document."""
+    monitoring: Monitoring | None = None
+    """Who is told; left out: to document."""
+
+    @model_validator(mode="after")
+    def _kinds_once(self) -> Self:
+        if kinds := duplicates(self.kinds):
+            refuse(f"the kind {kinds[0]!r} is listed twice", next_step="keep it once", owner="dsi")
+        return self
+
+
+class Mirror(Strict):
+    """The hospital's mirror of Debian's packages."""
+
+    url: Url
+    """Mirror of the distribution."""
+    security_url: Url
+    """Mirror of its security updates."""
+
+
+class Patching(Strict):
+    """Security updates."""
+
+    mirror: Mirror | None = None
+    """The hospital's mirror; left out: the sources that the machine has."""
+    security_interval_days: int = Field(ge=1, le=31)
+    """Days within which security updates are applied."""
+    reboot: Literal["never", "window"]
+    """Whether the machine may restart by itself, in the maintenance window."""
