@@ -1,0 +1,92 @@
+"""Materialise a version of one of the test applications, ready for `bundle build`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+APPS = {
+    "reference": Path(__file__).parent / "reference_app",
+    "minimal": Path(__file__).parent / "minimal_app",
+}
+KEPT_OUT = {"versions", "Gemfile.lock", ".bundle", "storage", "tmp", "log"}
+CONTRACT = "release.yml"
+MOMENT = 1_767_225_600  # 2026-01-01: same tree, same bytes, same dates
+
+
+def materialise(
+    app: str,
+    version: str,
+    destination: Path,
+    *,
+    overrides: Mapping[str, object] | None = None,
+    files: Mapping[str, str | bytes | None] | None = None,
+) -> Path:
+    """Write `app` ("reference", "minimal") as it is at `version` into `destination`, and return it.
+
+    The overlays `versions/<number>` up to `version` are applied in order. `overrides` is merged into
+    release.yml (None removes a key); `files` adds, replaces or (None) removes files of the tree.
+    """
+    if destination.exists() and any(destination.iterdir()):
+        raise FileExistsError(f"{destination} is not empty")
+    source = APPS[app]
+    contract: Any = {}
+    for layer in [source, *_overlays(source, version)]:
+        _copy(layer, destination)
+        if (layer / CONTRACT).exists():
+            contract = merge(contract, yaml.safe_load((layer / CONTRACT).read_text()))
+    contract = merge(contract, {"version": version, **(overrides or {})})
+    text = yaml.safe_dump(contract, sort_keys=False, allow_unicode=True)
+    for name, content in {"VERSION": f"{version}\n", CONTRACT: text, **(files or {})}.items():
+        _place(destination / name, content)
+    _settle(destination)
+    return destination
+
+
+def merge(base: Any, change: Any) -> Any:
+    """Merge mappings key by key; anything else is replaced, and None removes a key."""
+    if not isinstance(base, Mapping) or not isinstance(change, Mapping):
+        return change
+    merged = {**base, **{key: merge(base.get(key), value) for key, value in change.items()}}
+    return {key: value for key, value in merged.items() if value is not None}
+
+
+def number(version: str) -> tuple[int, ...]:
+    """Give `2.10.0` an order."""
+    return tuple(int(part) for part in version.split("."))
+
+
+def _overlays(source: Path, version: str) -> Iterator[Path]:
+    known = (source / "versions").iterdir() if (source / "versions").is_dir() else ()
+    yield from sorted(
+        (path for path in known if number(path.name) <= number(version)), key=lambda path: number(path.name)
+    )
+
+
+def _copy(layer: Path, destination: Path) -> None:
+    shutil.copytree(
+        layer, destination, dirs_exist_ok=True, ignore=lambda _, names: KEPT_OUT.intersection(names)
+    )
+
+
+def _place(path: Path, content: str | bytes | None) -> None:
+    if content is None:
+        path.unlink()
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    path.chmod(0o755 if path.read_bytes().startswith(b"#!") else 0o644)
+
+
+def _settle(destination: Path) -> None:
+    """Make modes and dates those of every other run."""
+    for path in sorted(destination.rglob("*"), reverse=True):
+        path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
+        os.utime(path, (MOMENT, MOMENT))
+    destination.chmod(0o755)
+    os.utime(destination, (MOMENT, MOMENT))
