@@ -1,0 +1,97 @@
+"""`filae-ops init`: the first draft of an inventory."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from filae_ops.errors import OpsError
+from filae_ops.inventory.answers import Answers, Keyholder, MachineAnswers
+from filae_ops.inventory.scaffold import MODELS, remaining, render, write
+from filae_ops.inventory.source import TO_FILL
+
+_KEY_MAX = 16 * 1024
+_MODELS = "\n\n".join(f"{name}: {words}" for name, words in MODELS.items())
+
+
+def init(
+    path: Annotated[Path, typer.Argument(help="Directory to write; it must be new or empty.")],
+    hosting: Annotated[str, typer.Option(help=f"Hosting model. {_MODELS}")],
+    name: Annotated[str, typer.Option(help="Short name of the site; the directory's by default.")] = "",
+    environment: Annotated[str, typer.Option(help="production, preproduction, test or demo.")] = "production",
+    public_name: Annotated[str, typer.Option(help="DNS name that users type.")] = TO_FILL,
+    address: Annotated[str, typer.Option(help="Address or name of the machine.")] = TO_FILL,
+    host_key: Annotated[str, typer.Option(help="SSH host key of the machine, or a .pub file.")] = TO_FILL,
+    operator: Annotated[list[str] | None, typer.Option(help="NAME:KEYFILE:UNTIL; may be repeated.")] = None,
+) -> None:
+    """Write a commented inventory for a hosting model, and list what is left to fill in."""
+    answers = Answers(
+        name=name or path.resolve().name.lower(),
+        hosting=hosting,
+        environment=environment,
+        public_name=public_name,
+        machines=(MachineAnswers(address=address, host_key=_host_key(host_key)),),
+        operators=tuple(map(parse_operator, operator or [])) or (Keyholder(),),
+    )
+    write(path, answers)
+    typer.echo(report(path, answers))
+
+
+def parse_operator(text: str) -> Keyholder:
+    """Read `NAME:KEYFILE:UNTIL`, the key file included."""
+    name, _, rest = text.partition(":")
+    file, _, until = rest.rpartition(":")
+    if not (name and file and until):
+        raise OpsError(
+            f"--operator {text!r} is not NAME:KEYFILE:UNTIL",
+            next_step="write it as amartin:keys/amartin.pub:2027-06-30",
+            exit_code=2,
+        )
+    try:
+        day = dt.date.fromisoformat(until)
+    except ValueError:
+        raise OpsError(
+            f"--operator {name}: {until!r} is not a date",
+            next_step="write the last day of validity as YYYY-MM-DD",
+            exit_code=2,
+        ) from None
+    return Keyholder(name, _key_file(Path(file)), day)
+
+
+def report(path: Path, answers: Answers) -> str:
+    """Say what was written, what is left, and the next command."""
+    left = remaining(render(answers))
+    lines = [f"wrote {path}"]
+    if left:
+        lines += [
+            f"{len(left)} values left to fill in (now written `{TO_FILL}`):",
+            *(f"  {line}" for line in left),
+        ]
+    if answers.tls_provided:
+        lines += [
+            f"then put certificate.pem, chain.pem and root.pem in {path}/tls,",
+            f"and encrypt the key: ansible-vault encrypt {path}/secrets.yml",
+        ]
+    return "\n".join([*lines, f"next: filae-ops -i {path} doctor"])
+
+
+def _host_key(text: str) -> str:
+    return _key_file(Path(text)) if text.endswith(".pub") else text
+
+
+def _key_file(path: Path) -> str:
+    try:
+        with path.open("rb") as stream:
+            words = stream.read(_KEY_MAX).decode().split()
+    except (OSError, UnicodeDecodeError) as exc:
+        raise OpsError(
+            f"the key file {path} cannot be read: {exc}",
+            next_step="give the path of a .pub file",
+            exit_code=2,
+        ) from None
+    if "PRIVATE" in words:
+        raise OpsError(f"{path} is a private key", next_step=f"give the public one: {path}.pub", exit_code=2)
+    return " ".join(words[:2])
