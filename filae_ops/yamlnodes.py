@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -114,6 +115,8 @@ def describe(error: ValidationError, locate: Locate, *, show_values: bool = True
         label = ".".join(str(part) for part in _label(loc, locate, problem["type"]))
         text = _MESSAGES.get(problem["type"], problem["msg"].removeprefix("Value error, "))
         value, shown = problem["input"], ""
+        if problem["type"] == "string_type" and isinstance(value, int | float | date):
+            text = "must be text: put quotes around it"
         if show_values and problem["type"] not in _MESSAGES and isinstance(value, str | int | float):
             shown = f" (got {value!r:.100})"
         lines.append(f"{locate.where(loc)}: {label or 'file'}: {text}{shown}")

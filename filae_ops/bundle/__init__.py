@@ -1,0 +1,1 @@
+"""Release bundles: the contract that an application states, building, signing and verifying."""

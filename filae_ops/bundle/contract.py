@@ -1,0 +1,190 @@
+"""The contract that an application states in `release.yml`: all that the machine needs to know of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+
+from filae_ops.bundle.consistency import inconsistencies
+from filae_ops.bundle.fields import (
+    BodySize,
+    Calendar,
+    Command,
+    EnvName,
+    Extensions,
+    HeaderName,
+    JsonKey,
+    Locale,
+    Memory,
+    Packages,
+    RelativePath,
+    RubyVersion,
+    SchemaVersion,
+    Slug,
+    Text,
+    UrlPath,
+    Version,
+)
+from filae_ops.errors import OpsError
+from filae_ops.yamlnodes import Locate, describe, load
+
+FILE_NAME = "release.yml"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Setting(_Part):
+    """A value that the inventory gives; without a default, it must."""
+
+    default: Text | None = None
+
+
+class Secret(_Part):
+    """A secret: invented on the machine (`generate`), or supplied by the inventory."""
+
+    generate: Literal["hex64", "password"] | None = None
+    env: EnvName | None = None
+    only_for: Literal["setup"] | None = Field(default=None, alias="for")
+
+
+class Database(_Part):
+    """What the database is created with."""
+
+    locale: Locale = "C.UTF-8"
+    extensions: Extensions = []
+
+
+class FileStore(_Part):
+    """A directory of the application's files: shared by releases, backed up."""
+
+    name: Slug
+    path: RelativePath
+
+
+class Migrate(_Part):
+    """How the schema is brought to `schema_version`, and what the old release can bear meanwhile."""
+
+    command: Command
+    schema_version: SchemaVersion
+    kind: Literal["expand", "contract", "window"]
+
+
+class Run(_Part):
+    """One command."""
+
+    command: Command
+
+
+class Timer(Run):
+    """A command and when it runs."""
+
+    calendar: Calendar
+
+
+class Probe(Run):
+    """A round trip through the application; `writes` says that it leaves data for a moment."""
+
+    writes: bool = False
+
+
+class HealthVersion(_Part):
+    """Where the health page says its version: a key of its JSON, or a header."""
+
+    json_key: JsonKey | None = Field(default=None, alias="json")
+    header: HeaderName | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> HealthVersion:
+        if (self.json_key is None) == (self.header is None):
+            raise ValueError("needs one of json and header")
+        return self
+
+
+class Health(_Part):
+    """The page that says whether the application serves."""
+
+    path: UrlPath
+    status: Annotated[int, Field(ge=200, le=399)] = 200
+    version: HealthVersion | None = None
+
+
+class Client(_Part):
+    """The static client, served by nginx; `otherwise` is what answers where there is no file."""
+
+    directory: RelativePath
+    otherwise: RelativePath = "app"
+    max_body: BodySize = "1m"
+
+
+class Contract(_Part):
+    """A release, as its `release.yml` states it."""
+
+    name: Slug
+    version: Version
+    min_from: Version | None = None
+    ruby: RubyVersion
+    debian_packages: Packages = []
+    gems: Literal["debian", "vendored"]
+    env: dict[EnvName, Text] = {}
+    settings: dict[EnvName, Setting] = {}
+    secrets: dict[Slug, Secret] = {}
+    database: Database = Database()
+    files: list[FileStore] = []
+    scratch: list[RelativePath] = []
+    migrate: Migrate | None = None
+    setup: Run | None = None
+    processes: dict[Slug, Command]
+    timers: dict[Slug, Timer] = {}
+    health: Health
+    probe: Probe | None = None
+    files_check: Run | None = None
+    memory: Memory
+    client: Client | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Contract:
+        if problems := inconsistencies(self):
+            raise PydanticCustomError("inconsistent", "keys that disagree", {"problems": problems})
+        return self
+
+    def compiled(self) -> dict[str, Any]:
+        """Return the contract as MANIFEST.json holds it: defaults written out, memory in bytes."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+    def commands(self) -> dict[str, list[str]]:
+        """Return every command by the key that states it."""
+        parts = {
+            "migrate": self.migrate,
+            "setup": self.setup,
+            "probe": self.probe,
+            "files_check": self.files_check,
+        }
+        return {
+            **{key: part.command for key, part in parts.items() if part},
+            **{f"processes.{name}": command for name, command in self.processes.items()},
+            **{f"timers.{name}": timer.command for name, timer in self.timers.items()},
+        }
+
+
+def load_contract(path: Path) -> Contract:
+    """Read and validate a `release.yml`; OpsError names every problem with file and line."""
+    value, locate = load(path)
+    next_step = f"correct {path.name}, then build again"
+    if not isinstance(value, dict):
+        raise OpsError(f"{locate.where(())}: not a release contract: no keys", next_step=next_step)
+    try:
+        return Contract.model_validate(value)
+    except ValidationError as exc:
+        raise OpsError("\n".join(_lines(exc, locate)), next_step=next_step) from exc
+
+
+def _lines(error: ValidationError, locate: Locate) -> list[str]:
+    first = error.errors()[0]
+    if first["type"] != "inconsistent":
+        return describe(error, locate)
+    return [f"{locate.where(loc)}: {loc[0]}: {text}" for loc, text in first["ctx"]["problems"]]
