@@ -1,0 +1,101 @@
+"""`filae-ops bundle`: build, sign and verify the releases of an application."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from filae_ops.console import out, print_json, say
+from filae_ops.errors import OpsError
+
+if TYPE_CHECKING:
+    from filae_ops.bundle.build import Built
+
+app = typer.Typer(help="Build, sign and verify release bundles.", no_args_is_help=True)
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+
+
+@app.command("build")
+def build_command(
+    source: Annotated[Path, typer.Argument(metavar="SRC", help="Directory that holds release.yml.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="DIR", help="Where the bundle is written.")
+    ],
+    key: Annotated[
+        Path | None,
+        typer.Option(envvar="FILAE_BUNDLE_KEY", metavar="KEY", help="SSH private key that signs."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Build a bundle from SRC, and sign it with an SSH key.
+
+    The same source gives the same bytes. Make a key with: ssh-keygen -t ed25519 -f bundle_key; its public
+    half goes to app.signers in the inventory. Without --key the bundle is unsigned, and no machine takes it.
+    """
+    from filae_ops.bundle.build import build
+
+    built = build(source, output, key)
+    for path, reason in built.left_out:
+        say(f"left out: {path} ({reason})")
+    if built.signature is None:
+        say(f"UNSIGNED: no machine will take {built.bundle}. Build it again with --key SSH_PRIVATE_KEY.")
+    if as_json:
+        print_json(_as_document(built))
+    else:
+        out.print(str(built.bundle), markup=False, soft_wrap=True)
+
+
+@app.command()
+def verify(
+    context: typer.Context,
+    bundle: Annotated[Path, typer.Argument(metavar="FILE", help="The .tar.zst file.")],
+    signature: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Detached signature (default: FILE.sig).")
+    ] = None,
+    allowed_signers: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Keys that may sign, as ssh-keygen reads them.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Verify a bundle as a machine does: who signed it, then each of its files.
+
+    The keys come from --allowed-signers, or from app.signers of the inventory (filae-ops -i INVENTORY).
+    """
+    from filae_ops.bundle.verify import verify_bundle
+
+    if allowed_signers is None:
+        raise OpsError(
+            f"{bundle}: no keys to verify it against",
+            next_step=f"filae-ops bundle verify {bundle} --allowed-signers FILE",
+            exit_code=2,
+        )
+    verified = verify_bundle(bundle, signature or Path(f"{bundle}.sig"), allowed_signers)
+    document = {
+        "ok": True,
+        "bundle": str(bundle),
+        "signed_by": verified.principal,
+        "name": verified.contract.name,
+        "version": verified.contract.version,
+        "files": len(verified.manifest["files"]),
+    }
+    if as_json:
+        print_json(document)
+    else:
+        text = "{bundle}: {name} {version}, signed by {signed_by}, {files} entries, all as signed"
+        out.print(text.format(**document), markup=False, soft_wrap=True)
+
+
+def _as_document(built: Built) -> dict[str, object]:
+    return {
+        "ok": True,
+        "bundle": str(built.bundle),
+        "signature": str(built.signature) if built.signature else None,
+        "name": built.name,
+        "version": built.version,
+        "sha256": built.sha256,
+        "size": built.size,
+        "files": built.files,
+        "left_out": [{"path": path, "reason": reason} for path, reason in built.left_out],
+    }
