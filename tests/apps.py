@@ -16,7 +16,7 @@ APPS = {
 }
 KEPT_OUT = {"versions", "Gemfile.lock", ".bundle", "storage", "tmp", "log"}
 CONTRACT = "release.yml"
-MOMENT = 1_767_225_600  # 2026-01-01: same tree, same bytes, same dates
+EPOCH = 1_767_225_600  # 2026-01-01
 
 
 def materialise(
@@ -44,7 +44,9 @@ def materialise(
     text = yaml.safe_dump(contract, sort_keys=False, allow_unicode=True)
     for name, content in {"VERSION": f"{version}\n", CONTRACT: text, **(files or {})}.items():
         _place(destination / name, content)
-    _settle(destination)
+    _settle(
+        destination, EPOCH + 60 * sum(part * 100**place for place, part in enumerate(number(version)[::-1]))
+    )
     return destination
 
 
@@ -83,10 +85,10 @@ def _place(path: Path, content: str | bytes | None) -> None:
     path.chmod(0o755 if path.read_bytes().startswith(b"#!") else 0o644)
 
 
-def _settle(destination: Path) -> None:
-    """Make modes and dates those of every other run."""
+def _settle(destination: Path, moment: int) -> None:
+    """Same version, same modes and dates; a later version is dated later, since caches compare dates."""
     for path in sorted(destination.rglob("*"), reverse=True):
         path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
-        os.utime(path, (MOMENT, MOMENT))
+        os.utime(path, (moment, moment))
     destination.chmod(0o755)
-    os.utime(destination, (MOMENT, MOMENT))
+    os.utime(destination, (moment, moment))

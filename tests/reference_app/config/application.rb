@@ -24,7 +24,6 @@ module Filae
     config.filter_parameters = [/./]
     config.consider_all_requests_local = false
     config.action_dispatch.log_rescued_responses = false
-    config.action_dispatch.rescue_responses["ActiveRecord::ConnectionNotEstablished"] = :service_unavailable
 
     # The queue answers within a second.
     config.after_initialize { Delayed::Worker.sleep_delay = 1 }

@@ -1,6 +1,8 @@
 # frozen_string_literal: true
 
 class ApplicationController < ActionController::API
+  REASONS = { 400 => "La demande est illisible.", 404 => "Cet élément n’existe pas." }.freeze
+
   before_action :refuse_forgery, :authenticate
 
   rescue_from(StandardError, with: :explain)
@@ -8,14 +10,16 @@ class ApplicationController < ActionController::API
     render json: { errors: error.record.errors.to_hash }, status: :unprocessable_entity
   end
 
+  rescue_from(ActiveRecord::ConnectionNotEstablished, ActiveRecord::ConnectionFailed) do |error|
+    logger.error(error.class.to_s)
+    refuse(:service_unavailable, "La base de données ne répond pas.")
+  end
+
   private
 
-  attr_reader :current_user
+  def authenticate = current_user || refuse(:unauthorized, "Connectez-vous.")
 
-  def authenticate
-    @current_user = User.find_by(id: session[:user_id])
-    refuse(:unauthorized, "Connectez-vous.") unless current_user
-  end
+  def current_user = @current_user ||= User.find_by(id: session[:user_id])
 
   # A page of another site can send neither the cookie (SameSite) nor this header (no CORS).
   def refuse_forgery
@@ -28,7 +32,7 @@ class ApplicationController < ActionController::API
   def explain(error)
     status = ActionDispatch::ExceptionWrapper.status_code_for_exception(error.class.name)
     logger.error("#{error.class} at #{error.backtrace&.first}") if status >= 500
-    refuse(status, Rack::Utils::HTTP_STATUS_CODES[status])
+    refuse(status, REASONS.fetch(status, "La demande n’a pas pu aboutir."))
   end
 
   def refuse(status, message) = render(json: { error: message }, status:)

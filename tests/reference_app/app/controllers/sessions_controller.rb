@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
 class SessionsController < ApplicationController
-  skip_before_action :authenticate, except: :show
+  skip_before_action :authenticate
 
   def show = render(json: { user: current_user })
 

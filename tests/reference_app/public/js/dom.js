@@ -36,5 +36,7 @@ const number = new Intl.NumberFormat("fr-FR", { maximumFractionDigits: 1 });
 
 export const showDay = (text) => day.format(new Date(`${text}T12:00:00`));
 export const showMoment = (text) => moment.format(new Date(text));
-export const showSize = (bytes) =>
-  bytes < 1e6 ? `${number.format(bytes / 1e3)}\u00a0ko` : `${number.format(bytes / 1e6)}\u00a0Mo`;
+export const showSize = (bytes) => {
+  const [size, unit] = bytes < 1e3 ? [bytes, "o"] : bytes < 1e6 ? [bytes / 1e3, "ko"] : [bytes / 1e6, "Mo"];
+  return `${number.format(size)}\u00a0${unit}`;
+};

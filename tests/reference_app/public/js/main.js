@@ -61,5 +61,5 @@ addEventListener("popstate", draw);
 api("GET", "health")
   .then(({ version }) => { document.querySelector("#version").textContent = `Version ${version}`; })
   .catch(() => {});
-user = await api("GET", "session").then((answer) => answer.user, () => null);
+({ user } = await api("GET", "session").catch(() => ({ user: null })));
 await draw();

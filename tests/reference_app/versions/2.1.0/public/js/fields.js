@@ -8,5 +8,5 @@ export const FIELDS = [
   { name: "motif", label: "Motif", required: true, list: true,
     options: ["Coups et blessures", "Accident de la circulation", "Violences conjugales", "Garde à vue", "Autre"] },
   { name: "requerant", label: "Service requérant", required: true },
-  { name: "urgence", label: "Urgent", type: "checkbox", list: true },
+  { name: "urgence", label: "Urgence", type: "checkbox", list: true },
 ];

@@ -1,0 +1,1 @@
+CREATE TABLE records (id bigserial PRIMARY KEY, text text NOT NULL);
