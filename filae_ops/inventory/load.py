@@ -15,7 +15,7 @@ from filae_ops.errors import OpsError
 from filae_ops.inventory.machine import host_values
 from filae_ops.inventory.model import SECTIONS, Inventory
 from filae_ops.inventory.problems import InventoryError, Problem, explain
-from filae_ops.inventory.source import Source, read
+from filae_ops.inventory.source import HOSTS, Source, read
 from filae_ops.inventory.values import ansible_values
 
 SECRETS = "secrets.yml"
@@ -28,7 +28,7 @@ Reader = Callable[[Path], dict[str, dict[str, Any]]]
 def load(path: Path, *, reader: Reader = ansible_values) -> Inventory:
     """Return the inventory at DIR or DIR/hosts.yml; no vault password is needed."""
     source = read(Path(path))
-    values = reader(source.directory / "hosts.yml")
+    values = reader(source.directory / HOSTS)
     _agree(source, values)
     inventory = _build(source, values)
     _check_secrets(inventory)

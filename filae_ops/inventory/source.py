@@ -11,13 +11,27 @@ from pathlib import Path
 from typing import Any
 
 from filae_ops import yamlnodes
-from filae_ops.errors import OpsError
+from filae_ops.errors import OpsError, Owner
 from filae_ops.inventory.hosts import read_hosts
 from filae_ops.inventory.model import SECTIONS
 from filae_ops.inventory.problems import InventoryError, Problem, guess
 
+HOSTS = "hosts.yml"
 TO_FILL = "a-renseigner"
 _SECRET_KEYS = ("app_secrets", "tls_key")
+_KNOWN_BY_DSI = (
+    "hosts.",
+    "hosting.",
+    "access_governance.",
+    "access.administration_networks",
+    "access.dsi",
+    "network.",
+    "flows.",
+    "backup.",
+    "site.establishment",
+    "site.contacts.dsi",
+    "site.maintenance_window",
+)
 _READ_BY_ANSIBLE = ("", ".yml", ".yaml", ".json")
 
 Loc = tuple[int | str, ...]
@@ -81,28 +95,28 @@ def read(path: Path) -> Source:
 
 def locate_directory(path: Path) -> Path:
     """Return the inventory's directory, given it or its hosts.yml."""
-    start = f"filae-ops init {path}"
+    start = f"filae-ops init {path.parent if path.name == HOSTS else path} --hosting MODEL"
     if not path.exists():
         raise OpsError(f"no inventory at {path}", next_step=start)
     directory = path if path.is_dir() else path.parent
-    if path.is_file() and path.name != "hosts.yml":
+    if path.is_file() and path.name != HOSTS:
         raise OpsError(f"{path} is not an inventory", next_step="give a directory, or its hosts.yml")
     if not any(directory.iterdir()):
         raise OpsError(f"the inventory {directory} is empty", next_step=start)
-    if not (directory / "hosts.yml").is_file():
+    if not (directory / HOSTS).is_file():
         raise OpsError(
             f"{directory} has no hosts.yml: it is not an inventory", next_step="filae-ops init PATH"
         )
     if not list((directory / "group_vars" / "all").glob("*.yml")):
         raise OpsError(
             f"{directory} has no group_vars/all/*.yml: nothing is declared",
-            next_step="filae-ops init PATH writes a whole one to copy from",
+            next_step="filae-ops init PATH --hosting MODEL writes a whole one to copy from",
         )
     return directory
 
 
 def _hosts(source: Source) -> None:
-    file = source.directory / "hosts.yml"
+    file = source.directory / HOSTS
     values, locate = yamlnodes.load(file)
     source.files.append(file)
     hosts, problems = read_hosts(values, locate)
@@ -171,8 +185,9 @@ def _scalars(source: Source) -> None:
     for loc, value in _walk({**source.sections, "hosts": source.hosts}, ()):
         field_name = ".".join(map(str, loc))
         if TO_FILL in value:
-            step = "write the value"
-            source.problems.append(Problem(source.where(loc), field_name, "still to fill in", next_step=step))
+            owner: Owner = "dsi" if field_name.startswith(_KNOWN_BY_DSI) else "provider"
+            step = "ask the DSI, then write the value" if owner == "dsi" else "write the value"
+            source.problems.append(Problem(source.where(loc), field_name, "still to fill in", owner, step))
         elif any(mark in value for mark in ("{{", "{%", "{#")):
             what = f"a template ({value[:40]!r}), not a value"
             source.problems.append(
