@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -65,13 +68,8 @@ def verify(
     """
     from filae_ops.bundle.verify import verify_bundle
 
-    if allowed_signers is None:
-        raise OpsError(
-            f"{bundle}: no keys to verify it against",
-            next_step=f"filae-ops bundle verify {bundle} --allowed-signers FILE",
-            exit_code=2,
-        )
-    verified = verify_bundle(bundle, signature or Path(f"{bundle}.sig"), allowed_signers)
+    with _signers(bundle, allowed_signers, context.find_root().obj) as signers:
+        verified = verify_bundle(bundle, signature or Path(f"{bundle}.sig"), signers)
     document = {
         "ok": True,
         "bundle": str(bundle),
@@ -85,6 +83,27 @@ def verify(
     else:
         text = "{bundle}: {name} {version}, signed by {signed_by}, {files} entries, all as signed"
         out.print(text.format(**document), markup=False, soft_wrap=True)
+
+
+@contextlib.contextmanager
+def _signers(bundle: Path, given: Path | None, inventory: Path | None) -> Iterator[Path]:
+    """Give the file of allowed keys: the one that is given, or one made from the inventory."""
+    if given is not None:
+        yield given
+        return
+    if inventory is None:
+        raise OpsError(
+            f"{bundle}: no keys to verify it against",
+            next_step=f"filae-ops -i INVENTORY bundle verify {bundle}, or add --allowed-signers FILE",
+            exit_code=2,
+        )
+    from filae_ops.bundle.signers import allowed_signers
+    from filae_ops.inventory.load import load
+
+    with tempfile.NamedTemporaryFile("w", suffix=".allowed_signers") as stream:
+        stream.write(allowed_signers(load(inventory).app.signers))
+        stream.flush()
+        yield Path(stream.name)
 
 
 def _as_document(built: Built) -> dict[str, object]:
