@@ -1,0 +1,75 @@
+"""The command line: one function per command, one file per family, one error boundary."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from filae_ops import __version__
+from filae_ops.cli import bundle, check, demo, lab, provision, release
+from filae_ops.cli.init import init
+from filae_ops.console import err
+from filae_ops.errors import OpsError
+
+app = typer.Typer(
+    name="filae-ops",
+    help="Deploy and operate Filaé on a hospital's machine, and prove that each party does its part.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("demo")(demo.demo)
+app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(demo.test)
+app.command("init")(init)
+app.command("doctor")(check.doctor)
+app.command("provision")(provision.provision)
+app.command("deploy")(release.deploy)
+app.command("status")(release.status)
+app.command("journal")(release.journal)
+app.command("verify")(check.verify)
+app.add_typer(lab.app, name="lab")
+app.add_typer(bundle.app, name="bundle")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"filae-ops {__version__}\n")
+        raise typer.Exit()
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    inventory: Annotated[
+        Path | None,
+        typer.Option("--inventory", "-i", envvar="FILAE_INVENTORY", help="The site: DIR/hosts.yml or DIR."),
+    ] = None,
+    _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """Keep the inventory for the command that follows."""
+    context.obj = inventory
+
+
+def main() -> int:
+    """Run the command line and return the exit status; expected errors end here, bugs keep their traceback."""
+    try:
+        result = app(standalone_mode=False)
+    except OpsError as error:
+        err.print(f"filae-ops: {error}", markup=False, style="red" if err.is_terminal else None)
+        return error.exit_code
+    except typer.Abort:
+        return 130
+    except KeyboardInterrupt:
+        err.print("filae-ops: interrupted", markup=False)
+        return 130
+    except Exception as error:
+        # Typer reports wrong usage with exceptions of its own parser, which carry their exit status.
+        show = getattr(error, "show", None)
+        if show is None:
+            raise
+        show()
+        return int(getattr(error, "exit_code", 2))
+    return int(result or 0)

@@ -1,0 +1,34 @@
+"""Where things are printed: results on stdout, all else on stderr; colours degrade by themselves."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any
+
+from rich.console import Console
+
+out = Console(file=None, highlight=False, soft_wrap=False)
+err = Console(stderr=True, highlight=False)
+
+
+def say(message: str) -> None:
+    """Print one line of progress on stderr."""
+    err.print(message, markup=False)
+
+
+def step(message: str) -> None:
+    """Print the title of a phase on stderr."""
+    err.print(f"[bold]==>[/bold] {message}")
+
+
+def print_json(document: Any) -> None:
+    """Print one JSON document on stdout, and nothing else there."""
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2, default=str) + "\n")
+    sys.stdout.flush()
+
+
+def colours() -> bool:
+    """Say whether stderr shows colours (a terminal, and NO_COLOR unset)."""
+    return err.is_terminal and "NO_COLOR" not in os.environ

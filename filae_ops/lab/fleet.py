@@ -1,0 +1,108 @@
+"""The lab's machines together: bring up, describe, take down, and clean what a dead run left behind."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from typing import Any
+
+from filae_ops.errors import OpsError
+from filae_ops.lab import machine as machines
+from filae_ops.lab import services
+from filae_ops.lab.host import install_missing, require_host
+from filae_ops.lab.image import SUITES
+from filae_ops.lab.inventory import write_inventory
+from filae_ops.lab.machine import Machine, lock_lab
+from filae_ops.lab.network import bridge_name, lab_dir, remove_network
+from filae_ops.lab.shell import run
+from filae_ops.lab.state import HOME, lab_id, process_start
+
+Say = Callable[[str], None]
+
+
+def up(name: str, *, suite: str = "trixie", source: Machine | None = None, owner: int | None = None, say: Say) -> Machine:
+    """Return a running machine of that name: started, made, or copied from a stopped one.
+
+    `owner` is the process for which it is made: when that is gone, any later run removes the lab.
+    """
+    require_host()
+    if suite not in SUITES:
+        raise OpsError(f"suite {suite!r} is not one of {', '.join(SUITES)}", exit_code=2)
+    install_missing(say)
+    sweep()
+    with lock_lab():
+        known = {machine.name: machine for machine in machines.machines()}
+        machine = known.get(name)
+        if machine is None:
+            machine = machines.create(name, suite=suite, source=source, owner=owner, say=say)
+            write_inventory(machine, source)
+        elif machine.suite != suite and source is None:
+            raise OpsError(
+                f"machine {name} exists with suite {machine.suite}, not {suite}", next_step=f"./filae-ops lab down {name}"
+            )
+        machines.start(machine)
+    return machine
+
+
+def known() -> list[Machine]:
+    """Return this lab's machines."""
+    return machines.machines()
+
+
+def describe(machine: Machine) -> dict[str, Any]:
+    """Return what a program needs to use a machine."""
+    return {
+        "name": machine.name,
+        "state": "running" if machine.running else "off",
+        "suite": machine.suite,
+        "address": machine.address,
+        "public_name": machine.public_name,
+        "ssh_user": "lab",
+        "ssh_key": str(machine.ssh_key),
+        "host_key": machine.host_key,
+        "inventory": str(machine.inventory),
+    }
+
+
+def reset(name: str, *, say: Say) -> Machine:
+    """Replace a machine by a bare one of the same name and suite."""
+    require_host()
+    suite = machines.find(name).suite
+    machines.remove(machines.find(name))
+    return up(name, suite=suite, say=say)
+
+
+def down(name: str | None) -> None:
+    """Remove one machine, or the whole lab when no name is given."""
+    require_host()
+    with lock_lab():
+        if name is not None:
+            machines.remove(machines.find(name))
+        if name is None or not machines.machines():
+            for machine in machines.machines():
+                machines.remove(machine)
+            _dismantle(lab_id())
+
+
+def sweep() -> None:
+    """Remove every lab whose owner died, and the network of labs that no machine uses any more."""
+    for settings in HOME.glob("labs/*/lab.json"):
+        lab = settings.parent.name
+        owner = json.loads(settings.read_text())
+        if "owner" in owner and process_start(owner["owner"]) != owner["owner_start"]:
+            for machine in machines.machines(lab):
+                machines.remove(machine)
+            _dismantle(lab)
+    bridges = run(["ip", "-o", "link", "show", "type", "bridge"]).stdout
+    kept = {bridge_name(path.name) for path in HOME.glob("labs/*")}
+    for line in bridges.splitlines():
+        bridge = line.split(":")[1].strip()
+        if bridge.startswith("flab-") and bridge not in kept:
+            run(["ip", "link", "del", bridge], check=False)
+
+
+def _dismantle(lab: str) -> None:
+    services.stop(lab)
+    remove_network(lab)
+    shutil.rmtree(lab_dir(lab), ignore_errors=True)

@@ -1,0 +1,135 @@
+"""What a hospital offers to its machines, on the lab's bridge: names, time, mail relay, package proxy.
+
+Run as `python -m filae_ops.lab.services LAB GATEWAY LAYER BASE`: one process holds the lock, mounts the layer
+in a mount namespace of its own, starts the four services inside and dies with them.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from filae_ops.errors import OpsError
+from filae_ops.lab.host import apt_proxy, debian_sources
+from filae_ops.lab.network import lab_dir
+from filae_ops.lab.shell import run
+from filae_ops.lab.state import is_held
+
+DOMAIN = "filae.test"
+PROXY_PORT = 3128
+
+
+def ensure_running(lab: str, gateway: str, layer: Path, base: Path) -> None:
+    """Start the lab's services unless they run; return when the package proxy answers."""
+    lock = lab_dir(lab) / "services.lock"
+    if is_held(lock):
+        return
+    (lab_dir(lab) / "hosts").mkdir(exist_ok=True)
+    names = " ".join(f"{name}.{DOMAIN}" for name in ("ns", "time", "mail", "apt"))
+    (lab_dir(lab) / "hosts" / "gateway").write_text(f"{gateway} {names}\n")
+    with (lab_dir(lab) / "services.log").open("ab") as log:
+        subprocess.Popen(
+            ["unshare", "--mount", "--propagation", "private", sys.executable, "-m", __name__, lab, gateway, layer, base],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/",
+        )
+    ready = lab_dir(lab) / "services.ready"
+    for _ in range(100):
+        if is_held(lock) and ready.exists():
+            return
+        time.sleep(0.1)
+    tail = (lab_dir(lab) / "services.log").read_text(errors="replace")[-600:]
+    raise OpsError(f"the lab's services did not start on {gateway}:\n  {tail}", next_step="./filae-ops lab down --all")
+
+
+def proxy_filter() -> str:
+    """Return tinyproxy's filter: the hosts of the Debian mirrors and no others."""
+    hosts = re.findall(r"https?://([^/:\s]+)", debian_sources("trixie"))
+    return "".join(f"^{re.escape(host)}$\n" for host in sorted(set(hosts)))
+
+
+def _configure(root: Path, gateway: str) -> list[list[str]]:
+    """Write the four configurations and return the four command lines, seen from inside the root."""
+    subnet = gateway.removesuffix(".1") + ".0/24"
+    conf = root / "lab"
+    (conf / "filter").write_text(proxy_filter())
+    upstream = apt_proxy()
+    via = f"Upstream http {upstream.removeprefix('http://').rstrip('/')}\n" if upstream else ""
+    (conf / "tinyproxy.conf").write_text(
+        f"Port {PROXY_PORT}\nListen {gateway}\nAllow {subnet}\nTimeout 120\nMaxClients 60\n"
+        f'Filter "/lab/filter"\nFilterDefaultDeny Yes\nFilterURLs Off\nLogLevel Error\n{via}'
+    )
+    (conf / "chrony.conf").write_text(
+        f"local stratum 8\nallow {subnet}\nbindaddress {gateway}\ncmdport 0\nbindcmdaddress /\npidfile /lab/chronyd.pid\n"
+    )
+    dns = ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", f"--listen-address={gateway}", "--bind-interfaces"]
+    dns += ["--no-resolv", "--no-hosts", "--hostsdir=/hosts", "--local=/#/", "--user=root", "--pid-file", "--log-facility=-"]
+    mail = ["/usr/bin/python3", "-m", "aiosmtpd", "-n", "-l", f"{gateway}:25", "-c", "aiosmtpd.handlers.Mailbox", "/lab/mail"]
+    return [dns, ["tinyproxy", "-d", "-c", "/lab/tinyproxy.conf"], ["chronyd", "-x", "-d", "-f", "/lab/chrony.conf"], mail]
+
+
+def serve(lab: str, gateway: str, layer: Path, base: Path) -> int:
+    """Mount, start, wait: the first service that ends ends them all."""
+    directory = lab_dir(lab)
+    handle = (directory / "services.lock").open("a")
+    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    ready = directory / "services.ready"
+    ready.unlink(missing_ok=True)
+    root = Path(tempfile.mkdtemp(prefix="filae-lab-"))
+    try:
+        run(["mount", "-t", "tmpfs", "tmpfs", root])
+        for name in ("upper", "work", "root"):
+            (root / name).mkdir()
+        lower = f"lowerdir={layer}:{base},upperdir={root}/upper,workdir={root}/work"
+        run(["mount", "-t", "overlay", "overlay", "-o", lower, root / "root"])
+        for name in ("lab", "hosts"):
+            (root / "root" / name).mkdir()
+        run(["mount", "--bind", directory / "hosts", root / "root/hosts"])
+        run(["mount", "-t", "proc", "proc", root / "root/proc"])
+        run(["mount", "--bind", "/dev", root / "root/dev"])
+        (root / "root/etc/resolv.conf").write_bytes(Path("/etc/resolv.conf").read_bytes())
+        (root / "root/etc/hosts").write_bytes(Path("/etc/hosts").read_bytes())
+        commands = _configure(root / "root", gateway)
+        children = [
+            subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "chroot", root / "root", *argv], stdin=subprocess.DEVNULL)
+            for argv in commands
+        ]
+        time.sleep(0.5)
+        if all(child.poll() is None for child in children):
+            ready.touch()
+        pid, status = os.wait()
+        print(f"service {pid} ended with {status}; stopping the others", flush=True)
+        for child in children:
+            child.kill()
+        return 1
+    finally:
+        ready.unlink(missing_ok=True)
+        run(["umount", "--recursive", "--lazy", root], check=False)
+        root.rmdir()
+
+
+def stop(lab: str) -> None:
+    """End the lab's services: their process is the group leader of its session."""
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if b"filae_ops.lab.services" in words and lab.encode() in words:
+                os.kill(int(entry.name), signal.SIGTERM)
+    for _ in range(50):
+        if not is_held(lab_dir(lab) / "services.lock"):
+            return
+        time.sleep(0.1)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    sys.exit(serve(sys.argv[1], sys.argv[2], Path(sys.argv[3]), Path(sys.argv[4])))

@@ -1,0 +1,72 @@
+"""Keep one machine running: `python -m filae_ops.lab.supervise DIRECTORY`, in a mount namespace of its own.
+
+It mounts the machine's disk over the base image, boots it under systemd-nspawn and starts it again when it
+reboots from inside (exit status 133). Its lock on DIRECTORY/lock says that the machine lives; killing it
+is a power cut: the kernel ends the machine and drops its mounts.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from filae_ops.lab.shell import run
+
+REBOOT = 133
+
+
+def nspawn_argv(machine: dict[str, str], root: Path) -> list[str]:
+    """Return the exact command line of one boot."""
+    return [
+        "setpriv", "--pdeathsig", "KILL", "systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--boot",
+        f"--directory={root}", f"--machine={machine['unique']}", f"--hostname={machine['name']}",
+        f"--network-bridge={machine['bridge']}", "--console=passive", "--resolv-conf=off", "--timezone=off",
+        "--link-journal=no",
+    ]  # fmt: skip
+
+
+def main(directory: Path) -> int:
+    """Mount, then boot until the machine powers itself off; return nspawn's last exit status."""
+    handle = (directory / "lock").open("a")
+    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    machine = json.loads((directory / "machine.json").read_text())
+    (directory / "supervisor.pid").write_text(str(os.getpid()))
+    disk, root = directory / "disk", directory / "root"
+    for path in (disk, root):
+        path.mkdir(exist_ok=True)
+    run(["mount", "-o", "loop,noatime", directory / "disk.img", disk])
+    (disk / "upper").mkdir(exist_ok=True)
+    (disk / "work").mkdir(exist_ok=True)
+    layers = f"lowerdir={machine['image']},upperdir={disk}/upper,workdir={disk}/work"
+    run(["mount", "-t", "overlay", "overlay", "-o", layers, root])
+    seed = directory / "seed"
+    if seed.is_dir():
+        run(["cp", "--archive", "--no-preserve=ownership", f"{seed}/.", root])
+        for home in ("root", "home/lab"):
+            run(["chroot", root, "chown", "-R", f"{Path(home).name}:", f"/{home}/.ssh"])
+        shutil.rmtree(seed)
+    child: subprocess.Popen[bytes] | None = None
+
+    def power_off(*_: object) -> None:
+        if child is not None:
+            child.terminate()
+
+    signal.signal(signal.SIGTERM, power_off)
+    status = REBOOT
+    while status == REBOOT:
+        child = subprocess.Popen(nspawn_argv(machine, root), stdin=subprocess.DEVNULL)
+        (directory / "nspawn.pid").write_text(str(child.pid))
+        status = child.wait()
+    run(["umount", root], check=False)
+    run(["umount", disk], check=False)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,83 @@
+"""Connections of our own (testinfra, fabric, doctor): host keys pinned from the inventory, never learnt."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from filae_ops.ansible import KNOWN
+from filae_ops.errors import OpsError
+from filae_ops.inventory.model import Host, Inventory
+
+
+@dataclass(frozen=True)
+class Login:
+    """Which account and key to use; `user` and `key` are what the command line was given, if anything."""
+
+    user: str | None = None
+    key: Path | None = None
+
+    def user_for(self, host: Host) -> str:
+        """Return the account: the option, the lab's own, else the caller's name."""
+        return self.user or host.ansible_user or getpass.getuser()
+
+    def key_for(self, host: Host) -> str | None:
+        """Return the private key's path, or None for the caller's agent."""
+        return str(self.key) if self.key else host.ansible_ssh_private_key_file
+
+    def extra(self) -> dict[str, str]:
+        """Return the variables that Ansible needs for the same choice; they outweigh the inventory's."""
+        chosen = {"ansible_user": self.user, "ansible_ssh_private_key_file": str(self.key) if self.key else None}
+        return {name: value for name, value in chosen.items() if value}
+
+
+@contextlib.contextmanager
+def ssh_config(inventory: Inventory, login: Login) -> Iterator[Path]:
+    """Write an ssh_config and its known_hosts for every machine; shared connections end with the block."""
+    # A socket's path is limited to 108 bytes, hence /tmp rather than $TMPDIR.
+    with tempfile.TemporaryDirectory(prefix="filae-", dir="/tmp") as name:  # noqa: S108
+        directory = Path(name)
+        known = directory / "known_hosts"
+        known.write_text("".join(f"{host.name} {host.host_key}\n" for host in inventory.hosts.values()))
+        config = directory / "config"
+        config.write_text("\n".join(_stanza(host, login, directory) for host in inventory.hosts.values()))
+        try:
+            yield config
+        finally:
+            for host in inventory.hosts:
+                argv = ["ssh", "-F", str(config), "-O", "exit", host]
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    subprocess.run(argv, capture_output=True, timeout=5)
+
+
+def _stanza(host: Host, login: Login, directory: Path) -> str:
+    lines = [
+        f"Host {host.name}", f"HostName {host.ansible_host}", f"Port {host.ansible_port}", f"User {login.user_for(host)}",
+        f"HostKeyAlias {host.name}", f"UserKnownHostsFile {directory}/known_hosts", "GlobalKnownHostsFile /dev/null",
+        "StrictHostKeyChecking yes", "UpdateHostKeys no", "BatchMode yes", "ConnectTimeout 10", "LogLevel ERROR",
+        "ControlMaster auto", "ControlPersist 60", f"ControlPath {directory}/%C", "ServerAliveInterval 15",
+    ]  # fmt: skip
+    if key := login.key_for(host):
+        lines += [f'IdentityFile "{key}"', "IdentitiesOnly yes"]
+    return "\n  ".join(lines) + "\n"
+
+
+def ssh_argv(config: Path, host: str, command: Sequence[str]) -> list[str]:
+    """Return the command line that runs a command on a machine; words are quoted for its shell."""
+    import shlex
+
+    return ["ssh", "-F", str(config), host, "--", shlex.join(command)]
+
+
+def explain(stderr: str, host: str) -> OpsError:
+    """Turn ssh's words into what a person can act on."""
+    last = stderr.strip().splitlines()[-1] if stderr.strip() else "no message"
+    for sign, message, owner, step in KNOWN:
+        if sign in stderr:
+            return OpsError(f"{host}: {message.format(text=last)}", owner=owner, next_step=step)  # type: ignore[arg-type]
+    return OpsError(f"{host}: {last}", owner="dsi", next_step="check that the machine is on and reachable, then run again")

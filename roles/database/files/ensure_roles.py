@@ -1,0 +1,41 @@
+# Ensures PostgreSQL's two roles and their limits; prints `changed: …` for each change. Runs as postgres.
+import subprocess
+import sys
+
+APPLY = sys.argv[1] == "apply"
+# A request that waits must end before its user gives up; a migration waits briefly for its lock, then retries.
+ROLES = {
+    "filae": {
+        "statement_timeout": "15s",
+        "lock_timeout": "5s",
+        "idle_in_transaction_session_timeout": "60s",
+    },
+    "filae_migrate": {
+        "statement_timeout": "1h",
+        "lock_timeout": "5s",
+        "idle_in_transaction_session_timeout": "5min",
+    },
+}
+
+
+def psql(statement):
+    argv = ["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", "postgres", "-c", statement]
+    return subprocess.run(argv, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def change(statement):
+    print("changed: " + statement)
+    if APPLY:
+        psql(statement)
+
+
+known = dict(line.split("|", 1) for line in psql(
+    "SELECT rolname, array_to_string(coalesce(s.setconfig, '{}'), ',') FROM pg_roles r"
+    " LEFT JOIN pg_db_role_setting s ON s.setrole = r.oid AND s.setdatabase = 0").splitlines())
+for role, settings in ROLES.items():
+    if role not in known:
+        change("CREATE ROLE %s LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT CONNECTION LIMIT 60" % role)
+    have = dict(item.split("=", 1) for item in known.get(role, "").split(",") if item)
+    for name, value in settings.items():
+        if have.get(name) != value:
+            change("ALTER ROLE %s SET %s = '%s'" % (role, name, value))
