@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -59,13 +60,14 @@ def write_archive(source: Path, tree: Tree, manifest: bytes, mtime: int, output:
     with process:
         stream = cast(BinaryIO, process.stdin)
         try:
-            _write_members(source, tree, manifest, mtime, stream)
-            stream.close()
-        except BrokenPipeError:
-            pass
+            with contextlib.suppress(BrokenPipeError):
+                _write_members(source, tree, manifest, mtime, stream)
         except BaseException:
             process.kill()
             raise
+        finally:
+            with contextlib.suppress(BrokenPipeError):
+                stream.close()
     if process.returncode != 0:
         refuse_source(
             "zstd could not write the bundle", "look at its message above (disk full?), then build again"
