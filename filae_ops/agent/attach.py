@@ -1,0 +1,159 @@
+"""Follow a transaction through the journal, as lines for people or as JSON lines; ending us ends nothing."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from filae_ops.agent import journal as journals
+from filae_ops.agent import lock, services
+from filae_ops.agent.errors import Refused
+from filae_ops.agent.journal import Event
+from filae_ops.agent.layout import RECOVER
+from filae_ops.agent.machine import Machine
+
+SILENCE = 30.0
+ENDS = (*journals.TERMINAL, "refused")
+
+
+def attach(machine: Machine, *, as_json: bool) -> int:
+    """Follow the open transaction, or tell how the last one ended."""
+    events = journals.of_machine(machine.layout.journal).read()
+    cut = journals.open_transaction(events)
+    known = list(journals.transactions(events))
+    if not cut and (held := lock.holder(machine)):
+        raise Refused(f"no transaction is open, but {held} holds the lock", next_step="wait for its end")
+    if not cut and not known:
+        raise Refused("no transaction was ever started here", next_step="filaectl deploy BUNDLE")
+    return follow(machine, cut[0]["tx"] if cut else known[-1], as_json=as_json)
+
+
+def follow(machine: Machine, name: str, *, as_json: bool, offset: int = 0) -> int:
+    """Print the events of a transaction until its end; 0 when it is committed."""
+    last = ""
+    try:
+        for event in _events(machine, name, offset):
+            show(event, as_json=as_json)
+            last = event["event"]
+        lock.wait_free(machine, SILENCE)
+    except KeyboardInterrupt:
+        sys.stderr.write(
+            "\nfilaectl: the transaction goes on without this terminal; follow it with: filaectl attach\n"
+        )
+        return 130
+    if last not in ENDS:
+        raise Refused(f"transaction {name} was cut and nothing recovers it", next_step="filaectl recover")
+    return 0 if last == "committed" else 1
+
+
+def show(event: Event, *, as_json: bool) -> None:
+    """Print one event."""
+    text = json.dumps(event, ensure_ascii=False) if as_json else line(event)
+    if text:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+
+
+def line(event: Event) -> str:
+    """Return an event as a line for a person; nothing for those that only the journal needs."""
+    said = _words(event)
+    return f"[{_clock(event)}] {said}" if said else ""
+
+
+def _words(event: Event) -> str:
+    step = f"  {event.get('step', ''):<10}"
+    match event["event"]:
+        case "begin":
+            change = f"{event['from_version'] or 'nothing'} -> {event['version']} ({event['colour']})"
+            return f"{event['kind']} {change}, transaction {event['tx']}"
+        case "done":
+            return f"{step} done in {event['seconds']:.1f} s{_details(event)}"
+        case "failed":
+            return f"{step} FAILED: {event['reason']}{_evidence(event)}"
+        case "undone":
+            return f"{step} undone"
+        case "undo-failed":
+            return f"{step} could not be undone: {event['reason']}"
+        case "recover":
+            return f"recovering, attempt {event['attempt']}: {event['because']}"
+        case "direction":
+            return f"  going {event['direction']}: {event['because']}"
+        case "rolled-back":
+            return "undone: what served before serves"
+        case "gave-up":
+            return f"GIVEN UP after {event['tries']} tries; the front door has: {event['serving']}"
+        case "refused":
+            return f"refused: {event['reason']}\n  next: {event.get('next_step', '')}"
+    return "committed" if event["event"] == "committed" else ""
+
+
+def _events(machine: Machine, name: str, offset: int) -> Iterator[Event]:
+    """Yield a transaction's events as they come; stop at its end, or after a silence with nobody at work."""
+    rest, silent = b"", time.monotonic()
+    while True:
+        data, offset = _read(machine, offset)
+        *lines, rest = (rest + data).split(b"\n")
+        for found in _parsed(lines, name):
+            silent = time.monotonic()
+            yield found
+            if found["event"] in ENDS and not _retried(machine, name):
+                return
+        if not data:
+            if time.monotonic() - silent > SILENCE and not at_work(machine):
+                return
+            time.sleep(0.1)
+
+
+def at_work(machine: Machine) -> bool:
+    """Tell whether a transaction or a recovery runs."""
+    state = services.show(machine, RECOVER, "ActiveState").get("ActiveState", "")
+    return bool(lock.holder(machine)) or state in ("active", "activating")
+
+
+def _retried(machine: Machine, name: str) -> bool:
+    events = journals.transactions(journals.of_machine(machine.layout.journal).read()).get(name, [])
+    return bool(events) and journals.outcome(events) == ""
+
+
+def _read(machine: Machine, offset: int) -> tuple[bytes, int]:
+    try:
+        with machine.layout.journal.open("rb") as stream:
+            stream.seek(offset)
+            data = stream.read()
+    except FileNotFoundError:
+        return b"", offset
+    return data, offset + len(data)
+
+
+def _parsed(lines: list[bytes], name: str) -> Iterator[Event]:
+    for text in lines:
+        try:
+            event: Any = json.loads(text)
+        except ValueError:
+            continue
+        if isinstance(event, dict) and event.get("tx") == name and "event" in event:
+            yield event
+
+
+def _clock(event: Event) -> str:
+    return str(event.get("time", ""))[11:19]
+
+
+def _details(event: Event) -> str:
+    known = {"format", "time", "boot", "machine", "event", "tx", "step", "seconds"}
+    found = {k: v for k, v in event.items() if k not in known and v not in (None, [], {}, "")}
+    return f" ({', '.join(f'{k}: {_short(v)}' for k, v in found.items())})" if found else ""
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{k} {v}" for k, v in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _evidence(event: Event) -> str:
+    found = event.get("evidence") or {}
+    return f" [{', '.join(f'{k} {v}' for k, v in found.items())}]" if found else ""

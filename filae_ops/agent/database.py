@@ -1,0 +1,85 @@
+"""The application's database: created once, owned by the migrating role, its schema's version compared."""
+
+from __future__ import annotations
+
+import re
+
+from filae_ops.agent.contract import Contract
+from filae_ops.agent.errors import Refused
+from filae_ops.agent.layout import APP_USER, MIGRATE_USER
+from filae_ops.agent.machine import Machine
+from filae_ops.agent.run import Failed
+
+NAME = "filae"
+_LOCALE = re.compile(r"[A-Za-z0-9_.@-]{1,40}")
+_EXTENSION = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+
+GRANTS = f"""
+REVOKE ALL ON DATABASE {NAME} FROM PUBLIC;
+GRANT CONNECT, TEMPORARY ON DATABASE {NAME} TO {APP_USER};
+REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+GRANT USAGE ON SCHEMA public TO {APP_USER};
+ALTER DEFAULT PRIVILEGES FOR ROLE {MIGRATE_USER} GRANT USAGE ON SCHEMAS TO {APP_USER};
+ALTER DEFAULT PRIVILEGES FOR ROLE {MIGRATE_USER} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {APP_USER};
+ALTER DEFAULT PRIVILEGES FOR ROLE {MIGRATE_USER} GRANT USAGE, SELECT, UPDATE ON SEQUENCES TO {APP_USER};
+"""
+
+
+def psql(machine: Machine, sql: str, *, user: str = "postgres", database: str = "postgres") -> str:
+    """Run SQL from stdin as a user of the machine (peer authentication) and return what it prints."""
+    argv = ["runuser", "-u", user, "--", "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", "/run/postgresql",
+            "-d", database, "-f", "-"]  # fmt: skip
+    return machine.runner.must(argv, stdin=sql, timeout=120).strip()
+
+
+def ensure(machine: Machine, contract: Contract) -> dict[str, bool]:
+    """Create the database, its extensions and its grants where they are missing."""
+    wanted = contract.get("database")
+    locale = str(wanted.get("locale") or "C.UTF-8")
+    extensions = [str(name) for name in wanted.get("extensions") or []]
+    for value, rule in ((locale, _LOCALE), *((name, _EXTENSION) for name in extensions)):
+        if not rule.fullmatch(value):
+            raise Failed(f"the contract's database entry has an unsafe value: {value[:60]!r}")
+    _require_roles(machine)
+    made = psql(machine, f"SELECT 1 FROM pg_database WHERE datname = '{NAME}'") != "1"  # noqa: S608
+    if made:
+        options = f"OWNER {MIGRATE_USER} TEMPLATE template0 ENCODING 'UTF8' LOCALE '{locale}'"
+        psql(machine, f"CREATE DATABASE {NAME} {options}")
+    sql = GRANTS + "".join(f'CREATE EXTENSION IF NOT EXISTS "{name}";\n' for name in extensions)
+    psql(machine, sql, database=NAME)
+    return {"created": made}
+
+
+def schema_version(machine: Machine) -> int | None:
+    """Return the highest version in schema_migrations, as the application sees it; None without the table."""
+    sql = "SELECT CASE WHEN to_regclass('public.schema_migrations') IS NULL THEN 'absent' ELSE 'present' END"
+    if psql(machine, sql, user=APP_USER, database=NAME) != "present":
+        return None
+    found = psql(machine, "SELECT max(version::numeric) FROM schema_migrations", user=APP_USER, database=NAME)
+    return int(found) if found else 0
+
+
+def schema_problem(machine: Machine, contract: Contract) -> str:
+    """Return why the schema is not the release's, or nothing (also when the contract states none)."""
+    wanted = contract.get("migrate").get("schema_version")
+    if wanted is None:
+        return ""
+    found = schema_version(machine)
+    if found is None:
+        return f"the database has no schema_migrations; release {contract.version} needs schema {wanted}"
+    return "" if found == int(wanted) else f"the schema is {found}; release {contract.version} needs {wanted}"
+
+
+def end_backends(machine: Machine) -> int:
+    """End the sessions that a dead migration left, and return how many."""
+    others = f"usename = '{MIGRATE_USER}' AND pid <> pg_backend_pid()"
+    sql = f"SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE {others}"  # noqa: S608
+    return int(psql(machine, sql) or 0)
+
+
+def _require_roles(machine: Machine) -> None:
+    sql = f"SELECT count(*) FROM pg_roles WHERE rolname IN ('{APP_USER}', '{MIGRATE_USER}')"  # noqa: S608
+    if psql(machine, sql) != "2":
+        raise Refused(
+            f"PostgreSQL lacks the roles {APP_USER} and {MIGRATE_USER}", next_step="filae-ops provision"
+        )

@@ -1,0 +1,115 @@
+"""Ask the application how it is: on a colour's socket, or through the front door over TLS."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from filae_ops.agent.config import Config
+from filae_ops.agent.contract import Contract
+
+MAX_BODY = 1024 * 1024
+Fetch = Callable[[str], "Response"]
+
+
+@dataclass(frozen=True)
+class Response:
+    """An answer, its header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+def judge(contract: Contract, answer: Response) -> str:
+    """Return why this answer is not the healthy one of this release, or nothing."""
+    health = contract.get("health")
+    wanted = int(health.get("status") or 200)
+    if answer.status != wanted:
+        return f"{health.get('path')} answers {answer.status}, not {wanted}"
+    where = health.get("version") or {}
+    if not where:
+        return ""
+    found = _stated_version(where, answer)
+    if found == contract.version:
+        return ""
+    return f"{health.get('path')} says version {found[:40]!r}, not {contract.version!r}"
+
+
+def on_socket(path: Path, name: str, timeout: float = 10) -> Fetch:
+    """Return how to ask a colour on its own socket, as nginx would."""
+
+    def fetch(target: str) -> Response:
+        link = socket.socket(socket.AF_UNIX)
+        link.settimeout(timeout)
+        with link:
+            link.connect(str(path))
+            return _get(link, name, target)
+
+    return fetch
+
+
+def at_front_door(config: Config, timeout: float = 10) -> Fetch:
+    """Return how to ask through nginx over TLS, with the real name and the authority that we hold."""
+
+    def fetch(target: str) -> Response:
+        context = ssl.create_default_context(cafile=config.ca_file)
+        with (
+            socket.create_connection(("127.0.0.1", 443), timeout=timeout) as plain,
+            context.wrap_socket(plain, server_hostname=config.public_name) as link,
+        ):
+            return _get(link, config.public_name, target)
+
+    return fetch
+
+
+def problem(contract: Contract, fetch: Fetch) -> str:
+    """Ask once; return why the release is not healthy there, or nothing."""
+    if not contract.get("health").get("path"):
+        return "the contract states no health path"
+    try:
+        return judge(contract, fetch(str(contract.get("health")["path"])))
+    except (OSError, http.client.HTTPException) as exc:
+        return f"no answer: {type(exc).__name__}: {exc}"
+
+
+def wait(contract: Contract, fetch: Fetch, seconds: float, times: int = 1) -> str:
+    """Ask until the release is healthy `times` times in a row; return the last problem, or nothing."""
+    limit, good, last = time.monotonic() + seconds, 0, "never asked"
+    while True:
+        last = problem(contract, fetch)
+        good = 0 if last else good + 1
+        if good >= times:
+            return ""
+        if time.monotonic() >= limit:
+            return last or "not healthy often enough"
+        time.sleep(0.02 if good else 0.1)
+
+
+def _get(link: socket.socket, name: str, target: str) -> Response:
+    connection = http.client.HTTPConnection(name)
+    connection.sock = link
+    connection.request(
+        "GET", target, headers={"X-Forwarded-Proto": "https", "Connection": "close", "User-Agent": "filaectl"}
+    )
+    answer = connection.getresponse()
+    body = answer.read(MAX_BODY)
+    return Response(answer.status, {k.lower(): v for k, v in answer.getheaders()}, body)
+
+
+def _stated_version(where: Mapping[str, str], answer: Response) -> str:
+    if "header" in where:
+        return answer.headers.get(str(where["header"]).lower(), "")
+    try:
+        value = json.loads(answer.body)
+        for key in str(where.get("json", "version")).split("."):
+            value = value[key]
+    except (ValueError, KeyError, TypeError):
+        return ""
+    return str(value)

@@ -1,0 +1,137 @@
+"""The launcher of the units: reads what to run and with which environment, and becomes it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from filae_ops.agent import contract as contracts
+from filae_ops.agent.config import read_json
+from filae_ops.agent.contract import Contract
+from filae_ops.agent.errors import Refused
+from filae_ops.agent.layout import COLOURS, Layout
+from filae_ops.agent.versions import is_version
+
+DATABASE_URL = "postgresql:///filae?host=/run/postgresql"
+# What systemd and the agent hand over; nothing else of the environment goes through.
+PASSED = (
+    "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID",
+    "CREDENTIALS_DIRECTORY", "INVOCATION_ID", "JOURNAL_STREAM", "PROBE_URL", "PROBE_SOCKET", "SSL_CERT_FILE",
+)  # fmt: skip
+
+
+def environment(
+    contract: Contract,
+    settings: Mapping[str, Any],
+    release: Path,
+    process: str,
+    inherited: Mapping[str, str],
+    home: str,
+) -> dict[str, str]:
+    """Return the whole environment of a process; the toolkit's own names win over the contract's."""
+    env = {str(k): str(v) for k, v in contract.get("env").items()}
+    if process == "migrate":
+        env.setdefault("SCHEMA", "/dev/null")
+    env |= declared_settings(contract, settings.get("settings") or {})
+    env |= _secrets(contract, process, inherited.get("CREDENTIALS_DIRECTORY", ""))
+    env |= {
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "LANG": "C.UTF-8",
+        "HOME": home,
+        "RAILS_ENV": "production",
+        "RACK_ENV": "production",
+        "DATABASE_URL": DATABASE_URL,
+        "PUBLIC_HOST": str(settings["public_host"]),
+    }
+    return env | _bundler(contract, release) | {k: inherited[k] for k in PASSED if k in inherited}
+
+
+def declared_settings(contract: Contract, given: Mapping[str, Any]) -> dict[str, str]:
+    """Return the settings that the contract names: the inventory's value, else the default."""
+    found: dict[str, str] = {}
+    for name, spec in contract.get("settings").items():
+        value = given.get(name, (spec or {}).get("default"))
+        if value is not None:
+            found[name] = value if isinstance(value, str) else _text(value)
+    return found
+
+
+def missing_settings(contract: Contract, given: Mapping[str, Any]) -> list[str]:
+    """Return the settings that have neither a value nor a default."""
+    return sorted(set(contract.get("settings")) - set(declared_settings(contract, given)))
+
+
+def program(command: list[str], release: Path) -> str:
+    """Return the program of a command: a first word with a `/` is in the release, else in /usr/bin."""
+    word = command[0]
+    return str(release / word) if "/" in word else f"/usr/bin/{word}"
+
+
+def version_of(layout: Layout, instance: str, inherited: Mapping[str, str]) -> str:
+    """Return the version that an instance (`blue`, `worker-blue`) runs, or that RELEASE names."""
+    colour = instance.rsplit("-", 1)[-1]
+    if colour in COLOURS:
+        path = layout.colour_file(colour)
+        try:
+            version = path.read_text().strip()
+        except FileNotFoundError:
+            raise Refused(
+                f"{path} is absent: no release was started there", next_step="filaectl status"
+            ) from None
+    else:
+        version = inherited.get("RELEASE", "")
+    if not is_version(version):
+        raise Refused(f"{version!r} is not a version: nothing says which release to run")
+    return version
+
+
+def become(layout: Layout, process: str, instance: str) -> None:
+    """Replace this process with the release's command."""
+    release = layout.release(version_of(layout, instance, os.environ))
+    contract = contracts.of_release(release)
+    process = process or instance.rsplit("-", 1)[0]
+    command = contract.command(process)
+    settings = read_json(layout.settings)
+    env = environment(contract, settings, release, process, os.environ, str(layout.home))
+    os.chdir(release)
+    os.umask(0o027)
+    path = program(command, release)
+    try:
+        os.execve(path, [path, *command[1:]], env)  # noqa: S606 - no shell is wanted
+    except OSError as exc:
+        raise Refused(
+            f"{path} cannot be run: {exc.strerror}", next_step="correct the release's command"
+        ) from exc
+
+
+def _secrets(contract: Contract, process: str, directory: str) -> dict[str, str]:
+    found = {}
+    for name, spec in contract.secrets_for(process).items():
+        if spec.get("env"):
+            try:
+                found[str(spec["env"])] = (Path(directory) / name).read_text().rstrip("\n")
+            except OSError as exc:
+                raise Refused(f"the credential {name} cannot be read: {exc.strerror}") from exc
+    return found
+
+
+def _bundler(contract: Contract, release: Path) -> dict[str, str]:
+    gemfile = release / "Gemfile"
+    if not gemfile.is_file():
+        return {}
+    env = {
+        "BUNDLE_GEMFILE": str(gemfile),
+        "BUNDLE_FROZEN": "true",
+        "BUNDLE_WITHOUT": "development:test",
+        "BUNDLE_USER_HOME": "/tmp/bundle",  # noqa: S108 - the unit's own /tmp
+        "BUNDLE_APP_CONFIG": "/tmp/bundle",  # noqa: S108
+    }
+    if contract.data.get("gems") == "vendored":
+        env["BUNDLE_PATH"] = str(release / "vendor/bundle")
+    return env
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,42 @@
+"""The lock: the name of one systemd unit, whoever holds it (a transaction, a recovery, a provisioning)."""
+
+from __future__ import annotations
+
+import time
+
+from filae_ops.agent import services
+from filae_ops.agent.errors import Refused
+from filae_ops.agent.journal import Event
+from filae_ops.agent.layout import TRANSACTION
+from filae_ops.agent.machine import Machine
+
+_FREE = ("", "inactive", "failed")
+
+
+def holder(machine: Machine) -> str:
+    """Return who holds the lock, or nothing."""
+    shown = services.show(machine, f"{TRANSACTION}.service", "ActiveState", "Description")
+    return "" if shown.get("ActiveState", "") in _FREE else shown.get("Description") or TRANSACTION
+
+
+def refused(held_by: str) -> Refused:
+    """Return the refusal that names the holder."""
+    return Refused(f"this machine is being changed by: {held_by}", next_step="filaectl attach")
+
+
+def refuse_open(cut: list[Event]) -> None:
+    """Refuse while a transaction is open in the journal."""
+    if cut:
+        begin = cut[0]
+        raise Refused(
+            f"transaction {begin['tx']} ({begin['kind']} {begin['version']}) has not ended",
+            next_step="filaectl attach; if nothing runs: filaectl recover --retry",
+        )
+
+
+def wait_free(machine: Machine, seconds: float) -> str:
+    """Wait until nobody holds the lock; return who still does after `seconds`."""
+    limit = time.monotonic() + seconds
+    while (held := holder(machine)) and time.monotonic() < limit:
+        time.sleep(0.1)
+    return held

@@ -1,0 +1,143 @@
+"""The command line of filaectl, and its one error boundary."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from filae_ops.agent.errors import Refused
+from filae_ops.agent.layout import Layout
+
+UNPRIVILEGED = ("exec", "_store")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of every command."""
+    top = argparse.ArgumentParser(
+        prog="filaectl", description="Filaé's agent on this machine.", allow_abbrev=False
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def add(name: str, text: str = "", *, as_json: bool = True) -> argparse.ArgumentParser:
+        if text:
+            made = commands.add_parser(name, allow_abbrev=False, help=text, description=text)
+        else:
+            made = commands.add_parser(name, allow_abbrev=False)
+        if as_json:
+            made.add_argument("--json", action="store_true", help="print JSON")
+        return made
+
+    _deploying(add("deploy", "put a signed release bundle into service"))
+    add("receive", "store a bundle that comes on stdin, and print its path")
+    add("status", "what runs, and how the last transaction went")
+    journal = add("journal", "the last events")
+    journal.add_argument("-n", type=int, default=50, metavar="COUNT", help="how many (50)")
+    add("attach", "follow the transaction that runs")
+    again = add("recover", "finish or undo a transaction that was cut", as_json=False)
+    again.add_argument("--retry", action="store_true", help="also after three failed tries")
+    given = add("receipt", "record that a backup or a snapshot of this machine was taken")
+    given.add_argument("--kind", choices=("backup", "snapshot"), required=True)
+    given.add_argument("--at", default="", metavar="TIME", help="ISO 8601, with its offset (now)")
+    add("observe", "prove the live release: health, schema, file store, round trip, attachments")
+    launched = add("exec", "become a process of a release (used by the units)", as_json=False)
+    launched.add_argument("process", nargs="?", default="", help="its name, else the instance's first part")
+    launched.add_argument("--instance", default="")
+    for hidden in ("_transaction", "_recover"):
+        add(hidden, as_json=False).add_argument("name")
+    add("_replaceable", as_json=False)
+    add("_store", as_json=False).add_argument("paths", nargs="+")
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; a refusal is one message, and its status 1."""
+    options = parser().parse_args(argv)
+    as_json = getattr(options, "json", False)
+    try:
+        if options.command not in UNPRIVILEGED and os.geteuid() != 0:
+            raise Refused(
+                "filaectl changes the machine: it needs root", next_step=f"sudo filaectl {options.command}"
+            )
+        return _run(options)
+    except Refused as exc:
+        said = {"event": "refused", "message": exc.message, "owner": exc.owner, "next_step": exc.next_step}
+        if as_json:
+            print(json.dumps(said, ensure_ascii=False))
+        else:
+            print(f"filaectl: {exc}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
+
+
+def _deploying(made: argparse.ArgumentParser) -> None:
+    made.add_argument("bundle", type=Path)
+    made.add_argument("--operator", default="", metavar="NAME", help="who asks (the sudo user)")
+    made.add_argument("--check", action="store_true", help="say what would happen, change nothing")
+    made.add_argument("--detach", action="store_true", help="return once the transaction has started")
+    made.add_argument(
+        "--unsafe-logs", action="store_true", help="show output of the application, patients' data or not"
+    )
+
+
+def _run(options: argparse.Namespace) -> int:
+    """Import only what the command needs: the launcher must start fast."""
+    if options.command == "exec":
+        from filae_ops.agent import launch
+
+        launch.become(Layout(), options.process, options.instance)
+        return 1
+    if options.command == "_store":
+        from filae_ops.agent import proof
+
+        proof.write_and_read(options.paths)
+        return 0
+    os.umask(0o022)
+    return _command(options)
+
+
+def _command(options: argparse.Namespace) -> int:
+    from filae_ops.agent import attach, deploy, lock, receive, recover, status, transaction
+    from filae_ops.agent import journal as journals
+    from filae_ops.agent.machine import Machine
+
+    machine = Machine()
+    match options.command:
+        case "deploy":
+            return deploy.deploy(
+                machine, options.bundle, operator=options.operator, check=options.check, as_json=options.json,
+                detach=options.detach, unsafe_logs=options.unsafe_logs,
+            )  # fmt: skip
+        case "receive":
+            path = receive.receive(machine, sys.stdin.buffer)
+            print(json.dumps({"path": str(path)}) if options.json else path)
+            return 0
+        case "status":
+            return status.print_status(machine, as_json=options.json)
+        case "journal":
+            return status.print_journal(machine, as_json=options.json, number=options.n)
+        case "attach":
+            return attach.attach(machine, as_json=options.json)
+        case "recover":
+            return recover.recover(machine, retry=options.retry)
+        case "receipt":
+            return status.receipt(machine, options.kind, options.at, as_json=options.json)
+        case "observe":
+            return status.observe(machine, as_json=options.json)
+        case "_replaceable":
+            lock.refuse_open(journals.open_transaction(journals.of_machine(machine.layout.journal).read()))
+            return 0
+        case "_transaction":
+            return transaction.perform(machine, options.name)
+    return transaction.recover(machine, options.name)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,151 @@
+"""The agent's part of nginx: two includes, written and taken back as a pair, and the drain of old workers."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+from filae_ops.agent import durable
+from filae_ops.agent.contract import Contract
+from filae_ops.agent.layout import Layout
+from filae_ops.agent.machine import Machine
+from filae_ops.agent.run import Failed
+
+PAIR = ("upstream.conf", "live.conf")
+_SIZE = re.compile(r"\d{1,6}[kKmMgG]?")
+_PATH = re.compile(r"/[A-Za-z0-9._~/-]*")
+
+# The role proxy answers every 503 of nginx's own with the maintenance page.
+MAINTENANCE = "# written by filaectl: an update failed and could not be undone\nlocation / { return 503; }\n"
+
+
+def upstream(colour: str) -> str:
+    """Return the include of the http context: the colour that answers."""
+    return (
+        f"# written by filaectl\nupstream filae_live {{\n    server unix:/run/filae/web-{colour}.sock;\n}}\n"
+    )
+
+
+def server(layout: Layout, contract: Contract) -> str:
+    """Return the include of the server context: the client's files and what goes to the application."""
+    client = contract.get("client")
+    lines = [f"# written by filaectl for release {contract.version}"]
+    if size := str(client.get("max_body") or ""):
+        if not _SIZE.fullmatch(size):
+            raise Failed(f"client.max_body {size[:40]!r} is not a size")
+        lines.append(f"client_max_body_size {size};")
+    if not client.get("directory"):
+        return "\n".join([*lines, _proxied("location /")]) + "\n"
+    lines.append(f"root {layout.release(contract.version) / str(client['directory'])};")
+    if client.get("otherwise") == "app":
+        lines += ["location / { try_files $uri @application; }", _proxied("location @application")]
+        return "\n".join(lines) + "\n"
+    lines.append(_proxied("location /api/"))
+    health = str(contract.get("health").get("path") or "")
+    if health and not health.startswith("/api/"):
+        if not _PATH.fullmatch(health):
+            raise Failed(f"health.path {health[:60]!r} is not a plain path")
+        lines.append(_proxied(f"location = {health}"))
+    lines += [
+        "location = /index.html { expires -1; }",
+        "location / { try_files $uri /index.html; }",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def saved(machine: Machine, tx: str) -> Path:
+    """Return where the pair that a transaction replaces is kept."""
+    return machine.layout.requests / f"{tx}.nginx"
+
+
+def save(machine: Machine, tx: str) -> None:
+    """Keep the present pair, once per transaction."""
+    place = saved(machine, tx)
+    if place.is_dir():
+        return
+    partial = place.with_suffix(".partial")
+    durable.remove(partial)
+    durable.directory(partial, 0o700)
+    for name in PAIR:
+        source = machine.layout.nginx / name
+        if source.is_file():
+            durable.write(partial / name, source.read_bytes())
+    partial.rename(place)
+    durable.sync_directory(place.parent)
+
+
+def put(machine: Machine, texts: dict[str, str | bytes]) -> None:
+    """Place a pair, have nginx check it, and load it; a pair that nginx refuses does not stay."""
+    before = {name: _bytes(machine.layout.nginx / name) for name in PAIR}
+    _write(machine, texts)
+    try:
+        machine.runner.must(["nginx", "-t", "-q"])
+    except Failed:
+        _write(machine, {name: text for name, text in before.items() if text is not None})
+        raise
+    reload(machine)
+
+
+def reload(machine: Machine) -> None:
+    """Have nginx load its configuration, and wait until its old workers know that they are."""
+    old = workers()
+    if machine.runner.run(["systemctl", "is-active", "--quiet", "nginx.service"]).status != 0:
+        machine.runner.must(["systemctl", "start", "nginx.service"])
+        return
+    machine.runner.must(["systemctl", "reload", "nginx.service"])
+    limit = time.monotonic() + 15
+    while any(workers().get(pid) == "working" for pid in old):
+        if time.monotonic() > limit:
+            raise Failed("nginx was told to reload and its old workers still take requests after 15 s")
+        time.sleep(0.02)
+
+
+def restore(machine: Machine, tx: str) -> bool:
+    """Put back the pair that a transaction replaced; False when it had replaced none."""
+    place = saved(machine, tx)
+    if not place.is_dir():
+        return False
+    texts = {name: data for name in PAIR if (data := _bytes(place / name)) is not None}
+    if any(_bytes(machine.layout.nginx / name) != data for name, data in texts.items()):
+        put(machine, dict(texts))
+    else:
+        reload(machine)
+    return True
+
+
+def drain(machine: Machine, seconds: float) -> bool:
+    """Wait until no old worker of nginx finishes a request; False when some still do after `seconds`."""
+    limit = time.monotonic() + seconds
+    while "leaving" in workers().values():
+        if time.monotonic() > limit:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def workers(proc: Path = Path("/proc")) -> dict[int, str]:
+    """Return nginx's workers by process number: working or leaving."""
+    found = {}
+    for entry in proc.iterdir():
+        if entry.name.isdigit():
+            try:
+                title = (entry / "cmdline").read_bytes()
+            except OSError:
+                continue
+            if title.startswith(b"nginx: worker process"):
+                found[int(entry.name)] = "leaving" if b"is shutting down" in title else "working"
+    return found
+
+
+def _proxied(location: str) -> str:
+    return f"{location} {{ include /etc/nginx/filae/proxy-headers.conf; proxy_pass http://filae_live; }}"
+
+
+def _write(machine: Machine, texts: dict[str, str | bytes]) -> None:
+    for name, text in texts.items():
+        durable.write(machine.layout.nginx / name, text)
+
+
+def _bytes(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None

@@ -1,0 +1,66 @@
+"""What a transaction is to do: decided before it starts, journalled whole with its first event."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from typing import Any
+
+from filae_ops.agent import durable
+from filae_ops.agent.config import read_json
+from filae_ops.agent.machine import Machine
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One deploy, from which release to which."""
+
+    id: str
+    kind: str
+    version: str
+    colour: str
+    bundle: str
+    sha256: str
+    signer: str
+    operator: str
+    from_version: str = ""
+    from_colour: str = ""
+    unsafe_logs: bool = False
+
+    @property
+    def reuse(self) -> bool:
+        """Tell whether the release's tree is the one that runs already."""
+        return self.version == self.from_version
+
+    @property
+    def description(self) -> str:
+        """Return what the lock says of its holder."""
+        return f"filaectl {self.kind} {self.version} by {self.operator}"
+
+
+def new_id() -> str:
+    """Return a name for a transaction, in the order of time."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+
+
+def from_mapping(data: Mapping[str, Any]) -> Plan:
+    """Read a plan back, from a request or from the journal."""
+    return Plan(**{f.name: data[f.name] for f in fields(Plan) if f.name in data})
+
+
+def save(machine: Machine, plan: Plan) -> None:
+    """Leave the request where the transaction's unit finds it."""
+    durable.write(machine.layout.requests / f"{plan.id}.json", json.dumps(asdict(plan)) + "\n", 0o600)
+
+
+def load(machine: Machine, name: str) -> Plan:
+    """Read the request of a transaction."""
+    return from_mapping(read_json(machine.layout.requests / f"{name}.json"))
+
+
+def as_fields(plan: Plan) -> dict[str, Any]:
+    """Return the plan as fields of the journal's first event."""
+    return asdict(plan)

@@ -1,0 +1,150 @@
+"""What is looked at before anything changes: a refusal names the value, the owner and the next step."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filae_ops.agent import apt, archive, credentials, database, health, launch
+from filae_ops.agent.config import PROVISION, read_json
+from filae_ops.agent.contract import Contract, manifest
+from filae_ops.agent.errors import Refused
+from filae_ops.agent.machine import Live, Machine
+from filae_ops.agent.run import Failed
+from filae_ops.agent.versions import version_key
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What preflight found of a bundle and of the machine."""
+
+    signer: str
+    contract: Contract
+    live: Live | None
+    packages: tuple[str, ...]
+    size: int
+    disk_needed: int
+    disk_free: int
+    memory_free: int
+    unchanged: bool = False
+
+
+def check(machine: Machine, bundle: Path) -> Checked:
+    """Refuse, or say what a deploy of this bundle is about. Nothing is written."""
+    signer = archive.check_signature(bundle, Path(f"{bundle}.sig"), machine.layout.signers)
+    trusted(machine, signer)
+    found = archive.check(bundle)
+    contract, live = Contract(found["contract"]), machine.live()
+    size = sum(int(entry.get("size", 0)) for entry in found["files"])
+    ordered(contract, live)
+    same = live is not None and live.version == contract.version
+    if same:
+        same_content(machine, found)
+    unchanged = same and not health.problem(contract, health.at_front_door(machine.config))
+    free, memory = _disk_free(machine), memory_available(machine)
+    if not unchanged:
+        enough(contract, size, free, memory)
+        _machine_ready(machine, contract)
+    packages = tuple(apt.missing(machine, apt.required(contract)))
+    return Checked(signer, contract, live, packages, size, 3 * size, free, memory, unchanged)
+
+
+def trusted(machine: Machine, signer: str) -> None:
+    """Refuse the demo's key on a production site."""
+    if machine.config.production and signer.startswith("demo"):
+        raise Refused(
+            f"the bundle is signed by {signer!r}, a demo key, and this site is in production",
+            next_step="deploy the bundle that the provider's release key signed",
+        )
+
+
+def ordered(contract: Contract, live: Live | None) -> None:
+    """Refuse a lower version, and one that skips a stop."""
+    if live is None:
+        return
+    if version_key(contract.version) < version_key(live.version):
+        raise Refused(
+            f"version {contract.version} is lower than the live {live.version}: deploy only goes up",
+            next_step=f"filaectl rollback {contract.version}, if that release is kept",
+        )
+    stop = str(contract.data.get("min_from") or "")
+    if stop and version_key(live.version) < version_key(stop):
+        raise Refused(
+            f"version {contract.version} is reached from {stop} or later; the live one is {live.version}",
+            next_step=f"deploy {stop} first",
+        )
+
+
+def same_content(machine: Machine, found: Mapping[str, Any]) -> None:
+    """Refuse other content under a version that is live."""
+    version = found["contract"]["version"]
+    if manifest(machine.layout.release(version))["files"] != found["files"]:
+        raise Refused(
+            f"version {version} is live with other content than this bundle's",
+            next_step="give the new content a new version in release.yml",
+        )
+
+
+def enough(contract: Contract, size: int, free: int, memory: int) -> None:
+    """Refuse when disk (three times the release) or memory (one more colour) is short."""
+    if free < 3 * size:
+        raise Refused(
+            f"disk: {free // MIB} MiB free under /opt/filae; 3 times the release is {3 * size // MIB} MiB",
+            owner="dsi",
+            next_step="enlarge the disk, or look for what fills it: du -xh / | sort -h | tail",
+        )
+    if memory and memory < contract.memory:
+        raise Refused(
+            f"memory: {memory // MIB} MiB available; a second colour needs {contract.memory // MIB} MiB",
+            owner="dsi",
+            next_step="give the machine more memory",
+        )
+
+
+def memory_available(machine: Machine) -> int:
+    """Return the bytes that can be had without swapping, 0 when unknown."""
+    try:
+        match = re.search(
+            r"^MemAvailable:\s+(\d+) kB", (machine.layout.root / "proc/meminfo").read_text(), re.M
+        )
+    except OSError:
+        return 0
+    return int(match[1]) * 1024 if match else 0
+
+
+def _machine_ready(machine: Machine, contract: Contract) -> None:
+    """Refuse when dpkg is busy, Ruby is another, or settings, secrets or the database are missing."""
+    if why := apt.busy(machine):
+        raise Refused(why, next_step="wait for its end, or: dpkg --configure -a")
+    wanted = str(contract.data.get("ruby") or "")
+    if wanted and (found := apt.ruby(machine)) != wanted:
+        raise Refused(
+            f"the release runs on Ruby {wanted}; this Debian has {found or 'none'}",
+            next_step="deploy a release made for this Debian's Ruby",
+        )
+    given = read_json(machine.layout.settings).get("settings") or {}
+    if names := launch.missing_settings(contract, given):
+        raise Refused(
+            f"settings without a value: {', '.join(names)}",
+            owner="shared",
+            next_step=f"set them under app.settings in the inventory, then {PROVISION}",
+        )
+    credentials.require(machine, contract)
+    try:
+        database.psql(machine, "SELECT 1")
+    except Failed as exc:
+        raise Refused(f"PostgreSQL does not answer: {exc}", next_step="systemctl status postgresql") from exc
+
+
+def _disk_free(machine: Machine) -> int:
+    place = machine.layout.releases
+    while not place.exists():
+        place = place.parent
+    state = os.statvfs(place)
+    return state.f_bavail * state.f_frsize

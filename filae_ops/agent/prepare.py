@@ -1,0 +1,158 @@
+"""The steps that prepare a release while the one before serves."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+from filae_ops.agent import (
+    apt,
+    archive,
+    credentials,
+    database,
+    durable,
+    health,
+    nginx,
+    proof,
+    releases,
+    services,
+)
+from filae_ops.agent.contract import Contract
+from filae_ops.agent.run import Failed
+from filae_ops.agent.step import Deploy, Found
+
+
+class Packages(Deploy):
+    """Debian's packages that the release runs with."""
+
+    name = "packages"
+
+    def do(self) -> Found:
+        """Install what is missing, in one go."""
+        wanted = Contract(archive.read_manifest(self.bundle)["contract"])
+        return {"installed": apt.install(self.machine, apt.missing(self.machine, apt.required(wanted)))}
+
+    def undo(self) -> Found:
+        """Leave the packages, but not half configured."""
+        apt.settle(self.machine)
+        return None
+
+
+class Stage(Deploy):
+    """The release's tree, under its name."""
+
+    name = "stage"
+
+    def do(self) -> Found:
+        """Extract, bind to the machine's directories, lock the gems."""
+        layout = self.machine.layout
+        if self.plan.reuse:
+            archive.verify_tree(
+                layout.release(self.plan.version), releases.links(self.machine, self.contract)
+            )
+            return {"reused": True}
+        releases.stage(self.machine, self.bundle, self.plan.version)
+        return None
+
+    def undo(self) -> Found:
+        """Remove the tree, unless it is the live one's."""
+        if not self.plan.reuse:
+            releases.unstage(self.machine, self.plan.version)
+        return None
+
+
+class Database(Deploy):
+    """The database, its extensions and grants. Data is never removed by an undo."""
+
+    name = "database"
+
+    def do(self) -> Found:
+        """Create what is missing."""
+        return database.ensure(self.machine, self.contract)
+
+
+class Secrets(Deploy):
+    """Secrets that are born here. They stay: a second first deploy must find the same."""
+
+    name = "secrets"
+
+    def do(self) -> Found:
+        """Generate those that have never been."""
+        return {"generated": credentials.ensure(self.machine, self.contract)}
+
+
+class Migrate(Deploy):
+    """The schema of the release. It stays: the release before runs on an expanded schema."""
+
+    name = "migrate"
+
+    def do(self) -> Found:
+        """Run the release's migration as the migrating role, then compare the schema's version."""
+        if not self.contract.get("migrate"):
+            return {"not_run": "the contract states no migration"}
+        self.command("migrate", self.machine.config.timings["command"])
+        if problem := database.schema_problem(self.machine, self.contract):
+            raise Failed(problem)
+        return {"schema_version": str(self.contract.get("migrate").get("schema_version", ""))}
+
+    def undo(self) -> Found:
+        """End what a cut migration left; never migrate down."""
+        self.machine.runner.run(["systemctl", "stop", "filae-run-migrate.service"])
+        return {"ended_sessions": database.end_backends(self.machine)}
+
+
+class Setup(Deploy):
+    """What the release does once on a new machine, before anyone can reach it."""
+
+    name = "setup"
+
+    def do(self) -> Found:
+        """Run it unless it was run; the mark is made after it ended well."""
+        marker = self.machine.layout.setup_done
+        if marker.exists() or not self.contract.get("setup"):
+            return {"not_run": "done before" if marker.exists() else "the contract states no setup"}
+        self.command("setup", 600)
+        when = datetime.now(UTC).isoformat(timespec="seconds")
+        durable.write(marker, json.dumps({"version": self.plan.version, "at": when}) + "\n", 0o600)
+        return None
+
+
+class Start(Deploy):
+    """The idle colour, running the new release out of sight."""
+
+    name = "start"
+
+    def do(self) -> Found:
+        """Bind the colour to the release, start it, and warm it."""
+        machine, colour = self.machine, self.plan.colour
+        services.stop_web(machine, colour)
+        services.prepare_web(machine, self.contract, colour)
+        services.start_web(machine, colour)
+        fetch = health.on_socket(machine.layout.socket(colour), machine.config.public_name)
+        if problem := health.wait(self.contract, fetch, machine.config.timings["health"], times=3):
+            raise Failed(
+                f"the new release is not healthy: {problem}",
+                **services.evidence(machine, services.web(colour)[1]),
+            )
+        return None
+
+    def undo(self) -> Found:
+        """Stop the colour, once nginx sends nothing there any more."""
+        nginx.drain(self.machine, self.machine.config.timings["drain"])
+        services.stop_web(self.machine, self.plan.colour)
+        services.forget_web(self.machine, self.plan.colour)
+        return None
+
+
+class Probe(Deploy):
+    """What health pages do not say: schema, file store, a round trip, on the new colour's own socket."""
+
+    name = "probe"
+
+    def do(self) -> Found:
+        """Fail on the first thing that does not work; say what was not run."""
+        found = proof.before_switch(self.machine, self.contract, self.plan.colour)
+        for what, verdict in found.items():
+            if verdict.status == "fail":
+                raise Failed(f"{what}: {verdict.message}", **verdict.evidence)
+        return {"proved": {what: verdict.status for what, verdict in found.items()}}

@@ -1,0 +1,156 @@
+"""Prove a release by outcome: schema, file store, round trip, attachments, and the front door."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from filae_ops.agent import database, health, services
+from filae_ops.agent.contract import Contract
+from filae_ops.agent.layout import AGENT
+from filae_ops.agent.machine import Machine
+from filae_ops.agent.run import Failed, Result, evidence_of
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One thing that was looked at: pass, fail or not_run, and in words."""
+
+    status: str
+    message: str = ""
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+def before_switch(machine: Machine, contract: Contract, colour: str) -> dict[str, Verdict]:
+    """Look at a colour that serves nobody yet."""
+    found = {"schema": schema(machine, contract), "store": store(machine, contract, bound=True)}
+    env = {"PROBE_SOCKET": str(machine.layout.socket(colour))}
+    return found | {"probe": probe(machine, contract, env, bound=True)}
+
+
+def observed(machine: Machine, contract: Contract) -> dict[str, Verdict]:
+    """Look at the release that serves, through the front door."""
+    config = machine.config
+    problem = front_door(machine, contract, seconds=5)
+    env = {"PROBE_URL": f"https://{config.public_name}/", "SSL_CERT_FILE": config.ca_file}
+    return {
+        "health": Verdict("fail", problem)
+        if problem
+        else Verdict("pass", "the front door serves this release"),
+        "schema": schema(machine, contract),
+        "store": store(machine, contract),
+        "probe": probe(machine, contract, env),
+        "files_check": files_check(machine, contract),
+    }
+
+
+def front_door(machine: Machine, contract: Contract, seconds: float | None = None) -> str:
+    """Return why the release is not what is served over TLS under the public name, or nothing."""
+    config = machine.config
+    limit = config.timings["front_door"] if seconds is None else seconds
+    fetch = health.at_front_door(config)
+    if problem := health.wait(contract, fetch, limit, times=5):
+        return problem
+    client = contract.get("client")
+    if not client.get("directory") or client.get("otherwise") == "app":
+        return ""
+    page = machine.layout.release(contract.version) / str(client["directory"]) / "index.html"
+    try:
+        answer = fetch("/")
+        same = answer.status == 200 and answer.body == page.read_bytes()[: health.MAX_BODY]
+    except (OSError, http.client.HTTPException) as exc:
+        return f"the client's first page: {type(exc).__name__}: {exc}"
+    return "" if same else f"the client's first page is not the release's (status {answer.status})"
+
+
+def schema(machine: Machine, contract: Contract) -> Verdict:
+    """Compare the schema's version with the contract's, as the application's role."""
+    wanted = contract.get("migrate").get("schema_version")
+    if wanted is None:
+        return Verdict("not_run", "the contract states no migrate.schema_version")
+    try:
+        problem = database.schema_problem(machine, contract)
+    except Failed as exc:
+        return Verdict("fail", str(exc))
+    return Verdict("fail", problem) if problem else Verdict("pass", f"schema {wanted}")
+
+
+def store(machine: Machine, contract: Contract, *, bound: bool = False) -> Verdict:
+    """Write and read back in each lasting directory, as the application, in its sandbox."""
+    if not contract.files:
+        return Verdict("not_run", "the contract states no files")
+    paths = [str(machine.layout.release(contract.version) / e["path"]) for e in contract.files]
+    result = services.once(
+        machine, contract, "store", command=[AGENT, "_store", *paths], seconds=60, bound=bound
+    )
+    return _verdict(
+        result, "written and read back as the application", "the application cannot write its files"
+    )
+
+
+def write_and_read(paths: list[str]) -> None:
+    """Do what `store` asks, as the user who runs this."""
+    for place in paths:
+        path = Path(place) / f".filaectl-{secrets.token_hex(8)}"
+        data = os.urandom(4096)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            os.write(handle, data)
+            os.fsync(handle)
+            if os.pread(handle, 8192, 0) != data:
+                raise OSError(f"{path} does not give back what was written")
+        finally:
+            os.close(handle)
+            path.unlink()
+
+
+def probe(machine: Machine, contract: Contract, env: Mapping[str, str], *, bound: bool = False) -> Verdict:
+    """Run the contract's own round trip; on a production site only where it declares that it writes."""
+    if not contract.get("probe"):
+        return Verdict("not_run", "the contract states no probe")
+    if machine.config.production and contract.get("probe").get("writes") is not True:
+        return Verdict("not_run", "production: a probe runs only where the contract declares `writes: true`")
+    result = services.once(machine, contract, "probe", env=env, seconds=120, bound=bound)
+    return _verdict(result, "the contract's round trip works", "the contract's probe fails")
+
+
+def files_check(machine: Machine, contract: Contract) -> Verdict:
+    """Find every attachment that the database knows, and compare its sha256."""
+    if not contract.get("files_check"):
+        return Verdict("not_run", "the contract states no files_check")
+    result = services.once(machine, contract, "files_check", seconds=1800, bound=False)
+    if result.status != 0:
+        return _verdict(result, "", "the contract's files_check fails")
+    release = machine.layout.release(contract.version)
+    lines = [line.rsplit(None, 1) for line in result.out.splitlines() if line.strip()]
+    if any(len(line) != 2 or len(line[1]) != 64 for line in lines):
+        return Verdict("fail", "files_check prints something else than `path sha256`")
+    bad = sum(1 for path, digest in lines if not _same(machine.layout.files, release / path, digest))
+    if bad:
+        return Verdict("fail", f"{bad} of {len(lines)} attachments are missing or altered")
+    return Verdict("pass", f"{len(lines)} attachments are there, unaltered")
+
+
+def _same(root: Path, path: Path, digest: str) -> bool:
+    try:
+        real = path.resolve(strict=True)
+        if not real.is_relative_to(root.resolve()) or not real.is_file():
+            return False
+        with real.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest() == digest
+    except OSError:
+        return False
+
+
+def _verdict(result: Result, good: str, bad: str) -> Verdict:
+    if result.status == 0:
+        return Verdict("pass", good)
+    found = evidence_of(result.err + "\n" + result.out)
+    what = f" ({found['exception']})" if "exception" in found else ""
+    return Verdict("fail", f"{bad}: status {result.status}{what}", {"status": result.status, **found})

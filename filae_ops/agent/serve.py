@@ -1,0 +1,103 @@
+"""The steps that put a prepared release in front of people, and retire the one before."""
+
+from __future__ import annotations
+
+from filae_ops.agent import durable, nginx, proof, services
+from filae_ops.agent.run import Failed
+from filae_ops.agent.step import Deploy, Found
+
+PIVOT = "switch"
+
+
+class Switch(Deploy):
+    """The front door, serving the new release."""
+
+    name = PIVOT
+
+    def do(self) -> Found:
+        """Replace nginx's includes, load them, and see the new version from outside."""
+        nginx.save(self.machine, self.plan.id)
+        pair = {
+            "upstream.conf": nginx.upstream(self.plan.colour),
+            "live.conf": nginx.server(self.machine.layout, self.contract),
+        }
+        nginx.put(self.machine, dict(pair))
+        if problem := self.check():
+            raise Failed(f"the front door does not serve {self.plan.version}: {problem}")
+        return {"public_name": self.machine.config.public_name}
+
+    def undo(self) -> Found:
+        """Put the former includes back and see the former version from outside."""
+        replaced = nginx.restore(self.machine, self.plan.id)
+        problem = proof.front_door(self.machine, self.before) if self.before and replaced else ""
+        if problem:
+            raise Failed(f"the front door does not serve {self.plan.from_version} again: {problem}")
+        return {"serving": self.plan.from_version or None}
+
+    def check(self) -> str:
+        """Ask through the front door, several times in a row."""
+        live = self.machine.live()
+        if live is None or live.colour != self.plan.colour:
+            return f"nginx is configured for {live.colour if live else 'no release'}"
+        return proof.front_door(self.machine, self.contract)
+
+
+class Workers(Deploy):
+    """The processes beside the web server, and the timers, of the new release."""
+
+    name = "workers"
+
+    def do(self) -> Found:
+        """Stop the old ones (they finish their job), start the new ones."""
+        if self.plan.from_colour:
+            services.stop_workers(self.machine, self.plan.from_colour)
+        started = services.start_workers(self.machine, self.contract, self.plan.colour)
+        return {"started": started, "timers": services.set_timers(self.machine, self.contract)}
+
+    def undo(self) -> Found:
+        """Stop the new ones, start the old ones."""
+        services.stop_workers(self.machine, self.plan.colour)
+        if self.before is not None:
+            services.start_workers(self.machine, self.before, self.plan.from_colour)
+        services.set_timers(self.machine, self.before)
+        return None
+
+
+class Retire(Deploy):
+    """The old colour, stopped: its service and its socket, after its last request."""
+
+    name = "retire"
+
+    def do(self) -> Found:
+        """Wait for nginx's old workers, then stop."""
+        if not self.plan.from_colour:
+            return {"not_run": "no release was live before"}
+        drained = nginx.drain(self.machine, self.machine.config.timings["drain"])
+        services.stop_web(self.machine, self.plan.from_colour)
+        return {"drained": drained}
+
+    def undo(self) -> Found:
+        """Start the old colour again."""
+        if self.before is not None:
+            services.prepare_web(self.machine, self.before, self.plan.from_colour)
+            services.start_web(self.machine, self.plan.from_colour)
+        return None
+
+
+class Commit(Deploy):
+    """The link `current`, for people."""
+
+    name = "commit"
+
+    def do(self) -> Found:
+        """Point it at the new release."""
+        durable.link(self.machine.layout.current, self.machine.layout.release(self.plan.version))
+        return None
+
+    def undo(self) -> Found:
+        """Point it at the old one."""
+        if self.plan.from_version:
+            durable.link(self.machine.layout.current, self.machine.layout.release(self.plan.from_version))
+        else:
+            durable.remove(self.machine.layout.current)
+        return None

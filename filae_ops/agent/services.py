@@ -1,0 +1,177 @@
+"""The units of a release: the colour's web server, its workers, its timers, and its one-off commands."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Mapping
+
+from filae_ops.agent import durable, units
+from filae_ops.agent.contract import Contract
+from filae_ops.agent.layout import APP_USER, MIGRATE_USER
+from filae_ops.agent.machine import Machine
+from filae_ops.agent.run import Failed, Result, evidence_of
+
+
+def systemctl(machine: Machine, *arguments: str, timeout: float = 120) -> str:
+    """Run systemctl and return what it prints."""
+    return machine.runner.must(["systemctl", *arguments], timeout=timeout)
+
+
+def web(colour: str) -> tuple[str, str]:
+    """Return the units of a colour: socket and service."""
+    return f"filae-web@{colour}.socket", f"filae-web@{colour}.service"
+
+
+def worker(process: str, colour: str) -> str:
+    """Return the unit of a worker process of a colour."""
+    return f"filae-worker@{process}-{colour}.service"
+
+
+def prepare_web(machine: Machine, contract: Contract, colour: str) -> None:
+    """Bind a colour to a release: its version and its drop-in."""
+    start = machine.config.timings["start"]
+    _dropin(machine, web(colour)[1], units.release_dropin(machine.layout, contract, "web", start=start))
+    durable.write(machine.layout.colour_file(colour), f"{contract.version}\n")
+
+
+def start_web(machine: Machine, colour: str) -> None:
+    """Start a colour and wait until it says that it is ready; it also starts at the next boot."""
+    service = web(colour)[1]
+    systemctl(machine, "daemon-reload")
+    systemctl(machine, "enable", "--quiet", *web(colour))
+    machine.runner.run(["systemctl", "reset-failed", *web(colour)])
+    systemctl(machine, "start", web(colour)[0])
+    result = machine.runner.run(["systemctl", "start", service], timeout=machine.config.timings["start"] + 30)
+    if result.status != 0:
+        raise Failed(f"{service} does not start", **evidence(machine, service))
+
+
+def stop_web(machine: Machine, colour: str) -> None:
+    """Stop a colour, service and socket, so that nothing can wake it; not started at boot any more."""
+    systemctl(machine, "disable", "--quiet", *web(colour))
+    systemctl(machine, "stop", *web(colour))
+    machine.runner.run(["systemctl", "reset-failed", *web(colour)])
+
+
+def forget_web(machine: Machine, colour: str) -> None:
+    """Unbind a stopped colour from its release."""
+    durable.remove(machine.layout.units / f"{web(colour)[1]}.d")
+    durable.remove(machine.layout.colour_file(colour))
+    systemctl(machine, "daemon-reload")
+
+
+def start_workers(machine: Machine, contract: Contract, colour: str) -> list[str]:
+    """Start the workers of a release and see that they stay up."""
+    names = [worker(process, colour) for process in contract.workers]
+    for process, unit in zip(contract.workers, names, strict=True):
+        _dropin(machine, unit, units.release_dropin(machine.layout, contract, process))
+    systemctl(machine, "daemon-reload")
+    for unit in names:
+        systemctl(machine, "enable", "--quiet", unit)
+        machine.runner.run(["systemctl", "reset-failed", unit])
+        if machine.runner.run(["systemctl", "restart", unit]).status != 0:
+            raise Failed(f"{unit} does not start", **evidence(machine, unit))
+    if names:
+        time.sleep(machine.config.timings["settle"])
+    for unit in names:
+        shown = show(machine, unit, "ActiveState", "NRestarts")
+        if shown.get("ActiveState") != "active" or shown.get("NRestarts", "0") != "0":
+            raise Failed(f"{unit} does not stay up", **evidence(machine, unit))
+    return names
+
+
+def stop_workers(machine: Machine, colour: str) -> None:
+    """Stop every worker of a colour, whatever release it was of."""
+    pattern = worker("*", colour)
+    listed = systemctl(machine, "list-units", "--all", "--plain", "--no-legend", "--full", pattern)
+    enabled = [p.name for p in machine.layout.units.glob(f"filae.target.wants/{pattern}")]
+    names = sorted({*(line.split()[0] for line in listed.splitlines() if line.strip()), *enabled})
+    if names:
+        systemctl(machine, "disable", "--quiet", *names)
+        systemctl(machine, "stop", *names)
+        machine.runner.run(["systemctl", "reset-failed", *names])
+    for place in machine.layout.units.glob(f"{pattern}.d"):
+        shutil.rmtree(place)
+
+
+def set_timers(machine: Machine, contract: Contract | None) -> list[str]:
+    """Have exactly the timers of a release (none without one)."""
+    wanted = contract.timers if contract else {}
+    for path in machine.layout.units.glob("filae-timer@*.timer"):
+        name = path.stem.removeprefix("filae-timer@")
+        if name and name not in wanted:
+            systemctl(machine, "disable", "--now", "--quiet", path.name)
+            durable.remove(path)
+            durable.remove(machine.layout.units / f"filae-timer@{name}.service.d")
+    for name, entry in wanted.items():
+        assert contract is not None
+        durable.write(
+            machine.layout.units / f"filae-timer@{name}.timer", units.timer_unit(name, str(entry["calendar"]))
+        )
+        text = units.release_dropin(machine.layout, contract, f"timer:{name}", pin=True)
+        _dropin(machine, f"filae-timer@{name}.service", text)
+    systemctl(machine, "daemon-reload")
+    for name in wanted:
+        systemctl(machine, "enable", "--now", "--quiet", f"filae-timer@{name}.timer")
+    return sorted(wanted)
+
+
+def once(
+    machine: Machine,
+    contract: Contract,
+    process: str,
+    *,
+    env: Mapping[str, str] | None = None,
+    seconds: float = 600,
+    bound: bool = True,
+    command: list[str] | None = None,
+) -> Result:
+    """Run one command of a release to its end in the sandbox; its output stays with the caller."""
+    argv = units.oneoff_argv(
+        process,
+        command or units.exec_command(process),
+        user=MIGRATE_USER if process == "migrate" else APP_USER,
+        properties=units.process_properties(machine.layout, contract, process),
+        env={"RELEASE": contract.version, **(env or {})},
+        seconds=seconds,
+        bound=bound,
+    )
+    return machine.runner.run(argv, timeout=seconds + 30)
+
+
+def require(process: str, result: Result) -> None:
+    """Fail with the evidence when a release's command did not end well."""
+    if result.status != 0:
+        found = evidence_of(result.err + "\n" + result.out)
+        what = f": {found['exception']}" if "exception" in found else ""
+        raise Failed(
+            f"the release's {process} command ended with status {result.status}{what}",
+            status=result.status,
+            **found,
+        )
+
+
+def evidence(machine: Machine, unit: str) -> dict[str, str]:
+    """Return how a unit ended: result, status, exception class and frame."""
+    shown = show(machine, unit, "Result", "ExecMainStatus", "InvocationID")
+    argv = ["journalctl", "-o", "cat", "-n", "200", f"_SYSTEMD_INVOCATION_ID={shown.get('InvocationID', '')}"]
+    found = evidence_of(machine.runner.run(argv).out) if shown.get("InvocationID") else {}
+    return {
+        "unit": unit,
+        "result": shown.get("Result", ""),
+        "status": shown.get("ExecMainStatus", ""),
+        **found,
+    }
+
+
+def show(machine: Machine, unit: str, *properties: str) -> dict[str, str]:
+    """Return these properties of a unit."""
+    text = machine.runner.run(["systemctl", "show", unit, *(f"--property={p}" for p in properties)]).out
+    return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+
+
+def _dropin(machine: Machine, unit: str, text: str) -> None:
+    place = machine.layout.units / f"{unit}.d"
+    durable.directory(place, 0o755)
+    durable.write(place / "release.conf", text)

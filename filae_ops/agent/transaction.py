@@ -1,0 +1,124 @@
+"""What runs inside the transaction's unit: a request, or a try to recover one that was cut."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from functools import partial
+from types import FrameType
+
+from filae_ops.agent import database, durable, engine, lock, nginx, proof, releases, steps
+from filae_ops.agent import journal as journals
+from filae_ops.agent import plan as plans
+from filae_ops.agent.contract import of_release
+from filae_ops.agent.errors import Refused
+from filae_ops.agent.journal import Journal
+from filae_ops.agent.machine import Machine
+from filae_ops.agent.plan import Plan
+from filae_ops.agent.run import Failed
+
+
+def perform(machine: Machine, request: str) -> int:
+    """Carry out a request; 0 when the journal says how it ended, whichever way."""
+    _die_on_stop()
+    journal = journals.of_machine(machine.layout.journal, echo=True)
+    write = partial(journal.write, tx=request)
+    try:
+        plan = plans.load(machine, request)
+        _still_true(machine, plan, journal)
+        todo = steps.steps_of(machine, plan)
+    except Refused as exc:
+        write("refused", **engine.describe(exc))
+        return 0
+    write("begin", **plans.as_fields(plan), steps=[step.name for step in todo])
+    outcome = engine.run(todo, write)
+    return finish(machine, journal, plan, outcome)
+
+
+def recover(machine: Machine, name: str) -> int:
+    """Make one try at a transaction that was cut; 0 when the journal says how it ended."""
+    _die_on_stop()
+    journal = journals.of_machine(machine.layout.journal, echo=True)
+    cut = journals.open_transaction(journal.read())
+    if not cut or cut[0]["tx"] != name:
+        return 0
+    write = partial(journal.write, tx=name)
+    now = engine.situation(cut, journal.boot, journal.machine)
+    plan = plans.from_mapping(cut[0])
+    if now.tries >= engine.MAX_TRIES:
+        write("gave-up", tries=now.tries, serving=_last_resort(machine, plan))
+        return 0
+    write("recover", attempt=now.tries + 1, because=now.reason)
+    _end_leftovers(machine, name)
+    outcome = engine.recover(steps.steps_of(machine, plan), now, write, steps.PIVOT)
+    return finish(machine, journal, plan, outcome)
+
+
+def finish(machine: Machine, journal: Journal, plan: Plan, outcome: str) -> int:
+    """Tidy after the end of a transaction; what cannot be tidied now is at the next one."""
+    if outcome not in journals.TERMINAL:
+        return 1
+    if outcome == "committed":
+        try:
+            live = machine.live()
+            never = {plan.version, plan.from_version, live.version if live else ""}
+            gone = releases.prune(machine, machine.config.keep_releases, never)
+            durable.remove(nginx.saved(machine, plan.id))
+            for name in (plan.bundle, f"{plan.bundle}.sig"):
+                _forget_incoming(machine, name)
+            journal.write("tidied", pruned=gone)
+        except (OSError, Failed, Refused) as exc:
+            journal.write("not-tidied", **engine.describe(exc))
+    return 0
+
+
+def _still_true(machine: Machine, plan: Plan, journal: Journal) -> None:
+    """Refuse a request that was decided before something else happened."""
+    events = journal.read()
+    lock.refuse_open(journals.open_transaction(events))
+    if plan.id in journals.transactions(events):
+        raise Refused(f"request {plan.id} was carried out before", next_step="filaectl journal")
+    live = machine.live()
+    if (live.version if live else "", live.colour if live else "") != (plan.from_version, plan.from_colour):
+        raise Refused(
+            f"the live release is {live.version if live else 'none'}, and was {plan.from_version or 'none'} "
+            "when this was asked",
+            next_step="filaectl status, then deploy again",
+        )
+
+
+def _end_leftovers(machine: Machine, name: str) -> None:
+    """End commands and database sessions of the dead transaction, and take a last-resort page back."""
+    machine.runner.run(["systemctl", "stop", "filae-run-*.service"])
+    with contextlib.suppress(Failed):
+        database.end_backends(machine)
+    with contextlib.suppress(Failed):
+        nginx.restore(machine, f"{name}.stuck")
+        durable.remove(nginx.saved(machine, f"{name}.stuck"))
+
+
+def _last_resort(machine: Machine, plan: Plan) -> str:
+    """Leave a release that is whole at the front door; else put the maintenance page there."""
+    for version in filter(None, (plan.version, plan.from_version)):
+        with contextlib.suppress(Exception):
+            if not proof.front_door(machine, of_release(machine.layout.release(version)), seconds=5):
+                return version
+    with contextlib.suppress(Failed, OSError):
+        nginx.save(machine, f"{plan.id}.stuck")
+        nginx.put(machine, {"live.conf": nginx.MAINTENANCE})
+    return "maintenance page"
+
+
+def _forget_incoming(machine: Machine, name: str) -> None:
+    path = machine.layout.root.joinpath(name)
+    if path.parent == machine.layout.incoming:
+        durable.remove(path)
+
+
+def _die_on_stop() -> None:
+    """Make a stop of the unit a failure, so that recovery starts."""
+
+    def die(signum: int, frame: FrameType | None) -> None:
+        raise SystemExit(1)
+
+    signal.signal(signal.SIGTERM, die)
