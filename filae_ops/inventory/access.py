@@ -87,7 +87,11 @@ class Access(Strict):
     def _each_person_once(self) -> Self:
         people = [*self.operators, *self.dsi]
         if names := duplicates(person.name for person in people):
-            refuse(f"the account {names[0]!r} is declared twice", next_step="keep one entry per person")
+            refuse(
+                f"the account {names[0]!r} is declared twice",
+                next_step="keep one entry per person",
+                at=("operators",),
+            )
         keys = [parse_public_key(key.key) for key in chain.from_iterable(p.keys for p in people)]
         if twice := duplicates(key.text for key in keys):
             mark = next(key.fingerprint for key in keys if key.text == twice[0])

@@ -31,10 +31,12 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
 
 
-def refuse(why: str, *, next_step: str, owner: Owner = "provider") -> NoReturn:
-    """Refuse a value: `why` names it, `owner` acts, `next_step` says how."""
+def refuse(
+    why: str, *, next_step: str, owner: Owner = "provider", at: tuple[str | int, ...] = ()
+) -> NoReturn:
+    """Refuse a value: `why` names it, `owner` acts, `next_step` says how, `at` is the place below."""
     raise PydanticCustomError(
-        "refused", "{why}", {"why": why.replace("{", "("), "owner": owner, "next_step": next_step}
+        "refused", "{why}", {"why": why, "owner": owner, "next_step": next_step, "at": at}
     )
 
 

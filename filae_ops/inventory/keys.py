@@ -55,6 +55,8 @@ def parse_public_key(line: str) -> PublicKey:
         fields = _fields(blob)
     except (binascii.Error, struct.error, IndexError):
         raise ValueError(f"the base64 of this {kind} key is cut or altered") from None
+    if base64.b64encode(blob).decode() != encoded:
+        raise ValueError(f"the base64 of this {kind} key is cut or altered")
     if not fields or fields[0] != kind.encode():
         raise ValueError(f"says {kind}, but its base64 holds another type")
     _CHECKS[kind](kind, fields[1:])

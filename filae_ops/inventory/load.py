@@ -73,7 +73,8 @@ def _build(source: Source, values: dict[str, dict[str, Any]]) -> Inventory:
 def _problems(error: ValidationError, source: Source) -> list[Problem]:
     found = []
     for detail in error.errors(include_url=False):
-        loc = tuple(part for part in detail["loc"] if part != "[key]")
+        inner = detail.get("ctx", {}).get("at", ())
+        loc = tuple(part for part in (*detail["loc"], *inner) if part != "[key]")
         what, owner, step = explain(dict(detail), Inventory)
         found.append(Problem(source.where(loc), ".".join(map(str, loc)), what, owner, step))
     return sorted(found, key=lambda problem: problem.where)

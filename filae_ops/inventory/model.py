@@ -55,9 +55,10 @@ class Inventory(Strict):
         _check_flows(self)
         if self.patching.reboot == "window" and self.site.maintenance_window is None:
             refuse(
-                "patching.reboot is `window` but site.maintenance_window is missing",
+                "reboot is `window` but site.maintenance_window is missing",
                 next_step="add the window, or say `reboot: never`",
                 owner="dsi",
+                at=("patching", "reboot"),
             )
         return self
 
@@ -83,31 +84,37 @@ def _check_production(inventory: Inventory) -> None:
         return
     if inventory.tls.mode != "provided":
         refuse(
-            f"tls.mode is {inventory.tls.mode!r} in production",
+            f"mode {inventory.tls.mode!r} in production",
             next_step="say `mode: provided`, with the hospital's certificate, chain and root",
+            at=("tls", "mode"),
         )
-    for signer in inventory.app.signers:
+    for index, signer in enumerate(inventory.app.signers):
         if signer.name.startswith("demo"):
             refuse(
-                f"app.signers has the demonstration key {signer.name!r} in production",
+                f"the demonstration key {signer.name!r} in production",
                 next_step="give the provider's release key",
+                at=("app", "signers", index),
             )
 
 
 def _check_flows(inventory: Inventory) -> None:
     if names := repeated_ids(inventory.flows):
-        refuse(f"the flow {names[0]!r} is declared twice", next_step="give each flow its own id")
+        refuse(
+            f"the flow {names[0]!r} is declared twice", next_step="give each flow its own id", at=("flows",)
+        )
     for port, use in ((SSH_PORT, "SSH, for administration"), (HTTPS_PORT, "HTTPS, for users")):
         if not any(flow.proto == "tcp" and port in flow.port for flow in inventory.inbound()):
             refuse(
                 f"no inbound flow opens TCP {port} ({use}): the firewall would close it",
                 next_step="add the flow to flows.yml",
+                at=("flows",),
             )
     for field, address, proto, port in _services(inventory):
         if not any(_opens(inventory, flow, address, proto, port) for flow in inventory.outbound()):
             refuse(
-                f"network.{field}: no outbound flow opens {proto} {port} to {address}, which will be blocked",
+                f"no outbound flow opens {proto} {port} to {address}, which will be blocked",
                 next_step="add the flow to flows.yml, or correct the address",
+                at=("network", field),
             )
 
 

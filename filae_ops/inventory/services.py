@@ -75,6 +75,7 @@ class App(Strict):
                 refuse(
                     f"setting {name} has a line break or a control character",
                     next_step="write it on one line",
+                    at=("settings", name),
                 )
         return self
 
@@ -99,7 +100,7 @@ class Tls(Strict):
                     f"mode `provided` needs `{key}`", next_step=f"add `{key}`: a path such as tls/{key}.pem"
                 )
             if self.mode == "local-ca" and value is not None:
-                refuse(f"`{key}` has no meaning with mode local-ca", next_step=f"remove `{key}`")
+                refuse(f"`{key}` has no meaning with mode local-ca", next_step=f"remove `{key}`", at=(key,))
         return self
 
     @property

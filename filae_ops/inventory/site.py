@@ -20,7 +20,7 @@ def _timezone(value: str) -> str:
     known = available_timezones()
     try:
         ZoneInfo(value)
-    except (ValueError, OSError):
+    except (KeyError, ValueError, OSError):
         if known or not re.fullmatch(r"[A-Za-z_]+(/[A-Za-z_+-]+)*", value):
             refuse(
                 f"{value!r} is not a time zone", next_step="write one such as Europe/Paris or Indian/Reunion"
@@ -123,5 +123,6 @@ class Hosting(Strict):
                     f"`{key}: {value}` has no meaning with model {self.model}",
                     next_step=f"remove `{key}`, or choose another model",
                     owner="dsi",
+                    at=(key,),
                 )
         return self

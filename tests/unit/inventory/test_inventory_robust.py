@@ -1,0 +1,66 @@
+"""Whatever is written, the answer is an inventory or an OpsError, never a traceback."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from inventory_material import DEMO
+
+from filae_ops.errors import OpsError
+from filae_ops.inventory.load import _build
+from filae_ops.inventory.model import Inventory
+from filae_ops.inventory.source import read
+
+ODD = [None, "", "é{x}\ny", True, -1, 10**30, float("nan"), [], {}, [None], {"a": 1}]
+Values = dict[str, Any]
+
+
+def places(value: Any, loc: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Return every place; of a list, its first item stands for all."""
+    if loc:
+        yield loc
+    for key, inner in (
+        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    ):
+        if key != 0 and isinstance(value, list):
+            return
+        yield from places(inner, (*loc, key))
+
+
+def changed(values: Values, loc: tuple[Any, ...], change: Callable[[Any, Any], None]) -> Values:
+    """Return a copy where the container of `loc` was changed."""
+    copied = copy.deepcopy(values)
+    parent = copied
+    for part in loc[:-1]:
+        parent = parent[part]
+    change(parent, loc[-1])
+    return {HOST: copied}
+
+
+def answer(values: Values) -> str:
+    """Return the refusal, or nothing."""
+    try:
+        assert isinstance(_build(SOURCE, values), Inventory)
+    except OpsError as exc:
+        return str(exc)
+    return ""
+
+
+SOURCE = read(DEMO)
+HOST, VALUES = next(iter(SOURCE.hostvars().items()))
+
+
+@pytest.mark.parametrize("odd", ODD, ids=repr)
+def test_an_odd_value_anywhere(odd):
+    for loc in places(VALUES):
+        said = answer(changed(VALUES, loc, lambda parent, key: parent.__setitem__(key, odd)))
+        assert not said or (str(loc[0]) in said and len(said) < 4000), (loc, said)
+
+
+def test_a_key_missing_anywhere():
+    for loc in places(VALUES):
+        said = answer(changed(VALUES, loc, lambda parent, key: parent.__delitem__(key)))
+        assert not said or "next: " in said, (loc, said)
