@@ -72,10 +72,10 @@ def _client(contract: Contract) -> Iterator[Problem]:
     if client is None:
         return
     for loc, path in _machine_paths(contract):
+        if loc[0] == "files" and within(path, client.directory):
+            yield loc, f"nginx would serve {path} to anyone: keep `files` out of {client.directory}"
         if within(client.directory, path):
             yield ("client", "directory"), f"{client.directory} is in {path}, which the bundle leaves out"
-        elif loc[0] == "files" and within(path, client.directory):
-            yield loc, f"nginx would serve {path} to anyone: keep `files` out of {client.directory}"
     if client.otherwise != "app" and not contract.health.path.startswith("/api/"):
         why = f"{contract.health.path} would answer {client.otherwise}: only /api/ goes to the application"
         yield ("health", "path"), why
