@@ -102,23 +102,17 @@ class Hosting(Strict):
     model: HostingModel
     """Hosting model: decides what the law asks."""
     host_id: Slug | None = None
-    """The host, for a certified host or another third party."""
+    """The host, for a certified host or another third party; left out: to document."""
     service_id: Slug | None = None
-    """The exact service of the host."""
+    """The exact service of the host; left out: to document."""
     region: Text | None = None
-    """Region or site of the service."""
+    """Region or site of the service; left out: to document."""
 
     @model_validator(mode="after")
-    def _third_party_is_named(self) -> Self:
-        named = self.model in _NAMED_HOST
-        for key, value in (
-            ("host_id", self.host_id),
-            ("service_id", self.service_id),
-            ("region", self.region),
-        ):
-            if named and value is None:
-                refuse(f"model {self.model} needs `{key}`", next_step=f"add `{key}`", owner="dsi")
-            if not named and value is not None:
+    def _only_a_third_party_is_named(self) -> Self:
+        for key in ("host_id", "service_id", "region"):
+            value = getattr(self, key)
+            if self.model not in _NAMED_HOST and value is not None:
                 refuse(
                     f"`{key}: {value}` has no meaning with model {self.model}",
                     next_step=f"remove `{key}`, or choose another model",

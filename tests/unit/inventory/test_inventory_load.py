@@ -107,7 +107,6 @@ VALUES = [
     ("tools without hypervisor", "hosts.yml", "hypervisor: kvm", "hypervisor: none", "guest_tools is true but", "dsi"),
     ("no processor", "hosts.yml", "cpus: 2", "cpus: 0", "greater than or equal to 1, not 0", "provider"),
     ("unknown system", "hosts.yml", "id: debian", "id: gentoo", "is wanted, not 'gentoo'", "provider"),
-    ("model without host", "hosting.yml", "internal_vendor_admin", "hds_host", "model hds_host needs `host_id`", "dsi"),
     ("host without model", "hosting.yml", "model: internal_vendor_admin", "model: ght\n  host_id: x", "has no meaning with model ght", "dsi"),
     ("party", "governance.yml", "approval_owner: dsi", "approval_owner: umj", "is wanted, not 'umj'", "provider"),
     ("time zone", "site.yml", "Europe/Paris", "Europe/Valombre", "'Europe/Valombre' is not a time zone", "provider"),
