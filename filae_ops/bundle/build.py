@@ -16,7 +16,7 @@ from filae_ops.agent.signature import NAMESPACE
 from filae_ops.bundle.consistency import within
 from filae_ops.bundle.contract import FILE_NAME, Contract, load_contract
 from filae_ops.bundle.pack import manifest_bytes, release_time, write_archive
-from filae_ops.bundle.tree import refuse_source, scan
+from filae_ops.bundle.tree import Tree, refuse_source, scan
 from filae_ops.errors import OpsError
 
 
@@ -54,19 +54,25 @@ def build(source: Path, output: Path, key: Path | None = None) -> Built:
         output.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".build-", dir=output) as work:
             draft = Path(work, bundle.name)
-            with draft.open("wb") as stream:
-                write_archive(source, tree, manifest, mtime, stream)
-                os.fsync(stream.fileno())
-            check(draft)
+            _write(draft, source, tree, manifest, mtime)
             signature = _sign(draft, key) if key else None
             _publish(draft, signature, bundle)
     except OSError as exc:
         raise OpsError(
             f"{exc.filename or output}: {exc.strerror}", next_step="free or allow the place"
         ) from exc
+    return _built(bundle, signature is not None, contract, len(tree.entries), tree.left_out)
+
+
+def _write(draft: Path, source: Path, tree: Tree, manifest: bytes, mtime: int) -> None:
+    """Write the archive, then read it back as the machine will."""
+    with draft.open("wb") as stream:
+        write_archive(source, tree, manifest, mtime, stream)
+        os.fsync(stream.fileno())
+    try:
+        check(draft)
     except Refused as exc:
         raise OpsError(exc.message, next_step="build again: the source or the disk changed") from exc
-    return _built(bundle, signature is not None, contract, len(tree.entries), tree.left_out)
 
 
 def _check_output(source: Path, output: Path, contract: Contract) -> None:

@@ -70,19 +70,15 @@ def verify(
 
     with _signers(bundle, allowed_signers, context.find_root().obj) as signers:
         verified = verify_bundle(bundle, signature or Path(f"{bundle}.sig"), signers)
-    document = {
-        "ok": True,
-        "bundle": str(bundle),
-        "signed_by": verified.principal,
-        "name": verified.contract.name,
-        "version": verified.contract.version,
-        "files": len(verified.manifest["files"]),
-    }
+    contract, entries = verified.contract, len(verified.manifest["files"])
     if as_json:
-        print_json(document)
+        document = {"ok": True, "bundle": str(bundle), "signed_by": verified.principal, "files": entries}
+        print_json(document | {"name": contract.name, "version": contract.version})
     else:
-        text = "{bundle}: {name} {version}, signed by {signed_by}, {files} entries, all as signed"
-        out.print(text.format(**document), markup=False, soft_wrap=True)
+        text = (
+            f"{bundle}: {contract.name} {contract.version}, signed by {verified.principal}, {entries} entries"
+        )
+        out.print(f"{text}, all as signed", markup=False, soft_wrap=True)
 
 
 @contextlib.contextmanager
