@@ -38,7 +38,7 @@ def server(layout: Layout, contract: Contract) -> str:
     if not client.get("directory"):
         return "\n".join([*lines, _proxied("location /")]) + "\n"
     lines.append(f"root {layout.release(contract.version) / str(client['directory'])};")
-    if client.get("otherwise") == "app":
+    if (page := client_page(contract)) is None:
         lines += ["location / { try_files $uri @application; }", _proxied("location @application")]
         return "\n".join(lines) + "\n"
     lines.append(_proxied("location /api/"))
@@ -48,10 +48,21 @@ def server(layout: Layout, contract: Contract) -> str:
             raise Failed(f"health.path {health[:60]!r} is not a plain path")
         lines.append(_proxied(f"location = {health}"))
     lines += [
-        "location = /index.html { expires -1; }",
-        "location / { try_files $uri /index.html; }",
+        f"location = /{page} {{ expires -1; }}",
+        f"location / {{ try_files $uri /{page}; }}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def client_page(contract: Contract) -> str | None:
+    """Return the file that answers where there is none, or None where the application does."""
+    client = contract.get("client")
+    page = str(client.get("otherwise") or "app")
+    if not client.get("directory") or page == "app":
+        return None
+    if not _PATH.fullmatch(f"/{page}"):
+        raise Failed(f"client.otherwise {page[:60]!r} is not a plain path")
+    return page
 
 
 def saved(machine: Machine, tx: str) -> Path:
@@ -89,13 +100,13 @@ def put(machine: Machine, texts: dict[str, str | bytes]) -> None:
 
 def reload(machine: Machine) -> None:
     """Have nginx load its configuration, and wait until its old workers know that they are."""
-    old = workers()
+    old = workers(machine)
     if machine.runner.run(["systemctl", "is-active", "--quiet", "nginx.service"]).status != 0:
         machine.runner.must(["systemctl", "start", "nginx.service"])
         return
     machine.runner.must(["systemctl", "reload", "nginx.service"])
     limit = time.monotonic() + 15
-    while any(workers().get(pid) == "working" for pid in old):
+    while any(workers(machine).get(pid) == "working" for pid in old):
         if time.monotonic() > limit:
             raise Failed("nginx was told to reload and its old workers still take requests after 15 s")
         time.sleep(0.02)
@@ -117,17 +128,18 @@ def restore(machine: Machine, tx: str) -> bool:
 def drain(machine: Machine, seconds: float) -> bool:
     """Wait until no old worker of nginx finishes a request; False when some still do after `seconds`."""
     limit = time.monotonic() + seconds
-    while "leaving" in workers().values():
+    while "leaving" in workers(machine).values():
         if time.monotonic() > limit:
             return False
         time.sleep(0.05)
     return True
 
 
-def workers(proc: Path = Path("/proc")) -> dict[int, str]:
+def workers(machine: Machine) -> dict[int, str]:
     """Return nginx's workers by process number: working or leaving."""
     found = {}
-    for entry in proc.iterdir():
+    proc = machine.layout.root / "proc"
+    for entry in proc.iterdir() if proc.is_dir() else ():
         if entry.name.isdigit():
             try:
                 title = (entry / "cmdline").read_bytes()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from filae_ops.agent import database, health, services
+from filae_ops.agent import database, health, nginx, services
 from filae_ops.agent.contract import Contract
 from filae_ops.agent.layout import AGENT
 from filae_ops.agent.machine import Machine
@@ -57,10 +57,10 @@ def front_door(machine: Machine, contract: Contract, seconds: float | None = Non
     fetch = health.at_front_door(config)
     if problem := health.wait(contract, fetch, limit, times=5):
         return problem
-    client = contract.get("client")
-    if not client.get("directory") or client.get("otherwise") == "app":
+    name = nginx.client_page(contract)
+    if name is None:
         return ""
-    page = machine.layout.release(contract.version) / str(client["directory"]) / "index.html"
+    page = machine.layout.release(contract.version) / str(contract.get("client")["directory"]) / name
     try:
         answer = fetch("/")
         same = answer.status == 200 and answer.body == page.read_bytes()[: health.MAX_BODY]
