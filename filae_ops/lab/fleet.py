@@ -14,7 +14,7 @@ from filae_ops.lab.host import install_missing, require_host
 from filae_ops.lab.image import SUITES
 from filae_ops.lab.inventory import write_inventory
 from filae_ops.lab.machine import Machine, lock_lab
-from filae_ops.lab.network import bridge_name, lab_dir, remove_network
+from filae_ops.lab.network import BLOCK, bridge_name, lab_dir, remove_network
 from filae_ops.lab.shell import run
 from filae_ops.lab.state import HOME, lab_id, process_start
 
@@ -100,6 +100,11 @@ def sweep() -> None:
         bridge = line.split(":")[1].strip()
         if bridge.startswith("flab-") and bridge not in kept:
             run(["ip", "link", "del", bridge], check=False)
+    subnets = {json.loads(path.read_text())["subnet"] for path in HOME.glob("labs/*/lab.json")}
+    for line in run(["ip", "route", "show", "type", "blackhole"]).stdout.splitlines():
+        route = line.split()[1]
+        if route.startswith(f"{BLOCK}.") and route.removesuffix(".0/24") not in subnets:
+            run(["ip", "route", "del", "blackhole", route], check=False)
 
 
 def _dismantle(lab: str) -> None:

@@ -41,9 +41,11 @@ class Placer:
         self.module = module
         self.paths = []
         self.diffs = []
+        self.pending = []
 
     def fail(self, message):
-        self.module.fail_json(msg=message, paths=self.paths)
+        self.discard()
+        self.module.fail_json(msg=message)
 
     def directory(self, path, owner="root", group="root", mode="0755"):
         if not os.path.isdir(path):
@@ -69,30 +71,36 @@ class Placer:
             return
         self.note(path, *self.texts(old, new, secret or src64 is not None))
         if not self.module.check_mode:
-            self.write(path, new, owner, group, mode, validate)
+            self.prepare(path, new, owner, group, mode, validate)
 
     def texts(self, old, new, hidden):
         if hidden:
             return ("(not shown)\n" if old else "absent\n"), "(not shown, changed)\n"
         return (old or b"").decode("utf-8", "replace"), new.decode("utf-8", "replace")
 
-    def write(self, path, new, owner, group, mode, validate):
+    def prepare(self, path, new, owner, group, mode, validate):
+        """Write beside the place and have it checked; nothing is renamed before every file is ready."""
         directory = os.path.dirname(path)
+        os.makedirs(directory, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=directory, prefix=".place-")
-        try:
-            with os.fdopen(handle, "wb") as out:
-                os.fchmod(out.fileno(), 0o600)
-                os.fchown(out.fileno(), self.uid(owner), self.gid(group))
-                os.fchmod(out.fileno(), int(mode, 8))
-                out.write(new)
-                out.flush()
-                os.fsync(out.fileno())
-            if validate:
-                self.validate(path, [word.replace("%s", temporary) for word in validate])
-            os.rename(temporary, path)
-        finally:
-            if os.path.exists(temporary):
-                os.unlink(temporary)
+        self.pending.append((temporary, path))
+        with os.fdopen(handle, "wb") as out:
+            os.fchmod(out.fileno(), 0o600)
+            os.fchown(out.fileno(), self.uid(owner), self.gid(group))
+            os.fchmod(out.fileno(), int(mode, 8))
+            out.write(new)
+            out.flush()
+            os.fsync(out.fileno())
+        if validate:
+            self.validate(path, [word.replace("%s", temporary) for word in validate])
+
+    def commit(self):
+        while self.pending:
+            os.rename(*self.pending.pop(0))
+
+    def discard(self):
+        for temporary, _ in self.pending:
+            os.unlink(temporary)
 
     def validate(self, path, argv):
         done = subprocess.run(argv, capture_output=True, text=True)
@@ -161,6 +169,7 @@ def main():
         placer.directory(**each)
     for each in module.params["files"]:
         placer.file(**each)
+    placer.commit()
     for each in module.params["links"]:
         placer.link(**each)
     for path in module.params["absent"]:

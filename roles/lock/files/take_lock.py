@@ -23,9 +23,22 @@ def session():
     return os.getppid()
 
 
-argv = ["systemd-run", "--quiet", "--collect", "--unit=" + UNIT, "--description=" + sys.argv[1]]
-argv += ["/usr/bin/tail", "--pid=%d" % session(), "--sleep-interval=0.5", "-f", "/dev/null"]
-done = subprocess.run(argv, capture_output=True, text=True)
+def show(name):
+    return subprocess.run(["systemctl", "show", "--value", "--property=" + name, UNIT], capture_output=True, text=True).stdout.strip()
+
+
+def take():
+    argv = ["systemd-run", "--quiet", "--collect", "--unit=" + UNIT, "--description=" + sys.argv[1]]
+    argv += ["/usr/bin/tail", "--pid=%d" % session(), "--sleep-interval=0.5", "-f", "/dev/null"]
+    return subprocess.run(argv, capture_output=True, text=True)
+
+
+done = take()
+if done.returncode and show("ActiveState") in ("inactive", "failed"):
+    # A dead transient unit may stay loaded for a while after a reload of systemd: its file goes, then its name is free.
+    if os.path.exists("/run/systemd/transient/" + UNIT):
+        os.unlink("/run/systemd/transient/" + UNIT)
+    subprocess.run(["systemctl", "daemon-reload"], check=True)
+    done = take()
 if done.returncode:
-    shown = subprocess.run(["systemctl", "show", "--property=Description", "--value", UNIT], capture_output=True, text=True)
-    sys.exit("the machine is busy: %s. Next: wait for it to end, then run the same command again" % shown.stdout.strip())
+    sys.exit("the machine is busy: %s. Next: wait for it to end, then run the same command again" % (show("Description") or done.stderr))

@@ -146,8 +146,15 @@ def apt(expected):
 
 
 def apt_uris():
-    uris = re.findall(r"'(https?://[^']+)'", output("apt-get", "indextargets", "--format", "'$(REPO_URI)'"))
-    return sorted(set(uris))
+    paths = [os.path.join("/etc/apt/sources.list.d", name) for name in sorted(os.listdir("/etc/apt/sources.list.d"))]
+    found = set()
+    for path in ["/etc/apt/sources.list", *paths]:
+        if os.path.isfile(path):
+            with open(path, encoding="utf-8", errors="replace") as handle:
+                for entry in handle:
+                    if re.match(r"\s*(deb\s|URIs:)", entry):
+                        found.update(re.findall(r"https?://[^\s\]]+", entry))
+    return sorted(found)
 
 
 def held(path):
