@@ -23,6 +23,7 @@ from filae_ops.lab.network import bridge_name, ensure_network, lab_dir
 from filae_ops.lab.services import DOMAIN, PROXY_PORT, ensure_running
 from filae_ops.lab.shell import run
 from filae_ops.lab.state import check_name, is_held, lab_id, locked
+from filae_ops.lab.supervise import leave_cgroup
 
 DISK_GIB = 20
 BOOT_SECONDS = 60
@@ -147,6 +148,7 @@ def stop(machine: Machine, *, cut: bool = False) -> None:
             os.kill(int(pid_file.read_text()), signal.SIGTERM)
     for _ in range(600):
         if not machine.running and not run(["losetup", "--associated", machine.directory / "disk.img"]).stdout:
+            leave_cgroup(machine.unique)
             return
         time.sleep(0.05)
     raise OpsError(f"machine {machine.name} does not stop", next_step=f"./filae-ops lab cut {machine.name}")

@@ -7,6 +7,7 @@ is a power cut: the kernel ends the machine and drops its mounts.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -31,12 +32,42 @@ def nspawn_argv(machine: dict[str, str], root: Path) -> list[str]:
     ]  # fmt: skip
 
 
+def cgroup_roots() -> list[Path]:
+    """Return where the host mounts the hierarchies that systemd uses: the unified one, and the named one if any."""
+    found = []
+    for line in Path("/proc/self/mounts").read_text().splitlines():
+        _, where, kind, options = line.split()[:4]
+        if kind == "cgroup2" or (kind == "cgroup" and "name=systemd" in options.split(",")):
+            found.append(Path(where))
+    return found
+
+
+def enter_cgroup(unique: str) -> None:
+    """Move to a control group of the machine's own: without it two machines would share, and kill, each other's."""
+    if Path("/run/systemd/system").is_dir():
+        return  # systemd-run made one
+    for root in cgroup_roots():
+        group = root / f"filae-lab-{unique}"
+        group.mkdir(exist_ok=True)
+        (group / "cgroup.procs").write_text(str(os.getpid()))
+
+
+def leave_cgroup(unique: str) -> None:
+    """Remove the machine's control groups once nothing runs in them."""
+    for root in cgroup_roots():
+        group = root / f"filae-lab-{unique}"
+        for path, _, _ in os.walk(group, topdown=False):
+            with contextlib.suppress(OSError):
+                Path(path).rmdir()
+
+
 def main(directory: Path) -> int:
     """Mount, then boot until the machine powers itself off; return nspawn's last exit status."""
     handle = (directory / "lock").open("a")
     fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     machine = json.loads((directory / "machine.json").read_text())
     (directory / "supervisor.pid").write_text(str(os.getpid()))
+    enter_cgroup(machine["unique"])
     disk, root = directory / "disk", directory / "root"
     for path in (disk, root):
         path.mkdir(exist_ok=True)
@@ -58,9 +89,11 @@ def main(directory: Path) -> int:
             child.terminate()
 
     signal.signal(signal.SIGTERM, power_off)
+    # A guest of today expects the unified hierarchy alone, whatever its host still mounts.
+    env = {**os.environ, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"}
     status = REBOOT
     while status == REBOOT:
-        child = subprocess.Popen(nspawn_argv(machine, root), stdin=subprocess.DEVNULL)
+        child = subprocess.Popen(nspawn_argv(machine, root), stdin=subprocess.DEVNULL, env=env)
         (directory / "nspawn.pid").write_text(str(child.pid))
         status = child.wait()
     run(["umount", root], check=False)
