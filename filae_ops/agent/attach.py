@@ -12,7 +12,7 @@ from filae_ops.agent import journal as journals
 from filae_ops.agent import lock, services
 from filae_ops.agent.errors import Refused
 from filae_ops.agent.journal import Event
-from filae_ops.agent.layout import RECOVER
+from filae_ops.agent.layout import RECOVERER
 from filae_ops.agent.machine import Machine
 
 SILENCE = 30.0
@@ -109,7 +109,7 @@ def _events(machine: Machine, name: str, offset: int) -> Iterator[Event]:
 
 def at_work(machine: Machine) -> bool:
     """Tell whether a transaction or a recovery runs."""
-    state = services.show(machine, RECOVER, "ActiveState").get("ActiveState", "")
+    state = services.show(machine, RECOVERER, "ActiveState").get("ActiveState", "")
     return bool(lock.holder(machine)) or state in ("active", "activating")
 
 

@@ -74,10 +74,8 @@ def make_plan(machine: Machine, bundle: Path, found: Checked, operator: str, *, 
 def start(machine: Machine, wanted: Plan) -> None:
     """Start the transaction's unit; its name is the lock."""
     plan.save(machine, wanted)
-    result = machine.runner.run(units.transaction_argv(wanted.id, wanted.description))
+    result = lock.take(machine, units.transaction_argv(wanted.id, wanted.description), patience=5)
     if result.status != 0:
-        if held := lock.holder(machine):
-            raise lock.refused(held)
         raise Refused(
             f"the transaction could not be started: {result.err.strip()[:300]}", next_step="systemctl status"
         )

@@ -7,6 +7,7 @@ from pathlib import Path
 AGENT = "/usr/local/sbin/filaectl"
 TRANSACTION = "filae-transaction"
 RECOVER = "filae-recover.service"
+RECOVERER = "filae-recoverer.service"
 COLOURS = ("blue", "green")
 APP_USER, MIGRATE_USER, WEB_GROUP = "filae", "filae_migrate", "www-data"
 

@@ -9,14 +9,16 @@ from filae_ops.agent.errors import Refused
 from filae_ops.agent.journal import Event
 from filae_ops.agent.layout import TRANSACTION
 from filae_ops.agent.machine import Machine
+from filae_ops.agent.run import Result
 
-_FREE = ("", "inactive", "failed")
+UNIT = f"{TRANSACTION}.service"
+_OVER = ("", "inactive", "failed")
 
 
 def holder(machine: Machine) -> str:
     """Return who holds the lock, or nothing."""
-    shown = services.show(machine, f"{TRANSACTION}.service", "ActiveState", "Description")
-    return "" if shown.get("ActiveState", "") in _FREE else shown.get("Description") or TRANSACTION
+    shown = services.show(machine, UNIT, "ActiveState", "Description")
+    return "" if shown.get("ActiveState", "") in _OVER else shown.get("Description") or TRANSACTION
 
 
 def refused(held_by: str) -> Refused:
@@ -40,3 +42,18 @@ def wait_free(machine: Machine, seconds: float) -> str:
     while (held := holder(machine)) and time.monotonic() < limit:
         time.sleep(0.1)
     return held
+
+
+def take(machine: Machine, argv: list[str], *, patience: float, timeout: float = 60) -> Result:
+    """Start a unit under the lock's name; a dead holder that systemd has not collected yet is waited for."""
+    limit = time.monotonic() + patience
+    while True:
+        result = machine.runner.run(argv, timeout=timeout)
+        if "already loaded" not in result.err:
+            return result
+        if held := holder(machine):
+            raise refused(held)
+        if time.monotonic() > limit:
+            raise Refused(f"{UNIT} is dead and still loaded", next_step=f"systemctl reset-failed {UNIT}")
+        machine.runner.run(["systemctl", "reset-failed", UNIT])
+        time.sleep(0.2)

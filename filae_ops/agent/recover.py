@@ -15,27 +15,27 @@ WAIT = 600
 def recover(machine: Machine, *, retry: bool = False) -> int:
     """Try until the transaction has ended, as often as the journal allows."""
     journal = journals.of_machine(machine.layout.journal)
-    asked = False
-    for _ in range(engine.MAX_TRIES + 1):
-        # The failed unit of the transaction is still being collected when its OnFailure starts us.
+    said = "nothing to recover"
+    while True:
         held = lock.wait_free(machine, WAIT)
         cut = journals.open_transaction(journal.read())
         if not cut:
-            sys.stdout.write("nothing to recover\n" if not asked else "recovered\n")
+            sys.stdout.write(said + "\n")
             return 0
         if held:
             raise lock.refused(held)
-        name = cut[0]["tx"]
+        name, said = cut[0]["tx"], f"recovered {cut[0]['tx']}: its end is in filaectl journal"
         if journals.outcome(cut) == "gave-up":
-            if not retry or asked:
+            if not retry:
                 raise _gave_up(name)
             journal.write("retry-asked", tx=name)
-        asked = True
-        machine.runner.run(units.recovery_argv(name), timeout=7200)
-    cut = journals.open_transaction(journal.read())
-    if cut:
-        raise _gave_up(cut[0]["tx"])
-    return 0
+            retry, cut = False, journals.open_transaction(journal.read())
+        result = lock.take(machine, units.recovery_argv(name), patience=30, timeout=7200)
+        if journals.transactions(journal.read())[name] == cut:
+            raise Refused(
+                f"a try to recover {name} did not start: {result.err.strip()[:300]}",
+                next_step="systemctl status",
+            )
 
 
 def _gave_up(name: str) -> Refused:

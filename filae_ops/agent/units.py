@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from filae_ops.agent.contract import Contract
-from filae_ops.agent.layout import AGENT, RECOVER, TRANSACTION, Layout
+from filae_ops.agent.layout import AGENT, RECOVER, RECOVERER, TRANSACTION, Layout
 
 # The same lines stand in the unit templates of roles/app; a test compares them. MemoryDenyWriteExecute is
 # left out: Rails 7.2 switches Ruby's just-in-time compiler on, and libffi needs it too. The network is there
@@ -50,6 +50,19 @@ def transaction_argv(request: str, description: str) -> list[str]:
         "-p", "Type=exec", "-p", f"OnFailure={RECOVER}", "-p", "TimeoutStopSec=30",
         "-p", "OOMScoreAdjust=-500",
         "--", AGENT, "_transaction", request,
+    ]  # fmt: skip
+
+
+def recoverer_argv() -> list[str]:
+    """Return the command line that leaves a recoverer at work; roles/agent's unit has the same words.
+
+    While a unit that OnFailure= started is active, systemd keeps the failed unit loaded and its name taken:
+    so filae-recover.service only starts the recoverer, which is started again when it is killed.
+    """
+    return [
+        "/usr/bin/systemd-run", f"--unit={RECOVERER}", "--collect", "--quiet",
+        "--description=filaectl recover", "-p", "Type=exec", "-p", "Restart=on-failure", "-p", "RestartSec=2",
+        "-p", "RestartPreventExitStatus=1", "--", AGENT, "recover",
     ]  # fmt: skip
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -25,6 +26,12 @@ def test_the_name_of_the_transaction_is_the_lock_and_its_death_starts_recovery()
     assert "--description=deploy 2.1.0 by claire" in argv
     assert "OnFailure=filae-recover.service" in argv
     assert argv[-3:] == ["/usr/local/sbin/filaectl", "_transaction", "id"]
+
+
+def test_the_unit_of_recovery_starts_the_recoverer() -> None:
+    text = (ROLES / "agent/templates/filae-recover.service.j2").read_text().replace("\\\n", " ")
+    command = next(line for line in text.splitlines() if line.startswith("ExecStart=-"))
+    assert shlex.split(command.removeprefix("ExecStart=-")) == units.recoverer_argv()
 
 
 def test_a_command_of_a_release_runs_in_the_sandbox_and_dies_with_the_transaction() -> None:
