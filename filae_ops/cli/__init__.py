@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from filae_ops import __version__
-from filae_ops.cli import bundle, lab, provision
+from filae_ops.cli import bundle, lab, provision, release
 from filae_ops.cli.init import init
 from filae_ops.console import err
 from filae_ops.errors import OpsError
@@ -23,6 +23,9 @@ app = typer.Typer(
 )
 app.command("init")(init)
 app.command("provision")(provision.provision)
+app.command("deploy")(release.deploy)
+app.command("status")(release.status)
+app.command("journal")(release.journal)
 app.add_typer(lab.app, name="lab")
 app.add_typer(bundle.app, name="bundle")
 

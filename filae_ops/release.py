@@ -1,0 +1,109 @@
+"""Ask the agent of a machine: send it a bundle, have it deployed, read its status."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from filae_ops.errors import OpsError
+from filae_ops.remote import Answer, Remote
+
+Event = dict[str, Any]
+AGENT = ("sudo", "-n", "/usr/local/sbin/filaectl")
+
+
+def ask(remote: Remote, *words: str, **options: Any) -> Answer:
+    """Run one command of the agent as root; raise what it refuses, with its owner and next step."""
+    answer = remote.run([*AGENT, *words], **options)
+    if answer.status == 0:
+        return answer
+    for line in reversed(answer.stdout.splitlines()):
+        said = _event(line)
+        if said.get("event") == "refused" and "message" in said:
+            raise OpsError(
+                f"{remote.host.name}: {said['message']}", owner=said.get("owner", "provider"), next_step=said.get("next_step", "")
+            )
+    if "command not found" in answer.stderr or "No such file" in answer.stderr:
+        raise OpsError(f"{remote.host.name}: the agent is not installed", next_step="filae-ops -i INVENTORY provision")
+    if "password is required" in answer.stderr:
+        raise OpsError(f"{remote.host.name}: this account has no sudo on the machine", next_step="give --user an operator's name")
+    return answer
+
+
+def send(remote: Remote, bundle: Path, on_sent: Callable[[int], None] | None = None) -> str:
+    """Store a bundle and its signature on the machine; return their path there."""
+    signature = bundle.with_name(bundle.name + ".sig")
+    for path, step in ((bundle, "give the path of the .tar.zst file"), (signature, "sign it: filae-ops bundle build SRC --key KEY")):
+        if not path.is_file():
+            raise OpsError(f"{path}: no such file", next_step=step)
+    with bundle.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    sizes = {"bundle": bundle.stat().st_size, "signature": signature.stat().st_size, "sha256": digest}
+    with bundle.open("rb") as first, signature.open("rb") as second:
+        framed = _Chain(io.BytesIO(json.dumps(sizes).encode() + b"\n"), first, second)
+        answer = ask(remote, "receive", "--json", stdin=cast(BinaryIO, framed), on_sent=on_sent)
+    if answer.status != 0:
+        raise OpsError(f"{remote.host.name}: the bundle was not taken: {answer.stderr.strip()[-400:]}")
+    return str(json.loads(answer.stdout)["path"])
+
+
+def deploy(remote: Remote, path: str, operator: str, *, check: bool, on_event: Callable[[Event], None]) -> list[Event]:
+    """Have a stored bundle deployed; return the transaction's events, handed over as they come."""
+    events: list[Event] = []
+
+    def take(line: str) -> None:
+        if event := _event(line):
+            events.append(event)
+            on_event(event)
+
+    words = ["deploy", path, "--operator", operator, "--json"] + (["--check"] if check else [])
+    answer = ask(remote, *words, on_line=take)
+    if answer.status != 0 and not any(event.get("event") == "failed" for event in events):
+        raise OpsError(
+            f"{remote.host.name}: the deployment ended without a result: {answer.stderr.strip()[-400:]}",
+            next_step="on the machine: sudo filaectl attach; sudo filaectl status",
+        )
+    return events
+
+
+def failure(events: list[Event], host: str) -> OpsError | None:
+    """Return why a transaction did not commit, or None."""
+    names = {event.get("event") for event in events}
+    failed = next((event for event in events if event.get("event") == "failed"), None)
+    if failed is None or "committed" in names:
+        return None
+    evidence = ", ".join(f"{key} {value}" for key, value in (failed.get("evidence") or {}).items())
+    undone = "undone: what served before serves" if "rolled-back" in names else "NOT wholly undone"
+    return OpsError(
+        f"{host}: step {failed['step']} failed: {failed['reason']}{f' [{evidence}]' if evidence else ''}; {undone}",
+        owner=failed.get("owner", "provider"),
+        next_step=failed.get("next_step") or "mend the release, build it again under a higher version, deploy that",
+    )
+
+
+def _event(line: str) -> Event:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+class _Chain(io.RawIOBase):
+    """Several streams read one after the other."""
+
+    def __init__(self, *streams: BinaryIO) -> None:
+        super().__init__()
+        self._streams = list(streams)
+
+    def read(self, size: int = -1) -> bytes:
+        """Return up to `size` bytes, empty at the end of the last stream."""
+        while self._streams:
+            if block := self._streams[0].read(size):
+                return block
+            self._streams.pop(0)
+        return b""
