@@ -6,12 +6,12 @@ import hashlib
 import http.client
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from filae_ops.agent import database, health, nginx, services
+from filae_ops.agent import database, durable, health, nginx, services
 from filae_ops.agent.contract import Contract
 from filae_ops.agent.layout import AGENT
 from filae_ops.agent.machine import Machine
@@ -45,7 +45,7 @@ def observed(machine: Machine, contract: Contract) -> dict[str, Verdict]:
         else Verdict("pass", "the front door serves this release"),
         "schema": schema(machine, contract),
         "store": store(machine, contract),
-        "probe": probe(machine, contract, env),
+        "probe": probe(machine, contract, env, properties=[_own_hosts(machine)]),
         "files_check": files_check(machine, contract),
     }
 
@@ -110,13 +110,22 @@ def write_and_read(paths: list[str]) -> None:
             path.unlink()
 
 
-def probe(machine: Machine, contract: Contract, env: Mapping[str, str], *, bound: bool = False) -> Verdict:
+def probe(
+    machine: Machine,
+    contract: Contract,
+    env: Mapping[str, str],
+    *,
+    bound: bool = False,
+    properties: Sequence[str] = (),
+) -> Verdict:
     """Run the contract's own round trip; on a production site only where it declares that it writes."""
     if not contract.get("probe"):
         return Verdict("not_run", "the contract states no probe")
     if machine.config.production and contract.get("probe").get("writes") is not True:
         return Verdict("not_run", "production: a probe runs only where the contract declares `writes: true`")
-    result = services.once(machine, contract, "probe", env=env, seconds=120, bound=bound)
+    result = services.once(
+        machine, contract, "probe", env=env, seconds=120, bound=bound, properties=properties
+    )
     return _verdict(result, "the contract's round trip works", "the contract's probe fails")
 
 
@@ -135,6 +144,16 @@ def files_check(machine: Machine, contract: Contract) -> Verdict:
     if bad:
         return Verdict("fail", f"{bad} of {len(lines)} attachments are missing or altered")
     return Verdict("pass", f"{len(lines)} attachments are there, unaltered")
+
+
+def _own_hosts(machine: Machine) -> str:
+    """Return how a command finds this machine under its public name, whatever the DNS says."""
+    durable.directory(machine.layout.private, 0o700)
+    own = machine.layout.private / "hosts"
+    known = machine.layout.root / "etc/hosts"
+    rest = known.read_text() if known.is_file() else ""
+    durable.write(own, f"127.0.0.1 {machine.config.public_name}\n{rest}")
+    return f"BindReadOnlyPaths={own}:/etc/hosts"
 
 
 def _same(root: Path, path: Path, digest: str) -> bool:

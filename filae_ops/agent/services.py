@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from filae_ops.agent import durable, units
 from filae_ops.agent.contract import Contract
@@ -126,13 +127,14 @@ def once(
     seconds: float = 600,
     bound: bool = True,
     command: list[str] | None = None,
+    properties: Sequence[str] = (),
 ) -> Result:
     """Run one command of a release to its end in the sandbox; its output stays with the caller."""
     argv = units.oneoff_argv(
-        process,
+        process if bound else f"{process}-{os.getpid()}",
         command or units.exec_command(process),
         user=MIGRATE_USER if process == "migrate" else APP_USER,
-        properties=units.process_properties(machine.layout, contract, process),
+        properties=[*units.process_properties(machine.layout, contract, process), *properties],
         env={"RELEASE": contract.version, **(env or {})},
         seconds=seconds,
         bound=bound,

@@ -58,12 +58,13 @@ def finish(machine: Machine, journal: Journal, plan: Plan, outcome: str) -> int:
     """Tidy after the end of a transaction; what cannot be tidied now is at the next one."""
     if outcome not in journals.TERMINAL:
         return 1
+    durable.remove(nginx.saved(machine, plan.id))
+    durable.remove(machine.layout.requests / f"{plan.id}.json")
     if outcome == "committed":
         try:
             live = machine.live()
             never = {plan.version, plan.from_version, live.version if live else ""}
             gone = releases.prune(machine, machine.config.keep_releases, never)
-            durable.remove(nginx.saved(machine, plan.id))
             for name in (plan.bundle, f"{plan.bundle}.sig"):
                 _forget_incoming(machine, name)
             journal.write("tidied", pruned=gone)
