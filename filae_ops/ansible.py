@@ -51,7 +51,13 @@ class Outcome:
 
 
 def playbook_argv(
-    name: str, inventory: Path, extra: Mapping[str, object], *, check: bool = False, vault: Sequence[str] = (), verbose: bool = False
+    name: str,
+    inventory: Path,
+    extra: Mapping[str, object],
+    *,
+    check: bool = False,
+    vault: Sequence[str] = (),
+    verbose: bool = False,
 ) -> list[str]:
     """Return the exact command line of one playbook."""
     program = Path(sys.executable).parent / "ansible-playbook"
@@ -63,7 +69,9 @@ def playbook_argv(
 
 def playbook_env(control: Path) -> dict[str, str]:
     """Return the environment of a run: our configuration, our events, and connections that end with the run."""
-    env = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_") or "VAULT" in key}
+    env = {
+        key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_") or "VAULT" in key
+    }
     env |= {
         "ANSIBLE_CONFIG": str(data_path("ansible.cfg")),
         "ANSIBLE_CALLBACK_PLUGINS": str(PACKAGE / "callbacks"),
@@ -82,7 +90,7 @@ def playbook_env(control: Path) -> dict[str, str]:
 def control_dir() -> Iterator[Path]:
     """Give a private directory for shared connections, and end them afterwards: with them goes the lock."""
     # A socket's path is limited to 108 bytes, hence /tmp rather than $TMPDIR.
-    directory = Path(tempfile.mkdtemp(prefix="filae-", dir="/tmp"))  # noqa: S108
+    directory = Path(tempfile.mkdtemp(prefix="filae-", dir="/tmp"))
     try:
         yield directory
     finally:
@@ -146,7 +154,9 @@ def _take(outcome: Outcome, line: str, on_event: Callable[[Event], None]) -> Non
 def refusal(outcome: Outcome, inventory: Path) -> OpsError:
     """Turn a failed run into what a person can act on."""
     if not outcome.failures:
-        return OpsError(_startup(outcome.stderr), next_step=f"check {inventory}, then run the same command again")
+        return OpsError(
+            _startup(outcome.stderr), next_step=f"check {inventory}, then run the same command again"
+        )
     first = outcome.failures[0]
     text, host = first.get("message", ""), first["host"]
     for sign, message, owner, step in KNOWN:
@@ -163,7 +173,10 @@ def _last(text: str) -> str:
 def _startup(stderr: str) -> str:
     for sign, message in (
         ("Decryption failed", "secrets.yml: the vault password is wrong"),
-        ("Attempting to decrypt but no vault secrets found", "secrets.yml is encrypted and no vault password was given"),
+        (
+            "Attempting to decrypt but no vault secrets found",
+            "secrets.yml is encrypted and no vault password was given",
+        ),
     ):
         if sign in stderr:
             return f"{message} (--vault-password-file FILE, or $ANSIBLE_VAULT_PASSWORD_FILE)"

@@ -28,7 +28,9 @@ class Progress:
             self.console.print(self.title, markup=False)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Stop the moving line."""
         if self.status is not None:
             self.status.stop()

@@ -25,19 +25,29 @@ def ask(remote: Remote, *words: str, **options: Any) -> Answer:
         said = _event(line)
         if said.get("event") == "refused" and "message" in said:
             raise OpsError(
-                f"{remote.host.name}: {said['message']}", owner=said.get("owner", "provider"), next_step=said.get("next_step", "")
+                f"{remote.host.name}: {said['message']}",
+                owner=said.get("owner", "provider"),
+                next_step=said.get("next_step", ""),
             )
     if "command not found" in answer.stderr or "No such file" in answer.stderr:
-        raise OpsError(f"{remote.host.name}: the agent is not installed", next_step="filae-ops -i INVENTORY provision")
+        raise OpsError(
+            f"{remote.host.name}: the agent is not installed", next_step="filae-ops -i INVENTORY provision"
+        )
     if "password is required" in answer.stderr:
-        raise OpsError(f"{remote.host.name}: this account has no sudo on the machine", next_step="give --user an operator's name")
+        raise OpsError(
+            f"{remote.host.name}: this account has no sudo on the machine",
+            next_step="give --user an operator's name",
+        )
     return answer
 
 
 def send(remote: Remote, bundle: Path, on_sent: Callable[[int], None] | None = None) -> str:
     """Store a bundle and its signature on the machine; return their path there."""
     signature = bundle.with_name(bundle.name + ".sig")
-    for path, step in ((bundle, "give the path of the .tar.zst file"), (signature, "sign it: filae-ops bundle build SRC --key KEY")):
+    for path, step in (
+        (bundle, "give the path of the .tar.zst file"),
+        (signature, "sign it: filae-ops bundle build SRC --key KEY"),
+    ):
         if not path.is_file():
             raise OpsError(f"{path}: no such file", next_step=step)
     with bundle.open("rb") as stream:
@@ -51,7 +61,9 @@ def send(remote: Remote, bundle: Path, on_sent: Callable[[int], None] | None = N
     return str(json.loads(answer.stdout)["path"])
 
 
-def deploy(remote: Remote, path: str, operator: str, *, check: bool, on_event: Callable[[Event], None]) -> list[Event]:
+def deploy(
+    remote: Remote, path: str, operator: str, *, check: bool, on_event: Callable[[Event], None]
+) -> list[Event]:
     """Have a stored bundle deployed; return the transaction's events, handed over as they come."""
     events: list[Event] = []
 
@@ -81,7 +93,8 @@ def failure(events: list[Event], host: str) -> OpsError | None:
     return OpsError(
         f"{host}: step {failed['step']} failed: {failed['reason']}{f' [{evidence}]' if evidence else ''}; {undone}",
         owner=failed.get("owner", "provider"),
-        next_step=failed.get("next_step") or "mend the release, build it again under a higher version, deploy that",
+        next_step=failed.get("next_step")
+        or "mend the release, build it again under a higher version, deploy that",
     )
 
 

@@ -14,7 +14,7 @@ import paramiko
 from fabric import Config, Connection
 
 from filae_ops.errors import OpsError
-from filae_ops.inventory.model import Host
+from filae_ops.inventory.machine import Host
 from filae_ops.ssh import Login
 
 CONNECT_SECONDS = 10
@@ -38,7 +38,11 @@ class Remote:
         self._connection = connection
 
     def run(
-        self, argv: Sequence[str], *, stdin: BinaryIO | None = None, on_line: Callable[[str], None] | None = None,
+        self,
+        argv: Sequence[str],
+        *,
+        stdin: BinaryIO | None = None,
+        on_line: Callable[[str], None] | None = None,
         on_sent: Callable[[int], None] | None = None,
     ) -> Answer:
         """Run a command; feed it `stdin`, hand each line of its output to `on_line` as it comes."""
@@ -70,10 +74,18 @@ def _send(channel: paramiko.Channel, stream: BinaryIO, on_sent: Callable[[int], 
 def connect(host: Host, login: Login) -> Iterator[Remote]:
     """Open a connection to a machine of the inventory; an unknown or changed host key is an error."""
     key = login.key_for(host)
-    options = {"timeout": CONNECT_SECONDS, "banner_timeout": CONNECT_SECONDS, "auth_timeout": CONNECT_SECONDS}
+    options: dict[str, object] = {
+        "timeout": CONNECT_SECONDS,
+        "banner_timeout": CONNECT_SECONDS,
+        "auth_timeout": CONNECT_SECONDS,
+    }
     options |= {"key_filename": key, "look_for_keys": False, "allow_agent": False} if key else {}
     connection = Connection(
-        host.ansible_host, user=login.user_for(host), port=host.ansible_port, config=Config(), connect_kwargs=options
+        host.ansible_host,
+        user=login.user_for(host),
+        port=host.ansible_port,
+        config=Config(),
+        connect_kwargs=options,
     )
     _pin(connection.client, host)
     try:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from filae_ops.ansible import KNOWN
 from filae_ops.errors import OpsError
-from filae_ops.inventory.model import Host, Inventory
+from filae_ops.inventory.machine import Host
+from filae_ops.inventory.model import Inventory
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,10 @@ class Login:
 
     def extra(self) -> dict[str, str]:
         """Return the variables that Ansible needs for the same choice; they outweigh the inventory's."""
-        chosen = {"ansible_user": self.user, "ansible_ssh_private_key_file": str(self.key) if self.key else None}
+        chosen = {
+            "ansible_user": self.user,
+            "ansible_ssh_private_key_file": str(self.key) if self.key else None,
+        }
         return {name: value for name, value in chosen.items() if value}
 
 
@@ -40,7 +44,7 @@ class Login:
 def ssh_config(inventory: Inventory, login: Login) -> Iterator[Path]:
     """Write an ssh_config and its known_hosts for every machine; shared connections end with the block."""
     # A socket's path is limited to 108 bytes, hence /tmp rather than $TMPDIR.
-    with tempfile.TemporaryDirectory(prefix="filae-", dir="/tmp") as name:  # noqa: S108
+    with tempfile.TemporaryDirectory(prefix="filae-", dir="/tmp") as name:
         directory = Path(name)
         known = directory / "known_hosts"
         known.write_text("".join(f"{host.name} {host.host_key}\n" for host in inventory.hosts.values()))
@@ -80,4 +84,6 @@ def explain(stderr: str, host: str) -> OpsError:
     for sign, message, owner, step in KNOWN:
         if sign in stderr:
             return OpsError(f"{host}: {message.format(text=last)}", owner=owner, next_step=step)  # type: ignore[arg-type]
-    return OpsError(f"{host}: {last}", owner="dsi", next_step="check that the machine is on and reachable, then run again")
+    return OpsError(
+        f"{host}: {last}", owner="dsi", next_step="check that the machine is on and reachable, then run again"
+    )

@@ -45,7 +45,12 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         data = result._result
         hidden = data.get("_ansible_no_log", False)
         counted = ARGUMENT_CHECK not in result._task.get_name()
-        fields = {"host": result._host.get_name(), "task": result._task.get_name(), "status": status, "counted": counted}
+        fields = {
+            "host": result._host.get_name(),
+            "task": result._task.get_name(),
+            "status": status,
+            "counted": counted,
+        }
         if status in ("failed", "unreachable"):
             fields["message"] = "(not shown: this task handles secrets)" if hidden else self._message(data)
         if not hidden and data.get("diff") and data.get("changed"):

@@ -43,7 +43,9 @@ def options(
         Path | None,
         typer.Option("--inventory", "-i", envvar="FILAE_INVENTORY", help="The site: DIR/hosts.yml or DIR."),
     ] = None,
-    _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     """Keep the inventory for the command that follows."""
     context.obj = inventory

@@ -10,7 +10,9 @@ import typer
 from filae_ops.console import out, print_json, say
 from filae_ops.errors import OpsError
 
-app = typer.Typer(help="Disposable Debian machines on this host, for the demo and the tests.", no_args_is_help=True)
+app = typer.Typer(
+    help="Disposable Debian machines on this host, for the demo and the tests.", no_args_is_help=True
+)
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
 
@@ -31,7 +33,11 @@ def up(
         print_json(rows[0] if count == 1 else rows)
         return
     for row in rows:
-        out.print(f"{row['name']}  {row['address']}  ./filae-ops -i {row['inventory']} provision", markup=False, soft_wrap=True)
+        out.print(
+            f"{row['name']}  {row['address']}  ./filae-ops -i {row['inventory']} provision",
+            markup=False,
+            soft_wrap=True,
+        )
 
 
 @app.command("list")
@@ -56,7 +62,9 @@ def list_machines(as_json: Json = False) -> None:
 @app.command()
 def ssh(
     name: str,
-    command: Annotated[list[str] | None, typer.Argument(help="After --: a command to run instead of a shell.")] = None,
+    command: Annotated[
+        list[str] | None, typer.Argument(help="After --: a command to run instead of a shell.")
+    ] = None,
     user: Annotated[str, typer.Option(help="Account on the machine.")] = "lab",
 ) -> None:
     """Open a shell on a machine, or run a command there."""
@@ -87,7 +95,9 @@ def cut(name: str) -> None:
 @app.command()
 def down(
     name: Annotated[str | None, typer.Argument(help="Name of the machine.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Every machine of this lab, and its network.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every machine of this lab, and its network.")
+    ] = False,
 ) -> None:
     """Remove a machine, or all of them; the base image stays."""
     from filae_ops.lab import fleet

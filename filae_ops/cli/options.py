@@ -11,14 +11,20 @@ from filae_ops.errors import OpsError
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 Operator = Annotated[
-    str | None, typer.Option("--user", envvar="FILAE_USER", help="Your operator account; default: your own name.")
+    str | None,
+    typer.Option("--user", envvar="FILAE_USER", help="Your operator account; default: your own name."),
 ]
 Key = Annotated[
-    Path | None, typer.Option("--key", envvar="FILAE_SSH_KEY", help="Private key; default: your SSH agent.", dir_okay=False)
+    Path | None,
+    typer.Option(
+        "--key", envvar="FILAE_SSH_KEY", help="Private key; default: your SSH agent.", dir_okay=False
+    ),
 ]
 Vault = Annotated[
     Path | None,
-    typer.Option("--vault-password-file", envvar="ANSIBLE_VAULT_PASSWORD_FILE", help="Password of secrets.yml."),
+    typer.Option(
+        "--vault-password-file", envvar="ANSIBLE_VAULT_PASSWORD_FILE", help="Password of secrets.yml."
+    ),
 ]
 
 

@@ -11,7 +11,9 @@ import typer
 from filae_ops.cli.options import Json, Key, Operator, inventory_of
 from filae_ops.console import err, out, print_json, say
 
-Bundle = Annotated[Path, typer.Argument(help="The release: filae-VERSION.tar.zst, its .sig beside it.", dir_okay=False)]
+Bundle = Annotated[
+    Path, typer.Argument(help="The release: filae-VERSION.tar.zst, its .sig beside it.", dir_okay=False)
+]
 
 
 def deploy(
@@ -32,6 +34,7 @@ def deploy(
 
     site, login, results = load(inventory_of(context)), Login(user, key), []
     for host in site.hosts.values():
+
         def show(event: dict[str, Any]) -> None:
             if "time" in event and (text := words(event)):
                 say(text)
@@ -42,7 +45,9 @@ def deploy(
             try:
                 events = ask_deploy(remote, path, login.user_for(host), check=check, on_event=show)
             except KeyboardInterrupt:
-                say(f"the transaction goes on, on {host.name}; follow it with: filae-ops -i INVENTORY journal")
+                say(
+                    f"the transaction goes on, on {host.name}; follow it with: filae-ops -i INVENTORY journal"
+                )
                 raise
         results.append({"host": host.name, "ok": failure(events, host.name) is None, "events": events})
         if as_json and (host is list(site.hosts.values())[-1] or not results[-1]["ok"]):
@@ -66,7 +71,11 @@ def _conclude(host: str, events: list[dict[str, Any]], as_json: bool) -> None:
 def _plain(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key} {inner}" for key, inner in value.items())
-    return ", ".join(map(str, value)) or "none" if isinstance(value, list) else str(value if value is not None else "none")
+    return (
+        ", ".join(map(str, value)) or "none"
+        if isinstance(value, list)
+        else str(value if value is not None else "none")
+    )
 
 
 def status(context: typer.Context, user: Operator = None, key: Key = None, as_json: Json = False) -> None:
@@ -85,7 +94,9 @@ def journal(
     _each(context, user, key, ["journal", "-n", str(number)], as_json)
 
 
-def _each(context: typer.Context, user: str | None, key: Path | None, words: list[str], as_json: bool) -> None:
+def _each(
+    context: typer.Context, user: str | None, key: Path | None, words: list[str], as_json: bool
+) -> None:
     """Ask every machine; one machine gives its own document, several a map by name."""
     from filae_ops.inventory.load import load
     from filae_ops.release import ask

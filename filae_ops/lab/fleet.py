@@ -21,7 +21,9 @@ from filae_ops.lab.state import HOME, lab_id, process_start
 Say = Callable[[str], None]
 
 
-def up(name: str, *, suite: str = "trixie", source: Machine | None = None, owner: int | None = None, say: Say) -> Machine:
+def up(
+    name: str, *, suite: str = "trixie", source: Machine | None = None, owner: int | None = None, say: Say
+) -> Machine:
     """Return a running machine of that name: started, made, or copied from a stopped one.
 
     `owner` is the process for which it is made: when that is gone, any later run removes the lab.
@@ -39,7 +41,8 @@ def up(name: str, *, suite: str = "trixie", source: Machine | None = None, owner
             write_inventory(machine, source)
         elif machine.suite != suite and source is None:
             raise OpsError(
-                f"machine {name} exists with suite {machine.suite}, not {suite}", next_step=f"./filae-ops lab down {name}"
+                f"machine {name} exists with suite {machine.suite}, not {suite}",
+                next_step=f"./filae-ops lab down {name}",
             )
         machines.start(machine)
     return machine

@@ -45,14 +45,19 @@ SERVICES_FINISH = f"""set -eu
 export DEBIAN_FRONTEND=noninteractive
 printf '#!/bin/sh\\nexit 101\\n' > /usr/sbin/policy-rc.d; chmod 755 /usr/sbin/policy-rc.d
 apt-get -qq update
-apt-get -qq --yes --no-install-recommends install {' '.join(SERVICES)}
+apt-get -qq --yes --no-install-recommends install {" ".join(SERVICES)}
 apt-get clean; rm -rf /var/lib/apt/lists/*
 """
 
 
 def ensure_image(suite: str, say: Callable[[str], None]) -> Path:
     """Return the base image's directory, built when absent, a week old, or of another recipe."""
-    return _ensure(f"{suite}-base", [INCLUDE, FINISH, CHRONY_DROPIN, debian_sources(suite)], lambda d: _bootstrap(suite, d), say)
+    return _ensure(
+        f"{suite}-base",
+        [INCLUDE, FINISH, CHRONY_DROPIN, debian_sources(suite)],
+        lambda d: _bootstrap(suite, d),
+        say,
+    )
 
 
 def ensure_services(say: Callable[[str], None]) -> Path:
@@ -102,7 +107,18 @@ def _bootstrap(suite: str, root: Path) -> None:
     env = dict(os.environ)
     if proxy := apt_proxy():
         env["http_proxy"] = proxy
-    run(["debootstrap", "--variant=minbase", f"--include={INCLUDE}", f"--keyring={KEYRING}", suite, root, mirror], env=env)
+    run(
+        [
+            "debootstrap",
+            "--variant=minbase",
+            f"--include={INCLUDE}",
+            f"--keyring={KEYRING}",
+            suite,
+            root,
+            mirror,
+        ],
+        env=env,
+    )
     (root / "etc/apt/sources.list.d/debian.sources").write_text(sources)
     dropin = root / "etc/systemd/system/chrony.service.d"
     dropin.mkdir(parents=True)

@@ -89,7 +89,12 @@ def find(name: str) -> Machine:
 
 
 def create(
-    name: str, *, suite: str = "trixie", disk_gib: int = DISK_GIB, source: Machine | None = None, owner: int | None = None,
+    name: str,
+    *,
+    suite: str = "trixie",
+    disk_gib: int = DISK_GIB,
+    source: Machine | None = None,
+    owner: int | None = None,
     say: Callable[[str], None],
 ) -> Machine:
     """Make a machine, or a copy of a stopped one, without starting it."""
@@ -147,7 +152,10 @@ def stop(machine: Machine, *, cut: bool = False) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(int(pid_file.read_text()), signal.SIGTERM)
     for _ in range(600):
-        if not machine.running and not run(["losetup", "--associated", machine.directory / "disk.img"]).stdout:
+        if (
+            not machine.running
+            and not run(["losetup", "--associated", machine.directory / "disk.img"]).stdout
+        ):
             leave_cgroup(machine.unique)
             return
         time.sleep(0.05)
@@ -159,7 +167,8 @@ def _leaders(directory: Path) -> list[int]:
 
     Found by its mounts, so that a machine whose supervisor died is found too. The supervisor comes last.
     """
-    mark, found = f"upperdir={directory}/disk/upper", []
+    mark = f"upperdir={directory}/disk/upper"
+    found: list[int] = []
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
@@ -199,7 +208,14 @@ def _launcher(machine: Machine) -> list[str]:
     """On a host that runs systemd the machine gets a scope of its own; nspawn needs a delegated cgroup."""
     if not Path("/run/systemd/system").is_dir():
         return []
-    return ["systemd-run", "--quiet", "--collect", f"--unit={machine.unique}", "--property=Delegate=yes", "--property=KillMode=mixed"]
+    return [
+        "systemd-run",
+        "--quiet",
+        "--collect",
+        f"--unit={machine.unique}",
+        "--property=Delegate=yes",
+        "--property=KillMode=mixed",
+    ]
 
 
 def _free_address(gateway: str) -> str:
@@ -215,7 +231,10 @@ def _make_disk(machine: Machine, source: Machine | None) -> None:
         run(["mkfs.ext4", "-q", "-E", "lazy_itable_init=1,lazy_journal_init=1", "-O", "^has_journal", disk])
         return
     if source.running:
-        raise OpsError(f"machine {source.name} runs; only a stopped machine can be copied", next_step=f"stop {source.name}")
+        raise OpsError(
+            f"machine {source.name} runs; only a stopped machine can be copied",
+            next_step=f"stop {source.name}",
+        )
     run(["cp", "--sparse=always", "--reflink=auto", source.directory / "disk.img", disk])
 
 

@@ -36,8 +36,24 @@ def ensure_running(lab: str, gateway: str, layer: Path, base: Path) -> None:
     (lab_dir(lab) / "hosts" / "gateway").write_text(f"{gateway} {names}\n")
     with (lab_dir(lab) / "services.log").open("ab") as log:
         subprocess.Popen(
-            ["unshare", "--mount", "--propagation", "private", sys.executable, "-m", __name__, lab, gateway, layer, base],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/",
+            [
+                "unshare",
+                "--mount",
+                "--propagation",
+                "private",
+                sys.executable,
+                "-m",
+                __name__,
+                lab,
+                gateway,
+                layer,
+                base,
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            cwd="/",
         )
     ready = lab_dir(lab) / "services.ready"
     for _ in range(100):
@@ -45,7 +61,9 @@ def ensure_running(lab: str, gateway: str, layer: Path, base: Path) -> None:
             return
         time.sleep(0.1)
     tail = (lab_dir(lab) / "services.log").read_text(errors="replace")[-600:]
-    raise OpsError(f"the lab's services did not start on {gateway}:\n  {tail}", next_step="./filae-ops lab down --all")
+    raise OpsError(
+        f"the lab's services did not start on {gateway}:\n  {tail}", next_step="./filae-ops lab down --all"
+    )
 
 
 def proxy_filter() -> str:
@@ -68,10 +86,39 @@ def _configure(root: Path, gateway: str) -> list[list[str]]:
     (conf / "chrony.conf").write_text(
         f"local stratum 8\nallow {subnet}\nbindaddress {gateway}\ncmdport 0\nbindcmdaddress /\npidfile /lab/chronyd.pid\n"
     )
-    dns = ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", f"--listen-address={gateway}", "--bind-interfaces"]
-    dns += ["--no-resolv", "--no-hosts", "--hostsdir=/hosts", "--local=/#/", "--user=root", "--pid-file", "--log-facility=-"]
-    mail = ["/usr/bin/python3", "-m", "aiosmtpd", "-n", "-l", f"{gateway}:25", "-c", "aiosmtpd.handlers.Mailbox", "/lab/mail"]
-    return [dns, ["tinyproxy", "-d", "-c", "/lab/tinyproxy.conf"], ["chronyd", "-x", "-d", "-f", "/lab/chrony.conf"], mail]
+    dns = [
+        "dnsmasq",
+        "--keep-in-foreground",
+        "--conf-file=/dev/null",
+        f"--listen-address={gateway}",
+        "--bind-interfaces",
+    ]
+    dns += [
+        "--no-resolv",
+        "--no-hosts",
+        "--hostsdir=/hosts",
+        "--local=/#/",
+        "--user=root",
+        "--pid-file",
+        "--log-facility=-",
+    ]
+    mail = [
+        "/usr/bin/python3",
+        "-m",
+        "aiosmtpd",
+        "-n",
+        "-l",
+        f"{gateway}:25",
+        "-c",
+        "aiosmtpd.handlers.Mailbox",
+        "/lab/mail",
+    ]
+    return [
+        dns,
+        ["tinyproxy", "-d", "-c", "/lab/tinyproxy.conf"],
+        ["chronyd", "-x", "-d", "-f", "/lab/chrony.conf"],
+        mail,
+    ]
 
 
 def serve(lab: str, gateway: str, layer: Path, base: Path) -> int:
@@ -97,7 +144,9 @@ def serve(lab: str, gateway: str, layer: Path, base: Path) -> int:
         (root / "root/etc/hosts").write_bytes(Path("/etc/hosts").read_bytes())
         commands = _configure(root / "root", gateway)
         children = [
-            subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "chroot", root / "root", *argv], stdin=subprocess.DEVNULL)
+            subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL", "chroot", root / "root", *argv], stdin=subprocess.DEVNULL
+            )
             for argv in commands
         ]
         time.sleep(0.5)

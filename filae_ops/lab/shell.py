@@ -21,10 +21,18 @@ def run(
     words = [str(word) for word in argv]
     try:
         done = subprocess.run(
-            words, capture_output=True, text=True, env=env, input=input_text, timeout=timeout, errors="replace"
+            words,
+            capture_output=True,
+            text=True,
+            env=env,
+            input=input_text,
+            timeout=timeout,
+            errors="replace",
         )
     except FileNotFoundError:
-        raise OpsError(f"{words[0]}: command not found", next_step="run `./filae-ops demo`, which installs it") from None
+        raise OpsError(
+            f"{words[0]}: command not found", next_step="run `./filae-ops demo`, which installs it"
+        ) from None
     except subprocess.TimeoutExpired:
         raise OpsError(f"{' '.join(words)}: no end after {timeout:.0f} s") from None
     if check and done.returncode != 0:

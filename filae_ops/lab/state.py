@@ -27,7 +27,9 @@ def check_name(name: str) -> str:
     """Return a machine's or lab's name, or refuse it: it becomes a host name and a directory."""
     if not NAME.fullmatch(name):
         raise OpsError(
-            f"{name!r} is not a machine name", next_step="use small letters, digits and dashes, such as `demo`", exit_code=2
+            f"{name!r} is not a machine name",
+            next_step="use small letters, digits and dashes, such as `demo`",
+            exit_code=2,
         )
     return name
 

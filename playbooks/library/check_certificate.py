@@ -34,7 +34,9 @@ def main():
         from filae_ops.certificates import check_files
         from filae_ops.errors import OpsError
     except ImportError:
-        module.fail_json(msg="filae_ops is not installed beside this ansible-playbook. Next: use .venv/bin/ansible-playbook")
+        module.fail_json(
+            msg="filae_ops is not installed beside this ansible-playbook. Next: use .venv/bin/ansible-playbook"
+        )
     files = {name: Path(module.params[name]) for name in ("certificate", "chain", "root")}
     try:
         check_files(**files, key=module.params["key"], names=module.params["names"])

@@ -47,7 +47,12 @@ def apply(module, unit):
     lost = live is not None and subprocess.run(live, capture_output=True).returncode != 0
     if old == content and not armed and not lost:
         module.exit_json(changed=False)
-    diff = {"before": (old or b"").decode(), "after": content.decode(), "before_header": path, "after_header": path}
+    diff = {
+        "before": (old or b"").decode(),
+        "after": content.decode(),
+        "before_header": path,
+        "after_header": path,
+    }
     if module.check_mode:
         module.exit_json(changed=True, diff=diff)
     new = path + ".new"
@@ -57,8 +62,23 @@ def apply(module, unit):
     if old is not None and not (armed and os.path.exists(path + ".previous")):
         write(path + ".previous", old)
     back = module.params["activate"] if old is not None else module.params["without"]
-    run(module, ["systemd-run", "--quiet", "--collect", "--unit=" + unit, "--on-active=%d" % module.params["seconds"],
-                 "--timer-property=AccuracySec=1s", "/bin/sh", "-c", WAY_BACK, "way-back", path, *back])
+    run(
+        module,
+        [
+            "systemd-run",
+            "--quiet",
+            "--collect",
+            "--unit=" + unit,
+            "--on-active=%d" % module.params["seconds"],
+            "--timer-property=AccuracySec=1s",
+            "/bin/sh",
+            "-c",
+            WAY_BACK,
+            "way-back",
+            path,
+            *back,
+        ],
+    )
     os.rename(new, path)
     run(module, module.params["activate"])
     module.exit_json(changed=True, diff=diff)
@@ -75,7 +95,9 @@ def write(path, content):
 def confirm(module, unit):
     done = subprocess.run(["systemctl", "is-active", "--quiet", unit + ".timer"])
     if done.returncode != 0:
-        module.fail_json(msg="%s was not confirmed in time: the previous state is back" % module.params["name"])
+        module.fail_json(
+            msg="%s was not confirmed in time: the previous state is back" % module.params["name"]
+        )
     run(module, ["systemctl", "stop", unit + ".timer"])
     previous = module.params["path"] + ".previous"
     if os.path.exists(previous):

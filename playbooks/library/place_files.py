@@ -57,8 +57,18 @@ class Placer:
             os.makedirs(path)
         self.attributes(path, owner, group, mode)
 
-    def file(self, path, content=None, src64=None, owner="root", group="root", mode="0644", secret=False, keep=False,
-             validate=None):
+    def file(
+        self,
+        path,
+        content=None,
+        src64=None,
+        owner="root",
+        group="root",
+        mode="0644",
+        secret=False,
+        keep=False,
+        validate=None,
+    ):
         new = base64.b64decode(src64) if src64 is not None else (content or "").encode()
         if os.path.islink(path) or (os.path.exists(path) and not os.path.isfile(path)):
             self.fail("%s is not a plain file; remove it first" % path)
@@ -105,7 +115,10 @@ class Placer:
     def validate(self, path, argv):
         done = subprocess.run(argv, capture_output=True, text=True)
         if done.returncode != 0:
-            self.fail("%s not written, %s refuses it: %s" % (path, argv[0], (done.stderr or done.stdout).strip()[-600:]))
+            self.fail(
+                "%s not written, %s refuses it: %s"
+                % (path, argv[0], (done.stderr or done.stdout).strip()[-600:])
+            )
 
     def link(self, path, target):
         if os.path.islink(path) and os.readlink(path) == target:
@@ -145,7 +158,9 @@ class Placer:
         try:
             return grp.getgrnam(group).gr_gid
         except KeyError:
-            return 0 if self.module.check_mode else self.fail("group %s does not exist on the machine" % group)
+            return (
+                0 if self.module.check_mode else self.fail("group %s does not exist on the machine" % group)
+            )
 
     def note(self, path, before, after):
         if path not in self.paths:

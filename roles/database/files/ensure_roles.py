@@ -29,12 +29,18 @@ def change(statement):
         psql(statement)
 
 
-known = dict(line.split("|", 1) for line in psql(
-    "SELECT rolname, array_to_string(coalesce(s.setconfig, '{}'), ',') FROM pg_roles r"
-    " LEFT JOIN pg_db_role_setting s ON s.setrole = r.oid AND s.setdatabase = 0").splitlines())
+known = dict(
+    line.split("|", 1)
+    for line in psql(
+        "SELECT rolname, array_to_string(coalesce(s.setconfig, '{}'), ',') FROM pg_roles r"
+        " LEFT JOIN pg_db_role_setting s ON s.setrole = r.oid AND s.setdatabase = 0"
+    ).splitlines()
+)
 for role, settings in ROLES.items():
     if role not in known:
-        change("CREATE ROLE %s LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT CONNECTION LIMIT 60" % role)
+        change(
+            "CREATE ROLE %s LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT CONNECTION LIMIT 60" % role
+        )
     have = dict(item.split("=", 1) for item in known.get(role, "").split(",") if item)
     for name, value in settings.items():
         if have.get(name) != value:

@@ -24,7 +24,9 @@ def session():
 
 
 def show(name):
-    return subprocess.run(["systemctl", "show", "--value", "--property=" + name, UNIT], capture_output=True, text=True).stdout.strip()
+    return subprocess.run(
+        ["systemctl", "show", "--value", "--property=" + name, UNIT], capture_output=True, text=True
+    ).stdout.strip()
 
 
 def take():
@@ -41,4 +43,7 @@ if done.returncode and show("ActiveState") in ("inactive", "failed"):
     subprocess.run(["systemctl", "daemon-reload"], check=True)
     done = take()
 if done.returncode:
-    sys.exit("the machine is busy: %s. Next: wait for it to end, then run the same command again" % (show("Description") or done.stderr))
+    sys.exit(
+        "the machine is busy: %s. Next: wait for it to end, then run the same command again"
+        % (show("Description") or done.stderr)
+    )

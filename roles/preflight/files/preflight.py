@@ -25,7 +25,9 @@ FACTS = {}
 
 def line(identity, owner, good, message, step="", warn=False):
     status = "go" if good else ("warn" if warn else "no-go")
-    LINES.append({"id": identity, "owner": owner, "status": status, "message": message, "next": "" if good else step})
+    LINES.append(
+        {"id": identity, "owner": owner, "status": status, "message": message, "next": "" if good else step}
+    )
 
 
 def output(*argv):
@@ -40,12 +42,28 @@ def system(expected):
         release = dict(re.findall(r'^(\w+)="?([^"\n]*)"?$', handle.read(), re.M))
     name, version = release.get("ID", "?"), release.get("VERSION_ID", "?")
     FACTS["os"] = {"id": name, "version": version}
-    line("os", "dsi", (name, version) == ("debian", "13"), "system: %s %s (wanted: debian 13)" % (name, version),
-         "deliver the machine with Debian 13")
+    line(
+        "os",
+        "dsi",
+        (name, version) == ("debian", "13"),
+        "system: %s %s (wanted: debian 13)" % (name, version),
+        "deliver the machine with Debian 13",
+    )
     with open("/proc/1/comm", encoding="utf-8") as handle:
-        line("systemd", "dsi", handle.read().strip() == "systemd", "process 1 is systemd", "deliver a machine booted by systemd")
-    line("root", "dsi", os.geteuid() == 0, "root rights through sudo: uid %d" % os.geteuid(),
-         "let the first account use sudo without a password")
+        line(
+            "systemd",
+            "dsi",
+            handle.read().strip() == "systemd",
+            "process 1 is systemd",
+            "deliver a machine booted by systemd",
+        )
+    line(
+        "root",
+        "dsi",
+        os.geteuid() == 0,
+        "root rights through sudo: uid %d" % os.geteuid(),
+        "let the first account use sudo without a password",
+    )
 
 
 def resources(expected):
@@ -63,25 +81,60 @@ def resources(expected):
             here = stat.f_frsize * stat.f_bavail / 2**30
             free = here if free is None else min(free, here)
     total /= 2**30
-    FACTS.update({"cpus": cpus, "memory_mib": memory, "disk_gib": round(total, 1), "free_gib": round(free, 1)})
+    FACTS.update(
+        {"cpus": cpus, "memory_mib": memory, "disk_gib": round(total, 1), "free_gib": round(free, 1)}
+    )
     want = expected["machine"]
-    line("cpu", "dsi", cpus >= want["cpus"], "processors: %d (declared: %d)" % (cpus, want["cpus"]), "give the machine its processors")
+    line(
+        "cpu",
+        "dsi",
+        cpus >= want["cpus"],
+        "processors: %d (declared: %d)" % (cpus, want["cpus"]),
+        "give the machine its processors",
+    )
     floor = max(MEMORY_FLOOR_MIB, int(want["memory_mib"] * TOLERANCE))
-    line("memory", "dsi", memory >= floor, "memory: %d MiB (declared: %d, at least %d)" % (memory, want["memory_mib"], floor),
-         "give the machine its memory")
-    line("disk", "dsi", total >= want["disk_gib"] * TOLERANCE, "disk: %.1f GiB (declared: %d)" % (total, want["disk_gib"]),
-         "give the machine its disk")
-    line("disk-free", "dsi", free >= FREE_FLOOR_GIB, "free disk: %.1f GiB (at least %d)" % (free, FREE_FLOOR_GIB),
-         "enlarge the file system, or free space on it")
+    line(
+        "memory",
+        "dsi",
+        memory >= floor,
+        "memory: %d MiB (declared: %d, at least %d)" % (memory, want["memory_mib"], floor),
+        "give the machine its memory",
+    )
+    line(
+        "disk",
+        "dsi",
+        total >= want["disk_gib"] * TOLERANCE,
+        "disk: %.1f GiB (declared: %d)" % (total, want["disk_gib"]),
+        "give the machine its disk",
+    )
+    line(
+        "disk-free",
+        "dsi",
+        free >= FREE_FLOOR_GIB,
+        "free disk: %.1f GiB (at least %d)" % (free, FREE_FLOOR_GIB),
+        "enlarge the file system, or free space on it",
+    )
 
 
 def clock(expected):
     skew = abs(time.time() - expected["now"])
-    line("clock", "dsi", skew <= CLOCK_LIMIT_S, "clock: %.0f s from the controller's (limit %d s)" % (skew, CLOCK_LIMIT_S),
-         "set the machine's clock from the hospital's time servers")
+    line(
+        "clock",
+        "dsi",
+        skew <= CLOCK_LIMIT_S,
+        "clock: %.0f s from the controller's (limit %d s)" % (skew, CLOCK_LIMIT_S),
+        "set the machine's clock from the hospital's time servers",
+    )
     answers = [source for source in expected["time_sources"] if ntp_answers(source)]
-    line("time-source", "dsi", bool(answers), "time servers that answer: %s of %s" % (", ".join(answers) or "none", ", ".join(expected["time_sources"])),
-         "open UDP 123 from the machine to the time servers", warn=True)
+    line(
+        "time-source",
+        "dsi",
+        bool(answers),
+        "time servers that answer: %s of %s"
+        % (", ".join(answers) or "none", ", ".join(expected["time_sources"])),
+        "open UDP 123 from the machine to the time servers",
+        warn=True,
+    )
 
 
 def ntp_answers(source):
@@ -95,12 +148,16 @@ def ntp_answers(source):
 
 
 def names(expected):
-    question = b"".join(bytes([len(part)]) + part.encode() for part in expected["public_name"].split(".")) + b"\0"
+    question = (
+        b"".join(bytes([len(part)]) + part.encode() for part in expected["public_name"].split(".")) + b"\0"
+    )
     packet = b"\x12\x34\x01\0\0\x01\0\0\0\0\0\0" + question + b"\0\x01\0\x01"
     answers = []
     for server in expected["dns_servers"]:
         try:
-            with socket.socket(socket.AF_INET6 if ":" in server else socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            with socket.socket(
+                socket.AF_INET6 if ":" in server else socket.AF_INET, socket.SOCK_DGRAM
+            ) as udp:
                 udp.settimeout(2)
                 udp.sendto(packet, (server, 53))
                 if udp.recv(512)[:2] == b"\x12\x34":
@@ -108,19 +165,32 @@ def names(expected):
         except OSError:
             pass
     wanted = expected["dns_servers"]
-    line("dns", "dsi", len(answers) == len(wanted), "name servers that answer: %s of %s" % (", ".join(answers) or "none", ", ".join(wanted)),
-         "open UDP 53 from the machine to its name servers")
+    line(
+        "dns",
+        "dsi",
+        len(answers) == len(wanted),
+        "name servers that answer: %s of %s" % (", ".join(answers) or "none", ", ".join(wanted)),
+        "open UDP 53 from the machine to its name servers",
+    )
     try:
         found = sorted({entry[4][0] for entry in socket.getaddrinfo(expected["public_name"], 443)})
     except OSError:
         found = []
-    line("public-name", "dsi", bool(found), "%s resolves on the machine to: %s" % (expected["public_name"], ", ".join(found) or "nothing"),
-         "create the DNS record of the public name", warn=True)
+    line(
+        "public-name",
+        "dsi",
+        bool(found),
+        "%s resolves on the machine to: %s" % (expected["public_name"], ", ".join(found) or "nothing"),
+        "create the DNS record of the public name",
+        warn=True,
+    )
 
 
 def apt(expected):
     mirrors = [expected["mirror"]["url"]] if expected.get("mirror") else apt_uris()
-    proxy = expected.get("proxy") or re.sub(r'.*"(.*)".*', r"\1", output("apt-config", "dump", "Acquire::http::Proxy").strip())
+    proxy = expected.get("proxy") or re.sub(
+        r'.*"(.*)".*', r"\1", output("apt-config", "dump", "Acquire::http::Proxy").strip()
+    )
     handler = urllib.request.ProxyHandler({"http": proxy, "https": proxy} if proxy else {})
     opener = urllib.request.build_opener(handler)
     dead = []
@@ -133,20 +203,42 @@ def apt(expected):
                 dead.append("%s (%s)" % (mirror, error))
         except OSError as error:
             dead.append("%s (%s)" % (mirror, getattr(error, "reason", error)))
-    text = "package mirrors answer%s: %s" % (" through " + proxy if proxy else "", ", ".join(mirrors) or "none configured")
+    text = "package mirrors answer%s: %s" % (
+        " through " + proxy if proxy else "",
+        ", ".join(mirrors) or "none configured",
+    )
     if dead:
         text = "package mirrors that do not answer: " + ", ".join(dead)
-    line("apt-mirror", "dsi", bool(mirrors) and not dead, text, "open the flow from the machine to the mirror or its proxy")
+    line(
+        "apt-mirror",
+        "dsi",
+        bool(mirrors) and not dead,
+        text,
+        "open the flow from the machine to the mirror or its proxy",
+    )
     busy = [path for path in ("/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/lock") if held(path)]
-    line("dpkg", "provider", not busy, "dpkg is free" if not busy else "dpkg is locked: %s" % holder(busy[0]),
-         "wait for the other installation to end, then run the same command again")
+    line(
+        "dpkg",
+        "provider",
+        not busy,
+        "dpkg is free" if not busy else "dpkg is locked: %s" % holder(busy[0]),
+        "wait for the other installation to end, then run the same command again",
+    )
     broken = output("dpkg", "--audit").strip()
-    line("dpkg-state", "provider", not broken, "dpkg has no half-installed package" if not broken else "dpkg --audit: " + broken.splitlines()[0],
-         "on the machine: dpkg --configure -a")
+    line(
+        "dpkg-state",
+        "provider",
+        not broken,
+        "dpkg has no half-installed package" if not broken else "dpkg --audit: " + broken.splitlines()[0],
+        "on the machine: dpkg --configure -a",
+    )
 
 
 def apt_uris():
-    paths = [os.path.join("/etc/apt/sources.list.d", name) for name in sorted(os.listdir("/etc/apt/sources.list.d"))]
+    paths = [
+        os.path.join("/etc/apt/sources.list.d", name)
+        for name in sorted(os.listdir("/etc/apt/sources.list.d"))
+    ]
     found = set()
     for path in ["/etc/apt/sources.list", *paths]:
         if os.path.isfile(path):
@@ -175,7 +267,11 @@ def holder(path):
             fields = entry.split()
             if fields[5].endswith(":%d" % inode):
                 with open("/proc/%s/cmdline" % fields[4], encoding="utf-8") as command:
-                    return "%s is held by process %s (%s)" % (path, fields[4], command.read().replace("\0", " ").strip())
+                    return "%s is held by process %s (%s)" % (
+                        path,
+                        fields[4],
+                        command.read().replace("\0", " ").strip(),
+                    )
     return path
 
 
@@ -186,8 +282,13 @@ def ports(expected):
         owner = re.search(r'\(\("([^"]+)"', entry)
         program = owner.group(1) if owner else "unknown"
         if port in ("80", "443") and program != "nginx":
-            line("port-%s" % port, "dsi", False, "port %s is taken by %s (%s)" % (port, program, local),
-                 "remove %s from this machine: it is dedicated to Filaé" % program)
+            line(
+                "port-%s" % port,
+                "dsi",
+                False,
+                "port %s is taken by %s (%s)" % (port, program, local),
+                "remove %s from this machine: it is dedicated to Filaé" % program,
+            )
     if not any(each["id"].startswith("port-") for each in LINES):
         line("ports", "dsi", True, "ports 80 and 443 are free, or nginx's")
 
@@ -199,16 +300,28 @@ def flows(expected):
                 good = True
         except OSError:
             good = False
-        line("flow-" + target["id"], "dsi", good, "flow %s: TCP %s:%s %s" % (target["id"], target["host"], target["port"], "answers" if good else "does not answer"),
-             "open the declared flow from the machine", warn=True)
+        line(
+            "flow-" + target["id"],
+            "dsi",
+            good,
+            "flow %s: TCP %s:%s %s"
+            % (target["id"], target["host"], target["port"], "answers" if good else "does not answer"),
+            "open the declared flow from the machine",
+            warn=True,
+        )
 
 
 def transaction(expected):
     state = output("systemctl", "show", "filae-transaction.service", "--property=ActiveState,Description")
     busy = "ActiveState=active" in state or "ActiveState=activating" in state
     who = re.search(r"Description=(.*)", state)
-    line("transaction", "provider", not busy, "no transaction is open" if not busy else "the machine is busy: %s" % (who.group(1) if who else "?"),
-         "wait for it to end; `filaectl attach` on the machine follows it")
+    line(
+        "transaction",
+        "provider",
+        not busy,
+        "no transaction is open" if not busy else "the machine is busy: %s" % (who.group(1) if who else "?"),
+        "wait for it to end; `filaectl attach` on the machine follows it",
+    )
 
 
 def main():
@@ -217,7 +330,13 @@ def main():
         try:
             check(expected)
         except Exception as error:  # one check that breaks must not hide the others, nor pass
-            line(check.__name__, "provider", False, "check %s broke: %s: %s" % (check.__name__, type(error).__name__, error), "report this")
+            line(
+                check.__name__,
+                "provider",
+                False,
+                "check %s broke: %s: %s" % (check.__name__, type(error).__name__, error),
+                "report this",
+            )
     FACTS["at"] = dt.datetime.now(dt.timezone.utc).isoformat()
     print(json.dumps({"facts": FACTS, "lines": LINES}))
     return 0

@@ -68,9 +68,27 @@ def authority():
         if not os.path.exists(os.path.join(CA, name)):
             write(os.path.join(CA, name), text, 0o600)
     os.umask(0o077)
-    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "3650",
-            "-subj", "/CN=Filae local authority of %s" % NAMES[0], "-addext", "basicConstraints=critical,CA:TRUE,pathlen:0",
-            "-addext", "keyUsage=critical,keyCertSign,cRLSign", "-keyout", CA + "/ca.key", "-out", CA + "/ca.pem")
+    openssl(
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-days",
+        "3650",
+        "-subj",
+        "/CN=Filae local authority of %s" % NAMES[0],
+        "-addext",
+        "basicConstraints=critical,CA:TRUE,pathlen:0",
+        "-addext",
+        "keyUsage=critical,keyCertSign,cRLSign",
+        "-keyout",
+        CA + "/ca.key",
+        "-out",
+        CA + "/ca.pem",
+    )
 
 
 def configuration():
@@ -79,10 +97,36 @@ def configuration():
 
 
 def certificate():
-    openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=%s" % NAMES[0],
-            "-keyout", path("key.pem.new"), "-out", CA + "/request.pem")
-    openssl("ca", "-batch", "-notext", "-config", CA + "/ca.cnf", "-extensions", "server", "-days", str(DAYS),
-            "-in", CA + "/request.pem", "-out", CA + "/server.pem")
+    openssl(
+        "req",
+        "-new",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-subj",
+        "/CN=%s" % NAMES[0],
+        "-keyout",
+        path("key.pem.new"),
+        "-out",
+        CA + "/request.pem",
+    )
+    openssl(
+        "ca",
+        "-batch",
+        "-notext",
+        "-config",
+        CA + "/ca.cnf",
+        "-extensions",
+        "server",
+        "-days",
+        str(DAYS),
+        "-in",
+        CA + "/request.pem",
+        "-out",
+        CA + "/server.pem",
+    )
     with open(CA + "/server.pem", encoding="utf-8") as server, open(CA + "/ca.pem", encoding="utf-8") as root:
         chain, trust = server.read(), root.read()
     os.chmod(path("key.pem.new"), 0o600)
@@ -102,12 +146,18 @@ def revocation_list():
 def certificate_stands():
     if not all(os.path.exists(path(name)) for name in ("key.pem", "fullchain.pem", "served-ca.pem")):
         return False
-    soon = subprocess.run(["openssl", "x509", "-checkend", str(RENEW_DAYS * 86400), "-noout", "-in", path("fullchain.pem")],
-                          capture_output=True)
+    soon = subprocess.run(
+        ["openssl", "x509", "-checkend", str(RENEW_DAYS * 86400), "-noout", "-in", path("fullchain.pem")],
+        capture_output=True,
+    )
     text = openssl("x509", "-noout", "-ext", "subjectAltName", "-in", path("fullchain.pem"))
     have = set(re.findall(r"(?:DNS|IP Address):([^,\s]+)", text))
-    pair = openssl("x509", "-noout", "-pubkey", "-in", path("fullchain.pem")) == openssl("pkey", "-pubout", "-in", path("key.pem"))
-    known = subprocess.run(["openssl", "verify", "-CAfile", CA + "/ca.pem", path("fullchain.pem")], capture_output=True)
+    pair = openssl("x509", "-noout", "-pubkey", "-in", path("fullchain.pem")) == openssl(
+        "pkey", "-pubout", "-in", path("key.pem")
+    )
+    known = subprocess.run(
+        ["openssl", "verify", "-CAfile", CA + "/ca.pem", path("fullchain.pem")], capture_output=True
+    )
     return soon.returncode == 0 and have == set(NAMES) and pair and known.returncode == 0
 
 
