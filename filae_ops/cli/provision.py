@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from filae_ops.cli.options import Json, Key, Operator, Vault, inventory_of
-from filae_ops.console import err, print_json, say
+from filae_ops.console import err, out, print_json, say
 
 
 def provision(
@@ -40,7 +40,7 @@ def provision(
     if check:
         for change in outcome.changes:
             for text in change.get("diff", "").rstrip().splitlines() or [f"  {change['task']}"]:
-                err.print(text, markup=False, soft_wrap=True)
+                (err if as_json else out).print(text, markup=False, soft_wrap=True)
     if as_json:
         print_json(outcome.document())
     if not outcome.ok:

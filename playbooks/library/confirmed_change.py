@@ -36,6 +36,13 @@ def run(module, argv):
         module.fail_json(msg="%s: %s" % (" ".join(argv), (done.stderr or done.stdout).strip()[-800:]))
 
 
+def succeeds(argv):
+    try:
+        return subprocess.run(argv, capture_output=True).returncode == 0
+    except FileNotFoundError:
+        return False
+
+
 def apply(module, unit):
     path, content = module.params["path"], module.params["content"].encode()
     old = None
@@ -43,8 +50,7 @@ def apply(module, unit):
         with open(path, "rb") as handle:
             old = handle.read()
     armed = subprocess.run(["systemctl", "is-active", "--quiet", unit + ".timer"]).returncode == 0
-    live = module.params["live"]
-    lost = live is not None and subprocess.run(live, capture_output=True).returncode != 0
+    lost = module.params["live"] is not None and not succeeds(module.params["live"])
     if old == content and not armed and not lost:
         module.exit_json(changed=False)
     diff = {

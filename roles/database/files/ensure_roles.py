@@ -1,4 +1,5 @@
-# Ensures PostgreSQL's two roles and their limits; prints `changed: …` for each change. Runs as postgres.
+# Ensures PostgreSQL's two roles and their limits; prints `changed: …` for each change. Runs as root.
+import os
 import subprocess
 import sys
 
@@ -19,7 +20,7 @@ ROLES = {
 
 
 def psql(statement):
-    argv = ["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", "postgres", "-c", statement]
+    argv = ["runuser", "-u", "postgres", "--", "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", "postgres", "-c", statement]
     return subprocess.run(argv, check=True, capture_output=True, text=True).stdout.strip()
 
 
@@ -29,6 +30,9 @@ def change(statement):
         psql(statement)
 
 
+if not APPLY and not os.path.exists("/run/postgresql/.s.PGSQL.5432"):
+    print("changed: PostgreSQL is not installed yet; roles %s would be made" % " and ".join(ROLES))
+    sys.exit()
 known = dict(
     line.split("|", 1)
     for line in psql(

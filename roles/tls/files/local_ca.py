@@ -169,6 +169,9 @@ def list_stands():
     return end - dt.datetime.now(dt.timezone.utc) > dt.timedelta(days=RENEW_DAYS)
 
 
+if not APPLY and not os.path.exists("/usr/bin/openssl"):
+    print("changed: openssl is not installed yet; authority, certificate and revocation list would be made")
+    sys.exit()
 steps = []
 if not os.path.exists(CA + "/ca.key"):
     steps += [("local authority", authority)]

@@ -1,0 +1,117 @@
+"""From a bare machine to a running, verified Filaé."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import Site
+
+TASKS = 45
+CONTRACT = {"ok", "changed", "tasks", "failed", "unreachable", "seconds"}
+
+
+def totals(done: subprocess.CompletedProcess[str]) -> dict[str, object]:
+    document = json.loads(done.stdout)
+    assert set(document) == CONTRACT
+    return document
+
+
+def test_check_on_a_bare_machine_tells_what_would_change_and_changes_nothing(deployed: Site) -> None:
+    check = deployed.history["check"]
+    assert check.returncode == 0, check.stderr
+    assert totals(check)["changed"] > 0
+    assert "ListenAddress" not in check.stdout
+    assert "/etc/ssh/sshd_config.d/00-filae.conf" in check.stderr
+
+
+def test_first_provisioning_changes_and_succeeds(deployed: Site) -> None:
+    first = totals(deployed.history["first"])
+    assert first["ok"] is True
+    assert first["changed"] > 10
+
+
+def test_second_provisioning_changes_nothing_in_few_tasks(deployed: Site) -> None:
+    second = totals(deployed.history["second"])
+    assert (second["ok"], second["changed"]) == (True, 0)
+    assert second["tasks"] < TASKS
+
+
+def test_provisioning_after_a_deployment_changes_nothing(deployed: Site) -> None:
+    again = deployed.ops("provision", "--json")
+    assert again.returncode == 0, again.stderr
+    assert totals(again)["changed"] == 0
+
+
+def test_plain_ansible_playbook_agrees(deployed: Site) -> None:
+    """Those who run Ansible directly get the same machine, by directory or by hosts.yml."""
+    root = Path(__file__).parents[2]
+    for inventory in (deployed.inventory, deployed.inventory.parent):
+        done = subprocess.run(
+            [Path(sys.executable).parent / "ansible-playbook", "-i", inventory, "playbooks/provision.yml"],
+            cwd=root, env={**os.environ, "ANSIBLE_CONFIG": "ansible.cfg"}, capture_output=True, text=True, timeout=120,
+            stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
+        assert "changed=0 " in done.stdout
+
+
+def test_the_release_serves_through_the_front_door(deployed: Site) -> None:
+    status = json.loads(deployed.ops("status", "--json").stdout)
+    assert status["version"] == "2.0.0"
+    assert status["healthy"] is True
+    assert status["last_transaction"]["outcome"] == "committed"
+
+
+def test_root_cannot_log_in_any_more(deployed: Site) -> None:
+    from filae_ops.lab import machine as machines
+
+    argv = machines.ssh_argv(deployed.machine, ["true"], user="root")
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=30, stdin=subprocess.DEVNULL)
+    assert done.returncode == 255
+    assert "Permission denied" in done.stderr
+
+
+def test_the_dsi_may_ask_and_record_and_nothing_else(deployed: Site) -> None:
+    from filae_ops.lab import machine as machines
+    from filae_ops.lab.inventory import DSI_ACCOUNT, dsi_key
+
+    def as_dsi(command: str) -> subprocess.CompletedProcess[str]:
+        argv = machines.ssh_argv(deployed.machine, [command], user=DSI_ACCOUNT)
+        argv[argv.index("-i") + 1] = str(dsi_key(deployed.machine.lab))
+        return subprocess.run(argv, capture_output=True, text=True, timeout=30, stdin=subprocess.DEVNULL)
+
+    assert json.loads(as_dsi("sudo -n filaectl status --json").stdout)["version"] == "2.0.0"
+    assert as_dsi("sudo -n filaectl receipt --kind backup").returncode == 0
+    for refused in ("sudo -n filaectl recover", "sudo -n true", "sudo -n cat /etc/filae/tls/key.pem"):
+        done = as_dsi(refused)
+        assert done.returncode != 0, refused
+        assert "password is required" in done.stderr or "mot de passe" in done.stderr
+
+
+@pytest.mark.parametrize("version", ["2.1.0"])
+def test_an_update_shows_the_new_version_and_the_next_provisioning_changes_nothing(
+    copy: Site, bundles: dict[str, Path], version: str
+) -> None:
+    done = copy.ops("deploy", str(bundles[version]))
+    assert done.returncode == 0, done.stderr
+    status = json.loads(copy.ops("status", "--json").stdout)
+    assert (status["version"], status["healthy"]) == (version, True)
+    assert totals(copy.ops("provision", "--json"))["changed"] == 0
+
+
+def test_a_reboot_brings_everything_back(copy: Site) -> None:
+    copy.run("systemctl reboot")
+    import time
+
+    time.sleep(2)
+    deadline = time.monotonic() + 40
+    healthy = False
+    while not healthy and time.monotonic() < deadline:
+        done = copy.ops("status", "--json")
+        healthy = done.returncode == 0 and json.loads(done.stdout)["healthy"]
+    assert healthy, done.stderr + copy.run("journalctl -b -n 40 --no-pager").stdout
