@@ -14,12 +14,12 @@ from typing import Any
 import jinja2
 
 from filae_ops.errors import OpsError
-from filae_ops.inventory.model import Host, Inventory
+from filae_ops.inventory.machine import Host
+from filae_ops.inventory.model import Inventory
 from filae_ops.paths import PACKAGE, data_path
 from filae_ops.ssh import explain, ssh_argv
 
 SECONDS = 150
-OUTSIDE_PORTS = (21, 22, 23, 25, 53, 80, 111, 139, 443, 445, 2375, 3000, 3306, 5432, 5433, 6379, 8000, 8080, 8443, 9090, 9292, 11211)
 _BOOT = """import json, sys, types
 for _name in ("filae_ops", "filae_ops.facts"):
     sys.modules[_name] = types.ModuleType(_name)
@@ -63,7 +63,9 @@ def authority(inventory: Inventory) -> str:
 def _single_ends(inventory: Inventory) -> Sequence[dict[str, Any]]:
     found = []
     for flow in inventory.outbound():
-        networks = [ipaddress.ip_network(value) for value in flow.networks(inventory.access.administration_networks) or ()]
+        networks = [
+            ipaddress.ip_network(value) for value in flow.networks(inventory.access.administration_networks) or ()
+        ]
         ends = [network for network in networks if network.num_addresses == 1]
         if flow.proto == "tcp" and len(ends) == len(networks) == 1 and len(flow.port) == 1:
             found.append({"id": flow.id, "host": str(ends[0].network_address), "port": flow.port[0]})
@@ -92,7 +94,10 @@ def firewall_rules(inventory: Inventory) -> str:
     """Return the rules that the inventory asks for, from the role's own template."""
     folder = data_path("roles", "firewall", "templates")
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folder), undefined=jinja2.StrictUndefined, trim_blocks=True, autoescape=False
+        loader=jinja2.FileSystemLoader(folder),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        autoescape=False,  # noqa: S701  # rules, not HTML
     )
     environment.tests["search"] = lambda value, pattern: bool(re.search(pattern, value))
     environment.filters["flatten"] = _flatten
@@ -101,7 +106,10 @@ def firewall_rules(inventory: Inventory) -> str:
         flow |= {end: value[0] if len(value) == 1 else list(value) for end in ("from", "to") if (value := flow[end])}
     zones = {"administration": list(inventory.access.administration_networks), "internet": []}
     return environment.get_template("filae.nft.j2").render(
-        ansible_managed="Ansible managed", firewall_flows=flows, firewall_administration=zones["administration"], __firewall_zones=zones
+        ansible_managed="Ansible managed",
+        firewall_flows=flows,
+        firewall_administration=zones["administration"],
+        __firewall_zones=zones,
     )
 
 
@@ -117,7 +125,9 @@ def facts(config: Path, host: str, expected: Mapping[str, Any]) -> dict[str, Any
         done = subprocess.run(argv, input=script(expected), capture_output=True, text=True, timeout=SECONDS + 30)
     except subprocess.TimeoutExpired:
         raise OpsError(
-            f"{host}: no facts after {SECONDS + 30} s", owner="dsi", next_step="look at the machine's load and disks, then run again"
+            f"{host}: no facts after {SECONDS + 30} s",
+            owner="dsi",
+            next_step="look at the machine's load and disks, then run again",
         ) from None
     try:
         document: dict[str, Any] = json.loads(done.stdout)
@@ -131,5 +141,9 @@ def facts(config: Path, host: str, expected: Mapping[str, Any]) -> dict[str, Any
 def _broken(stderr: str, host: str) -> OpsError:
     for sign in ("python3: command not found", "/usr/bin/python3: No such file"):
         if sign in stderr:
-            return OpsError(f"{host}: the machine has no python3", owner="dsi", next_step="as root on the machine: apt-get install python3")
+            return OpsError(
+                f"{host}: the machine has no python3",
+                owner="dsi",
+                next_step="as root on the machine: apt-get install python3",
+            )
     return explain(stderr, host)

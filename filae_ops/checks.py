@@ -1,0 +1,122 @@
+"""What a host check is made of: an id, a requirement of the register, the facts, and how it says no."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from filae_ops.inventory.machine import Host
+from filae_ops.inventory.model import Inventory
+
+PROVISION = "provider: filae-ops provision puts it right; then find out who changed it"
+NOTHING_DEPLOYED = "nothing is deployed yet: filae-ops deploy BUNDLE"
+
+
+class Broken(AssertionError):  # noqa: N818  # it is a verdict
+    """A check that found something wrong: what, and what to do about it."""
+
+    def __init__(self, message: str, step: str) -> None:
+        super().__init__(f"{message} | next: {step}")
+        self.message = message
+        self.step = step
+
+
+def check(name: str, requirement: str) -> pytest.MarkDecorator:
+    """Name a check and the requirement that it measures; the register says who answers for it."""
+    return pytest.mark.check(id=name, requirement=requirement)
+
+
+def broken(message: str, step: str = PROVISION) -> NoReturn:
+    """Say that the requirement does not hold, and what to do."""
+    raise Broken(message, step)
+
+
+def not_run(reason: str) -> NoReturn:
+    """Say that this could not be measured, or has no object here: never a pass."""
+    pytest.skip(reason)
+
+
+class Facts:
+    """The facts of a machine; a part that could not be read makes its checks `not_run`."""
+
+    def __init__(self, parts: Mapping[str, Mapping[str, Any]]) -> None:
+        self.parts = parts
+
+    def __getitem__(self, name: str) -> Any:
+        found = self.parts.get(name, {"error": "not asked"})
+        if "error" in found:
+            not_run(f"could not be measured: {found['error']}")
+        return found["value"]
+
+
+@dataclass(frozen=True)
+class Target:
+    """One machine under judgement: what is declared, what was found inside and from elsewhere."""
+
+    inventory: Inventory
+    declared: Host
+    facts: Facts
+    outside: Mapping[str, Any]
+    agent_sha256: str
+    ssh_config: Path | None = None
+
+    @property
+    def name(self) -> str:
+        """Return the machine's name in the inventory."""
+        return self.declared.name
+
+    @cached_property
+    def host(self) -> Any:
+        """Return testinfra's view of the machine, over the connection that the gathering opened."""
+        import testinfra  # type: ignore[import-untyped]
+
+        if self.ssh_config is None:
+            not_run("no connection to the machine")
+        return testinfra.get_host(f"ssh://{self.name}", ssh_config=str(self.ssh_config), sudo=True)
+
+    @property
+    def front(self) -> Mapping[str, Any]:
+        """Return the front door as seen from elsewhere, or from the machine where elsewhere cannot reach it."""
+        found: Mapping[str, Any] = self.outside.get("web", {})
+        return found["value"] if "value" in found else self.facts["served"]  # type: ignore[no-any-return]
+
+    def answer(self, probe: str) -> Any:
+        """Return one answer of the front door; none means that nothing can be said."""
+        found = self.front[probe]
+        if "error" in found:
+            not_run(f"the front door gives no answer: {found['error']}")
+        return found["value"]
+
+    @property
+    def deployed(self) -> str:
+        """Return the live version; without one, the application's checks have no object."""
+        version: str | None = self.facts["agent"]["status"].get("version")
+        return version or not_run(NOTHING_DEPLOYED)
+
+    def line(self, name: str) -> Mapping[str, str]:
+        """Return a line of the preflight, which must be a go."""
+        found: Mapping[str, str] | None = self.facts["preflight"].get(name)
+        if found is None:
+            not_run("the preflight says nothing of it")
+        if found["status"] != "go":
+            broken(found["message"], f"{found['owner']}: {found['next']}")
+        return found
+
+
+def read_targets(directory: Path) -> list[Target]:
+    """Return what `verify` left for the checks."""
+    context = json.loads((directory / "context.json").read_text())
+    inventory = Inventory.model_validate_json(json.dumps(context["inventory"]))
+    return [
+        Target(
+            inventory=inventory, declared=inventory.hosts[name], facts=Facts(each["facts"]), outside=each["outside"],
+            agent_sha256=context["agent_sha256"], ssh_config=Path(context["ssh_config"]),
+        )
+        for name, each in context["hosts"].items()
+    ]  # fmt: skip

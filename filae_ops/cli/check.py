@@ -1,0 +1,94 @@
+"""`filae-ops verify` and `filae-ops doctor`: what holds, what does not, who must act."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from filae_ops.cli.options import Json, Key, Operator, inventory_of
+from filae_ops.console import out, print_json, say
+from filae_ops.errors import OpsError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from filae_ops.verify import Report, Verdict
+
+RED_VERDICT = 3
+MARKS = {"fail": ("FAIL", "red"), "not_run": ("not run", "yellow"), "pass": ("pass", "green")}
+
+
+def verify(
+    context: typer.Context,
+    user: Operator = None,
+    key: Key = None,
+    seen_from: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", metavar="INVENTORY", help="Look at ports and flows from this inventory's first machine."
+        ),
+    ] = None,
+    only: Annotated[str | None, typer.Option(help="Show one owner: dsi, provider, host, dpo or shared.")] = None,
+    junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write JUnit XML.", dir_okay=False)] = None,
+    as_json: Json = False,
+) -> None:
+    """Measure what each party answers for; changes nothing, exits 3 when a check fails.
+
+    What could not be measured, or has no object on this machine, is "not run", with its reason: never a pass.
+    """
+    from filae_ops.junit import write_junit
+    from filae_ops.ssh import Login
+    from filae_ops.verify import OWNERS, Report, verify_inventory
+
+    if only is not None and only not in OWNERS:
+        raise OpsError(f"--only {only!r} is no owner", next_step=f"one of: {', '.join(OWNERS)}", exit_code=2)
+    start = time.monotonic()
+    report = verify_inventory(inventory_of(context), Login(user, key), seen_from=seen_from, say=say)
+    if only is not None:
+        kept = tuple(each for each in report.verdicts if each.owner == only)
+        report = Report(kept, report.gathering_seconds, report.checking_seconds, report.hosts)
+    if junit is not None:
+        write_junit(report, junit)
+    if as_json:
+        print_json(report.document())
+    else:
+        show(report)
+    say(f"{len(report.verdicts)} checks in {time.monotonic() - start:.1f} s")
+    if report.failed:
+        raise typer.Exit(RED_VERDICT)
+
+
+def show(report: Report) -> None:
+    """Print failures first, each with who acts and the next step; then what was not run; then the passes in short."""
+    for owner in report.owners:
+        mine = [each for each in report.verdicts if each.owner == owner]
+        out.print(f"\n[bold]{owner}[/bold]", highlight=False)
+        rows = [each for status in ("fail", "not_run") for each in mine if each.status == status]
+        if rows:
+            out.print(table(rows))
+        passed = [each.id for each in mine if each.status == "pass"]
+        if passed:
+            out.print(f"[green]pass[/green]     {len(passed)}: {', '.join(passed)}", soft_wrap=False)
+    out.print("")
+    for line in report.by_owner_lines():
+        out.print(line, markup=False)
+
+
+def table(rows: list[Verdict]) -> Table:
+    """Return the rows that need a reader, within 80 columns."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    made = Table(box=None, show_header=False, pad_edge=False)
+    made.add_column(width=8)
+    made.add_column(ratio=1, overflow="fold")
+    for each in rows:
+        mark, colour = MARKS[each.status]
+        text = f"[bold]{each.id}[/bold] ({each.requirement}) {escape(each.message)}"
+        if each.next:
+            text += f"\n  who acts: {each.owner}; next: {escape(each.next)}"
+        made.add_row(f"[{colour}]{mark}[/{colour}]", text)
+    return made

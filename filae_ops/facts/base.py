@@ -1,0 +1,82 @@
+"""The parts of a gathering: each is one function, bounded in time, that changes nothing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+Expected = Mapping[str, Any]
+Part = Callable[[Expected], Any]
+PARTS: dict[str, Part] = {}
+_ENV = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/root"}
+
+
+class Unmeasured(Exception):  # noqa: N818  # it is an answer
+    """A fact that could not be read, and why."""
+
+
+def part(function: Part) -> Part:
+    """Register a function whose result is the fact of its name."""
+    PARTS[function.__name__] = function
+    return function
+
+
+def command(*argv: str, seconds: float = 10, statuses: tuple[int, ...] = (0,), text: str | None = None) -> str:
+    """Run a command that only reads, and return its output; any other status means that nothing was measured."""
+    try:
+        done = subprocess.run(
+            argv, input=text, capture_output=True, text=True, errors="replace", timeout=seconds, env=_ENV, cwd="/"
+        )
+    except FileNotFoundError:
+        raise Unmeasured(f"{argv[0]} is not installed") from None
+    except subprocess.TimeoutExpired:
+        raise Unmeasured(f"{argv[0]} gave no answer in {seconds:.0f} s") from None
+    if done.returncode not in statuses:
+        last = (done.stderr.strip() or done.stdout.strip() or "no message").splitlines()[-1]
+        raise Unmeasured(f"{argv[0]} ended with status {done.returncode}: {last[:200]}")
+    return done.stdout
+
+
+def read(path: str | Path) -> str:
+    """Return a text file, or nothing when there is none."""
+    try:
+        return Path(path).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def gather(expected: Expected, seconds: float) -> dict[str, dict[str, Any]]:
+    """Run every part side by side; what breaks or does not end says so, and hides nothing else."""
+    found: dict[str, dict[str, Any]] = {}
+    threads = [
+        threading.Thread(target=_one, args=(name, function, expected, found), daemon=True)
+        for name, function in PARTS.items()
+    ]
+    for thread in threads:
+        thread.start()
+    limit = time.monotonic() + seconds
+    for thread in threads:
+        thread.join(max(0.0, limit - time.monotonic()))
+    late = {"error": f"no answer in {seconds:.0f} s", "seconds": seconds}
+    return {name: found.get(name, late) for name in PARTS}
+
+
+def _one(name: str, function: Part, expected: Expected, found: dict[str, dict[str, Any]]) -> None:
+    start = time.monotonic()
+    try:
+        result: dict[str, Any] = {"value": function(expected)}
+    except Unmeasured as error:
+        result = {"error": str(error)}
+    except Exception as error:
+        result = {"error": f"{type(error).__name__}: {error}"}
+    found[name] = result | {"seconds": round(time.monotonic() - start, 3)}
+
+
+def as_root() -> bool:
+    """Tell whether everything can be read."""
+    return os.geteuid() == 0

@@ -1,0 +1,32 @@
+"""PostgreSQL as it runs: asked by its own administrator, over its local socket."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from filae_ops.facts.base import Expected, Unmeasured, command, part
+
+QUERY = """SELECT json_build_object(
+ 'settings', (SELECT json_object_agg(name, setting) FROM pg_settings WHERE name IN ('listen_addresses',
+   'server_version', 'port', 'fsync', 'full_page_writes', 'password_encryption', 'data_checksums')),
+ 'pending_restart', (SELECT coalesce(json_agg(name), '[]') FROM pg_settings WHERE pending_restart),
+ 'roles', (SELECT json_object_agg(rolname, json_build_object('super', rolsuper, 'login', rolcanlogin,
+   'create', rolcreatedb OR rolcreaterole OR rolreplication OR rolbypassrls, 'password', rolpassword IS NOT NULL,
+   'settings', coalesce((SELECT setconfig FROM pg_db_role_setting s
+                         WHERE s.setrole = a.oid AND s.setdatabase = 0), '{}')))
+   FROM pg_authid a WHERE rolname !~ '^pg_'),
+ 'hba', (SELECT json_agg(json_build_object('type', type, 'database', database, 'user', user_name, 'method', auth_method,
+   'error', error) ORDER BY rule_number) FROM pg_hba_file_rules),
+ 'databases', (SELECT json_agg(datname) FROM pg_database WHERE NOT datistemplate))"""
+
+
+@part
+def database(_: Expected) -> dict[str, Any]:
+    """Return the settings, roles and access rules of the running server."""
+    argv = ("runuser", "-u", "postgres", "--", "psql", "-X", "-A", "-t", "-q", "-d", "postgres", "-f", "-")
+    text = command(*argv, text=f"SET statement_timeout = '5s';\n{QUERY};\n")
+    found = json.loads(text)
+    if not isinstance(found, dict):
+        raise Unmeasured("psql did not answer with an object")
+    return found

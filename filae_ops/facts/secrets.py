@@ -1,0 +1,139 @@
+"""Secrets where they must not be. They are compared on the machine: only names and places leave it."""
+
+# One process, many files: plain functions are enough, and quick.
+# ruff: noqa: PTH
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import mmap
+import os
+import re
+import stat
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from filae_ops.facts.base import Expected, part
+
+SHORTEST = 8
+RECENT_S = 2.0
+FILES_S = 6.0
+LOGS = (
+    "/var/log/**/*.log", "/var/log/**/*.journal", "/var/log/syslog*", "/var/log/messages*",
+    "/run/log/journal/**/*.journal", "/var/lib/filae-ops/journal.jsonl", "/var/lib/filae-ops/transactions/*",
+)  # fmt: skip
+READABLE = (
+    "/etc/filae",
+    "/etc/systemd/system",
+    "/etc/nginx",
+    "/opt/filae/releases",
+    "/srv/filae",
+    "/run/credentials",
+    "/var/lib/filae-ops",
+)
+SMALL = 1 << 20
+
+
+def needles() -> dict[str, bytes]:
+    """Return what to look for, by name: each secret, and a line of each private key's body."""
+    found = {}
+    for path in glob.glob("/etc/filae/secrets/*") + glob.glob("/etc/filae/tls/**/*key*", recursive=True):
+        with contextlib.suppress(OSError):
+            data = Path(path).read_bytes().strip()
+            lines = [line for line in data.splitlines() if line and not line.startswith(b"-----")]
+            text = lines[len(lines) // 2] if data.startswith(b"-----") and lines else data
+            if len(text) >= SHORTEST:
+                found[os.path.basename(path)] = text
+    return found
+
+
+@part
+def leaks(_: Expected) -> dict[str, Any]:
+    """Return where a secret was written to a log, or shows in a command line."""
+    wanted, limit = needles(), time.monotonic() + FILES_S
+    found, unread = set(), []
+    for path in sorted({path for pattern in LOGS for path in glob.glob(pattern, recursive=True)}, key=_newest):
+        if time.monotonic() > limit:
+            unread.append(path)
+            continue
+        found |= {f"{name} in {path}" for name in _in_file(path, wanted)}
+    found |= {f"{name} in the journal" for name in _in_journal(wanted)}
+    shown = {
+        f"{name} in the command line of process {pid}"
+        for pid, text in _processes()
+        for name, value in wanted.items()
+        if value in text
+    }
+    return {"secrets": len(wanted), "logs": sorted(found), "processes": sorted(shown), "unread": unread[:5]}
+
+
+def _newest(path: str) -> float:
+    try:
+        return -os.stat(path).st_mtime
+    except OSError:
+        return 0.0
+
+
+def _in_file(path: str, wanted: dict[str, bytes]) -> Iterator[str]:
+    with (
+        contextlib.suppress(OSError, ValueError),
+        open(path, "rb") as stream,
+        mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as text,
+    ):
+        yield from (name for name, value in wanted.items() if text.find(value) >= 0)
+
+
+def _in_journal(wanted: dict[str, bytes]) -> set[str]:
+    """Search the newest entries as text: journald compresses long ones, which a search of its files does not see."""
+    argv = ["journalctl", "--reverse", "--output=cat", "--all", "--no-pager", "--quiet"]
+    found: set[str] = set()
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout is not None
+        limit, tail = time.monotonic() + RECENT_S, b""
+        while time.monotonic() < limit and (block := process.stdout.read(SMALL)):
+            text = tail + block
+            found |= {name for name, value in wanted.items() if value in text}
+            tail = block[-4096:]
+        process.kill()
+    return found
+
+
+def _processes() -> Iterator[tuple[str, bytes]]:
+    for path in glob.glob("/proc/[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            yield path.split("/")[2], Path(path).read_bytes()
+
+
+@part
+def exposed(_: Expected) -> list[str]:
+    """Return the files that others may read and that hold a secret."""
+    wanted = needles()
+    found = []
+    for path in _small_readable():
+        with contextlib.suppress(OSError):
+            text = Path(path).read_bytes()
+            found += [f"{name} in {path}" for name, value in wanted.items() if value in text]
+    return sorted(set(found))
+
+
+def _small_readable() -> Iterator[str]:
+    for top in READABLE:
+        for directory, _, names in os.walk(top):
+            for name in names:
+                path = os.path.join(directory, name)
+                about = os.lstat(path)
+                if (
+                    stat.S_ISREG(about.st_mode)
+                    and about.st_mode & stat.S_IROTH
+                    and about.st_size < SMALL
+                    and not _code(name)
+                ):
+                    yield path
+
+
+def _code(name: str) -> bool:
+    return bool(re.search(r"\.(rb|js|mjs|css|html|png|svg|jpg|woff2?|map|gz|br)$", name))

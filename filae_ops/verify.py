@@ -1,0 +1,191 @@
+"""Verify machines: ask each once, run the host checks on the answers, and turn their results into verdicts."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from filae_ops import ask
+from filae_ops.agent.zipapp import build_zipapp
+from filae_ops.errors import OpsError, Owner
+from filae_ops.inventory.load import load
+from filae_ops.inventory.machine import Host
+from filae_ops.inventory.model import Inventory
+from filae_ops.paths import PACKAGE, data_path
+from filae_ops.register.load import requirement
+from filae_ops.ssh import Login, ssh_config
+
+Status = Literal["pass", "fail", "not_run"]
+OWNERS: tuple[Owner, ...] = ("dsi", "provider", "host", "dpo", "shared")
+CHECKS_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one check found; `next` says who does what, when it failed."""
+
+    id: str
+    requirement: str
+    owner: Owner
+    status: Status
+    message: str
+    next: str = ""
+    host: str = ""
+
+    def document(self) -> dict[str, str]:
+        """Return the contract of one check of `verify --json`."""
+        message = f"{self.message}; next: {self.next}" if self.next else self.message
+        return {
+            "id": self.id, "requirement": self.requirement, "owner": self.owner, "status": self.status,
+            "message": message,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Report:
+    """Every verdict of a run, and how long its two halves took."""
+
+    verdicts: tuple[Verdict, ...]
+    gathering_seconds: float = 0.0
+    checking_seconds: float = 0.0
+    hosts: tuple[str, ...] = field(default=())
+
+    def count(self, status: Status, owner: Owner | None = None) -> int:
+        """Return how many verdicts have a status, of one owner or of all."""
+        return sum(each.status == status for each in self.verdicts if owner in (None, each.owner))
+
+    @property
+    def failed(self) -> int:
+        """Return how many checks failed."""
+        return self.count("fail")
+
+    @property
+    def owners(self) -> list[Owner]:
+        """Return the owners that have verdicts, in the register's order."""
+        return [owner for owner in OWNERS if any(each.owner == owner for each in self.verdicts)]
+
+    def document(self) -> dict[str, Any]:
+        """Return the contract of `verify --json`."""
+        statuses: tuple[Status, ...] = ("pass", "fail", "not_run")
+        return {
+            "summary": {status: self.count(status) for status in statuses},
+            "by_owner": {owner: {status: self.count(status, owner) for status in statuses} for owner in self.owners},
+            "checks": [each.document() for each in self.verdicts],
+        }
+
+    def by_owner_lines(self) -> list[str]:
+        """Return one line per owner."""
+        words = {owner: [self.count(status, owner) for status in ("pass", "fail", "not_run")] for owner in self.owners}
+        return [
+            f"{owner:<9} {good:3} pass  {bad:3} fail  {rest:3} not run" for owner, (good, bad, rest) in words.items()
+        ]
+
+
+def verify_inventory(
+    path: Path,
+    login: Login | None = None,
+    *,
+    seen_from: Path | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> Report:
+    """Verify every machine of an inventory, as seen from inside and from elsewhere."""
+    inventory, login = load(path), login or Login()
+    start = time.monotonic()
+    with ssh_config(inventory, login) as config, tempfile.TemporaryDirectory(prefix="filae-verify-") as place:
+        directory = Path(place)
+        say(f"asking {', '.join(inventory.hosts)}")
+        with ThreadPoolExecutor(max_workers=8) as pool:
+            looks = [pool.submit(_look, inventory, host, config, seen_from, login) for host in inventory.hosts.values()]
+            found = {name: look.result() for name, look in zip(inventory.hosts, looks, strict=True)}
+        context = {
+            "inventory": inventory.model_dump(mode="json", by_alias=True),
+            "hosts": found,
+            "ssh_config": str(config),
+            "agent_sha256": build_zipapp(directory / "filaectl"),
+        }
+        (directory / "context.json").write_text(json.dumps(context))
+        asked = time.monotonic()
+        say("judging")
+        rows = _run_checks(directory)
+    return Report(verdicts(rows), asked - start, time.monotonic() - asked, tuple(inventory.hosts))
+
+
+def _look(inventory: Inventory, host: Host, config: Path, seen_from: Path | None, login: Login) -> dict[str, Any]:
+    """Ask one machine, and look at it from elsewhere meanwhile."""
+    from filae_ops.elsewhere import Elsewhere
+
+    with Elsewhere(inventory, host, seen_from, login) as elsewhere:
+        facts = ask.facts(config, host.name, ask.expected_of(inventory, host, elsewhere.address))["facts"]
+        return {"facts": facts, "outside": elsewhere.finish(facts)}
+
+
+def pytest_argv() -> list[str]:
+    """Return the command line that runs the host checks, with no other plugin than their own."""
+    checks = data_path("tests", "host")
+    return [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-c",
+        str(checks / "pytest.ini"),
+        "--rootdir",
+        str(checks),
+        str(checks),
+    ]
+
+
+def _run_checks(directory: Path) -> list[dict[str, Any]]:
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
+    environment |= {
+        "FILAE_VERIFY": str(directory), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPATH": os.pathsep.join([str(PACKAGE.parent), *filter(None, [os.environ.get("PYTHONPATH")])]),
+    }  # fmt: skip
+    try:
+        done = subprocess.run(
+            pytest_argv(),
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=CHECKS_SECONDS,
+            stdin=subprocess.DEVNULL,
+        )
+    except subprocess.TimeoutExpired:
+        raise OpsError(
+            f"the checks did not end in {CHECKS_SECONDS} s", next_step="run it again; then report this"
+        ) from None
+    written = directory / "verdicts.json"
+    if done.returncode not in (0, 1) or not written.is_file():
+        last = "\n  ".join((done.stdout + done.stderr).strip().splitlines()[-8:])
+        raise OpsError(f"the checks could not run:\n  {last}", next_step="report this: it is a fault of filae-ops")
+    rows: list[dict[str, Any]] = json.loads(written.read_text())
+    return rows
+
+
+def verdicts(rows: list[Mapping[str, Any]] | list[dict[str, Any]]) -> tuple[Verdict, ...]:
+    """Return typed verdicts: the owner comes from the register; with several machines, ids carry theirs."""
+    hosts = {row["host"] for row in rows}
+    if not rows:
+        raise OpsError("no check ran", next_step="report this: it is a fault of filae-ops")
+    found = [
+        Verdict(
+            id=f"{row['host']}:{row['id']}" if len(hosts) > 1 else row["id"], requirement=row["requirement"],
+            owner=requirement(row["requirement"]).owner, status=row["status"], message=row["message"], next=row["next"],
+            host=row["host"],
+        )
+        for row in rows
+    ]  # fmt: skip
+    twice = [name for name, times in Counter(each.id for each in found).items() if times > 1]
+    if twice:
+        raise OpsError(f"two checks have the id {twice[0]!r}", next_step="report this: it is a fault of filae-ops")
+    return tuple(found)

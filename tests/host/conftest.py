@@ -1,0 +1,80 @@
+"""Gives each check its machine, and writes down each verdict; `filae-ops verify` runs this."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from filae_ops.checks import Broken, Target, read_targets
+
+DIRECTORY = os.environ.get("FILAE_VERIFY", "")
+VERDICTS: list[dict[str, Any]] = []
+FLOWS: dict[str, Callable[[Target], Iterator[Any]]] = {
+    "inbound": lambda on: (flow for flow in on.inventory.inbound() if flow.proto == "tcp"),
+    "outbound": lambda on: (flow for flow in on.inventory.outbound() if flow.proto == "tcp"),
+}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not DIRECTORY and not config.option.collectonly:
+        pytest.exit("these checks need a machine's facts: filae-ops -i INVENTORY verify", returncode=2)
+    config.stash[TARGETS] = read_targets(Path(DIRECTORY)) if DIRECTORY else []
+
+
+TARGETS = pytest.StashKey[list[Target]]()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    targets = metafunc.config.stash[TARGETS]
+    kind = next((name for name in FLOWS if name in metafunc.fixturenames), None)
+    if kind:
+        rows = [pytest.param(on, flow, id=f"{on.name}-{flow.id}") for on in targets for flow in FLOWS[kind](on)]
+        metafunc.parametrize(("on", kind), rows)
+    elif "on" in metafunc.fixturenames:
+        metafunc.parametrize("on", targets, ids=[on.name for on in targets])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[Any]:
+    report = yield
+    marker = item.get_closest_marker("check")
+    if marker is not None and (call.when == "call" or (call.when == "setup" and call.excinfo)):
+        VERDICTS.append(_verdict(item, marker.kwargs, call))
+    return report
+
+
+def _verdict(item: Any, check: dict[str, str], call: pytest.CallInfo[None]) -> dict[str, Any]:
+    values = item.callspec.params
+    flow = next((values[kind] for kind in FLOWS if kind in values), None)
+    verdict = {
+        "id": f"{check['id']}-{flow.id}" if flow else check["id"],
+        "requirement": check["requirement"],
+        "host": values["on"].name,
+        "status": "pass",
+        "message": (item.function.__doc__ or "").strip().splitlines()[0],
+        "next": "",
+    }
+    error = call.excinfo.value if call.excinfo else None
+    if isinstance(error, Broken):
+        verdict |= {"status": "fail", "message": error.message, "next": error.step}
+    elif isinstance(error, AssertionError):
+        verdict |= {"status": "fail", "message": str(error).splitlines()[0], "next": "provider: filae-ops provision"}
+    elif isinstance(error, pytest.skip.Exception):
+        verdict |= {"status": "not_run", "message": str(error)}
+    elif error is not None:
+        verdict |= {
+            "status": "not_run",
+            "message": f"the check itself broke: {type(error).__name__}: {error}",
+            "broke": True,
+        }
+    return verdict
+
+
+def pytest_sessionfinish() -> None:
+    if DIRECTORY:
+        (Path(DIRECTORY) / "verdicts.json").write_text(json.dumps(VERDICTS))

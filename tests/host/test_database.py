@@ -1,0 +1,70 @@
+"""PostgreSQL as it runs. The provider answers."""
+
+from __future__ import annotations
+
+from filae_ops.checks import Target, broken, check
+
+LIMITS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+ROLES = ("filae", "filae_migrate")
+
+
+@check("db-local", "NET-09")
+def test_no_network(on: Target) -> None:
+    """The database has no network address."""
+    listening = [each for each in on.facts["sockets"] if each["program"] == "postgres"]
+    if listening:
+        where = ", ".join(f"{each['address']}:{each['port']}" for each in listening)
+        broken(f"PostgreSQL listens on {where}")
+    addresses = on.facts["database"]["settings"]["listen_addresses"]
+    if addresses:
+        broken(f"listen_addresses is {addresses!r}, not empty")
+
+
+@check("db-access", "NET-09")
+def test_access_rules(on: Target) -> None:
+    """Only local accounts that the kernel vouches for may connect."""
+    rules = on.facts["database"]["hba"] or []
+    bad = [
+        f"{rule['type']} {rule['user']} {rule['method']}"
+        for rule in rules
+        if rule["type"] != "local" or rule["method"] not in ("peer", "reject")
+    ]
+    bad += [f"error: {rule['error']}" for rule in rules if rule["error"]]
+    if bad or not rules:
+        broken(f"pg_hba.conf lets in more than it should: {'; '.join(bad) or 'no rule'}")
+
+
+@check("db-timeouts", "OPS-04")
+def test_timeouts(on: Target) -> None:
+    """The application's roles have bounded statements and locks."""
+    for role in ROLES:
+        settings = dict(item.split("=", 1) for item in on.facts["database"]["roles"].get(role, {}).get("settings", []))
+        missing = [name for name in LIMITS if settings.get(name, "0") in ("0", "")]
+        if missing:
+            broken(f"the role {role} has no {', '.join(missing)}")
+
+
+@check("db-roles", "OPS-07")
+def test_roles(on: Target) -> None:
+    """No role but postgres may do everything, and none has a password."""
+    for name, role in on.facts["database"]["roles"].items():
+        if name != "postgres" and (role["super"] or role["create"]):
+            broken(
+                f"the role {name} may do more than it needs",
+                "provider: ALTER ROLE … NOSUPERUSER NOCREATEDB NOCREATEROLE",
+            )
+        if role["password"]:
+            broken(f"the role {name} has a password: none is needed", f"provider: ALTER ROLE {name} PASSWORD NULL")
+
+
+@check("db-applied", "OPS-10")
+def test_what_runs_is_what_is_configured(on: Target) -> None:
+    """The running server has its present settings."""
+    if waiting := on.facts["database"]["pending_restart"]:
+        broken(
+            f"settings that wait for a restart: {', '.join(waiting)}",
+            "provider: restart PostgreSQL in the maintenance window",
+        )
+    settings = on.facts["database"]["settings"]
+    if settings["fsync"] != "on" or settings["full_page_writes"] != "on":
+        broken("PostgreSQL does not write safely: fsync or full_page_writes is off")

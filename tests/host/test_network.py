@@ -1,0 +1,85 @@
+"""What listens, what other places can reach, and what the kernel filters. The provider answers."""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+
+from filae_ops.checks import Target, broken, check, not_run
+
+DHCP_CLIENT = {("udp", 68), ("udp", 546)}
+
+
+def declared(on: Target, address: str = "") -> set[tuple[str, int]]:
+    """Return (protocol, port) of the inbound flows, from an address when it is given."""
+    networks = on.inventory.access.administration_networks
+    flows = [flow for flow in on.inventory.inbound() if not address or flow.covers(address, networks)]
+    return {(flow.proto, port) for flow in flows for port in flow.port}
+
+
+def is_loopback(address: str) -> bool:
+    return address != "*" and ipaddress.ip_address(address).is_loopback
+
+
+@check("net-listening", "NET-07")
+def test_every_listening_socket_is_a_declared_flow(on: Target) -> None:
+    """Only the ports of the flow matrix listen on the network."""
+    extra = [
+        f"{each['program'] or 'a program'} on {each['address']}:{each['port']}/{each['proto']}"
+        for each in on.facts["sockets"]
+        if not is_loopback(each["address"]) and (each["proto"], each["port"]) not in declared(on) | DHCP_CLIENT
+    ]
+    if extra:
+        broken(
+            f"listens without being declared: {', '.join(extra)}",
+            "provider: stop it, or declare the flow with the DSI in flows.yml",
+        )
+
+
+@check("net-closed", "NET-07")
+def test_undeclared_ports_are_closed_from_elsewhere(on: Target) -> None:
+    """Seen from another place, no undeclared port is open."""
+    if "ports" not in on.outside:
+        not_run(on.outside.get("error", "not looked at from elsewhere"))
+    opened = {int(port) for port, state in on.outside["ports"].items() if state == "open"}
+    extra = sorted(opened - {port for proto, port in declared(on, on.outside["from"]) if proto == "tcp"})
+    if extra:
+        ports = ", ".join(map(str, extra))
+        broken(
+            f"open from {on.outside['from']} without being declared: TCP {ports}",
+            "provider: stop what listens, then filae-ops provision",
+        )
+
+
+@check("firewall-rules", "NET-07")
+def test_the_loaded_rules_are_the_inventory_s(on: Target) -> None:
+    """The rules that the kernel holds are those of the inventory, refusing by default."""
+    rules = on.facts["firewall"]
+    if not rules["live"]:
+        broken(
+            "no firewall rule of ours is loaded: every port is open",
+            "provider: on the machine: systemctl restart filae-firewall",
+        )
+    if rules["live"] != rules["wanted"]:
+        broken(
+            f"the loaded rules are not the inventory's: {difference(rules['wanted'], rules['live'])}",
+            "provider: filae-ops provision",
+        )
+    assert rules["live"].count("policy drop;") == 3
+
+
+@check("firewall-boot", "NET-07")
+def test_the_rules_of_the_next_boot_are_the_inventory_s(on: Target) -> None:
+    """The next boot loads the same rules."""
+    rules = on.facts["firewall"]
+    if rules["boot"] != rules["wanted"]:
+        what = difference(rules["wanted"], rules["boot"])
+        broken(f"/etc/filae/firewall.nft is not the inventory's: {what}", "provider: filae-ops provision")
+    if not on.host.service("filae-firewall").is_enabled:
+        broken("filae-firewall.service does not start with the machine")
+
+
+def difference(wanted: str, found: str) -> str:
+    """Return the first lines that differ."""
+    rows = difflib.unified_diff(wanted.splitlines(), found.splitlines(), lineterm="", n=0)
+    return "; ".join(" ".join(row.split()) for row in rows if row[:1] in "+-" and row[:3] not in ("+++", "---"))[:200]

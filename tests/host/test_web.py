@@ -1,0 +1,51 @@
+"""The front door's manners."""
+
+from __future__ import annotations
+
+import re
+
+from filae_ops.checks import Target, broken, check
+
+HALF_A_YEAR = 15_552_000
+WANTED = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "(?i)deny|sameorigin",
+    "referrer-policy": ".+",
+}
+
+
+@check("web-hsts", "TLS-06")
+def test_hsts(on: Target) -> None:
+    """HSTS holds for six months at least."""
+    value = on.answer("tls1.2")["headers"].get("strict-transport-security", "")
+    age = re.search(r"max-age=(\d+)", value)
+    if not age or int(age[1]) < HALF_A_YEAR:
+        broken(f"Strict-Transport-Security is {value or 'absent'}")
+
+
+@check("web-redirect", "TLS-06")
+def test_http_leads_to_https(on: Target) -> None:
+    """Plain HTTP answers only with the way to HTTPS."""
+    answer = on.answer("plain")
+    target = answer["headers"].get("location", "")
+    if answer["status"] not in (301, 308) or not target.startswith("https://"):
+        broken(f"http answers {answer['status']} {target or 'without a redirection'}")
+
+
+@check("web-headers", "WEB-01")
+def test_headers(on: Target) -> None:
+    """The protective headers are sent, and no version is told."""
+    headers = on.answer("tls1.2")["headers"]
+    bad = [name for name, form in WANTED.items() if not re.fullmatch(form, headers.get(name, ""))]
+    if bad:
+        broken(f"missing or weak headers: {', '.join(bad)}")
+    if re.search(r"\d", headers.get("server", "")):
+        broken(f"the server tells its version: {headers['server']}")
+
+
+@check("web-hidden", "WEB-01")
+def test_dotfiles_are_not_served(on: Target) -> None:
+    """Hidden files are not served."""
+    shown = {path: status for path, status in on.answer("hidden").items() if status != 404}
+    if shown:
+        broken(f"answers for hidden files: {shown}")
