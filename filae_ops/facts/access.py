@@ -1,7 +1,7 @@
 """Who may enter, and with which rights."""
 
 # One process, many files: plain functions are enough, and quick.
-# ruff: noqa: PTH
+# ruff: noqa: PTH119, PTH207
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Modes and owners of what must not be read or written by others."""
 
 # One process, many files: plain functions are enough, and quick.
-# ruff: noqa: PTH
+# ruff: noqa: PTH112, PTH207
 
 from __future__ import annotations
 

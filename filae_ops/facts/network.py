@@ -1,7 +1,7 @@
 """What listens, and what the kernel filters."""
 
 # One process, many files: plain functions are enough, and quick.
-# ruff: noqa: PTH
+# ruff: noqa: PTH110
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Security updates: what waits, and whether they come by themselves."""
 
 # One process, many files: plain functions are enough, and quick.
-# ruff: noqa: PTH
+# ruff: noqa: PTH116, PTH207
 
 from __future__ import annotations
 
