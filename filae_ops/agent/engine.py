@@ -30,8 +30,13 @@ class Step(Protocol):
         """Return why the step's outcome does not hold, or nothing."""
 
 
-def run(steps: Sequence[Step], write: Write, done: Collection[str] = ()) -> str:
-    """Do the steps that are not done, then `committed`; on a failure undo all: `rolled-back`, or `stuck`."""
+def run(
+    steps: Sequence[Step], write: Write, done: Collection[str] = (), stopping: Callable[[], bool] = lambda: False
+) -> str:
+    """Do the steps that are not done, then `committed`; on a failure undo all: `rolled-back`, or `stuck`.
+
+    While the machine stops nothing can be judged nor undone: the transaction is `cut`, and recovered at boot.
+    """
     for position, step in enumerate(steps):
         if step.name in done:
             continue
@@ -40,14 +45,16 @@ def run(steps: Sequence[Step], write: Write, done: Collection[str] = ()) -> str:
         try:
             found = step.do()
         except Exception as exc:
+            if stopping():
+                return "cut"
             write("failed", step=step.name, **describe(exc))
-            return undo(steps[: position + 1], write)
+            return undo(steps[: position + 1], write, stopping)
         write("done", step=step.name, seconds=round(time.monotonic() - started, 3), **dict(found or {}))
     write("committed")
     return "committed"
 
 
-def undo(steps: Sequence[Step], write: Write) -> str:
+def undo(steps: Sequence[Step], write: Write, stopping: Callable[[], bool] = lambda: False) -> str:
     """Undo these steps from the last to the first; all are tried, whatever fails."""
     whole = True
     for step in reversed(steps):
@@ -55,6 +62,8 @@ def undo(steps: Sequence[Step], write: Write) -> str:
         try:
             found = step.undo()
         except Exception as exc:
+            if stopping():
+                return "cut"
             whole = False
             write("undo-failed", step=step.name, **describe(exc))
         else:
@@ -96,7 +105,13 @@ def situation(events: Sequence[Event], boot: str, machine: str) -> Situation:
     )
 
 
-def recover(steps: Sequence[Step], now: Situation, write: Write, pivot: str) -> str:
+def recover(
+    steps: Sequence[Step],
+    now: Situation,
+    write: Write,
+    pivot: str,
+    stopping: Callable[[], bool] = lambda: False,
+) -> str:
     """Finish or undo a cut transaction: forward once `pivot` is done and still holds, else back."""
     pivotal = next((step for step in steps if step.name == pivot), None)
     why = "it was being undone" if now.undoing else f"{pivot!r} was not reached"
@@ -104,9 +119,9 @@ def recover(steps: Sequence[Step], now: Situation, write: Write, pivot: str) -> 
         why = _holds(pivotal)
         if not why:
             write("direction", direction="forward", because=f"{pivot!r} is done and still holds")
-            return run(steps, write, now.done)
+            return run(steps, write, now.done, stopping)
     write("direction", direction="back", because=why)
-    return undo([step for step in steps if step.name in now.started], write)
+    return undo([step for step in steps if step.name in now.started], write, stopping)
 
 
 def describe(exc: BaseException) -> dict[str, Any]:

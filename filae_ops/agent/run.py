@@ -17,7 +17,7 @@ CLEAN = {
 }
 _NAME = r"[A-Z]\w*(?:::[A-Z]\w*)*"
 _CLASSES = re.compile(rf"^\S*:\d+:in .*\(({_NAME})\)$|^({_NAME}):(?!:)", re.M)
-_FRAME = re.compile(r"([\w./+-]+\.rb:\d+)")
+_FRAME = re.compile(r"([\w./+-]+\.r[bu]:\d+)")
 
 
 @dataclass(frozen=True)

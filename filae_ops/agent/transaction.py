@@ -31,7 +31,7 @@ def perform(machine: Machine, request: str) -> int:
         write("refused", **engine.describe(exc))
         return 0
     write("begin", **plans.as_fields(plan), steps=[step.name for step in todo])
-    outcome = engine.run(todo, write)
+    outcome = engine.run(todo, write, stopping=partial(_stopping, machine))
     return finish(machine, journal, plan, outcome)
 
 
@@ -50,7 +50,8 @@ def recover(machine: Machine, name: str) -> int:
         return 0
     write("recover", attempt=now.tries + 1, because=now.reason)
     _end_leftovers(machine, name)
-    outcome = engine.recover(steps.steps_of(machine, plan), now, write, steps.PIVOT)
+    todo, stopping = steps.steps_of(machine, plan), partial(_stopping, machine)
+    outcome = engine.recover(todo, now, write, steps.PIVOT, stopping)
     return finish(machine, journal, plan, outcome)
 
 
@@ -114,6 +115,12 @@ def _forget_incoming(machine: Machine, name: str) -> None:
     path = machine.layout.root.joinpath(name)
     if path.parent == machine.layout.incoming:
         durable.remove(path)
+
+
+def _stopping(machine: Machine) -> bool:
+    """Tell whether the machine goes down, or its systemd is gone already."""
+    said = machine.runner.run(["systemctl", "is-system-running"]).out.strip()
+    return said in ("stopping", "offline", "unknown", "")
 
 
 def _die_on_stop() -> None:

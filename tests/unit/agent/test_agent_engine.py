@@ -153,6 +153,16 @@ def test_a_cut_in_any_undo_converges(tmp_path: Path, name: str) -> None:
     assert world.holds == set()
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_machine_that_stops_judges_nothing(tmp_path: Path, name: str) -> None:
+    world = World()
+    world.broken = {f"do {name}"}
+    journal, steps, write = transaction(tmp_path, world)
+    assert engine.run(steps, write, stopping=lambda: True) == "cut"
+    assert (journal.read()[-1]["event"], journal.read()[-1]["step"]) == ("step", name)
+    assert not any(line.startswith("undo") for line in world.log)
+
+
 def test_every_prefix_of_the_journal_leads_to_an_end(tmp_path: Path) -> None:
     world = World()
     journal, steps, write = transaction(tmp_path, world)
