@@ -59,12 +59,11 @@ def schema_version(machine: Machine) -> int | None:
     return int(found) if found else 0
 
 
-def schema_problem(machine: Machine, contract: Contract) -> str:
-    """Return why the schema is not the release's, or nothing (also when the contract states none)."""
+def schema_problem(contract: Contract, found: int | None) -> str:
+    """Return why this schema is not the release's, or nothing (also when the contract states none)."""
     wanted = contract.get("migrate").get("schema_version")
     if wanted is None:
         return ""
-    found = schema_version(machine)
     if found is None:
         return f"the database has no schema_migrations; release {contract.version} needs schema {wanted}"
     return "" if found == int(wanted) else f"the schema is {found}; release {contract.version} needs {wanted}"
@@ -80,6 +79,4 @@ def end_backends(machine: Machine) -> int:
 def _require_roles(machine: Machine) -> None:
     sql = f"SELECT count(*) FROM pg_roles WHERE rolname IN ('{APP_USER}', '{MIGRATE_USER}')"  # noqa: S608
     if psql(machine, sql) != "2":
-        raise Refused(
-            f"PostgreSQL lacks the roles {APP_USER} and {MIGRATE_USER}", next_step="filae-ops provision"
-        )
+        raise Refused(f"PostgreSQL lacks the roles {APP_USER} and {MIGRATE_USER}", next_step="filae-ops provision")

@@ -47,9 +47,7 @@ class Stage(Deploy):
         """Extract, bind to the machine's directories, lock the gems."""
         layout = self.machine.layout
         if self.plan.reuse:
-            archive.verify_tree(
-                layout.release(self.plan.version), releases.links(self.machine, self.contract)
-            )
+            archive.verify_tree(layout.release(self.plan.version), releases.links(self.machine, self.contract))
             return {"reused": True}
         releases.stage(self.machine, self.bundle, self.plan.version)
         return None
@@ -91,7 +89,7 @@ class Migrate(Deploy):
         if not self.contract.get("migrate"):
             return {"not_run": "the contract states no migration"}
         self.command("migrate", self.machine.config.timings["command"])
-        if problem := database.schema_problem(self.machine, self.contract):
+        if problem := database.schema_problem(self.contract, database.schema_version(self.machine)):
             raise Failed(problem)
         return {"schema_version": str(self.contract.get("migrate").get("schema_version", ""))}
 

@@ -40,10 +40,8 @@ def observed(machine: Machine, contract: Contract) -> dict[str, Verdict]:
     problem = front_door(machine, contract, seconds=5)
     env = {"PROBE_URL": f"https://{config.public_name}/", "SSL_CERT_FILE": config.ca_file}
     return {
-        "health": Verdict("fail", problem)
-        if problem
-        else Verdict("pass", "the front door serves this release"),
-        "schema": schema(machine, contract),
+        "health": Verdict("fail", problem) if problem else Verdict("pass", "the front door serves this release"),
+        "schema": schema(machine, contract, ahead=True),
         "store": store(machine, contract),
         "probe": probe(machine, contract, env, properties=[_own_hosts(machine)]),
         "files_check": files_check(machine, contract),
@@ -69,15 +67,21 @@ def front_door(machine: Machine, contract: Contract, seconds: float | None = Non
     return "" if same else f"the client's first page is not the release's (status {answer.status})"
 
 
-def schema(machine: Machine, contract: Contract) -> Verdict:
-    """Compare the schema's version with the contract's, as the application's role."""
+def schema(machine: Machine, contract: Contract, *, ahead: bool = False) -> Verdict:
+    """Compare the schema's version with the contract's, as the application's role.
+
+    `ahead`: a later one passes, since a deploy that was undone leaves its expanded schema.
+    """
     wanted = contract.get("migrate").get("schema_version")
     if wanted is None:
         return Verdict("not_run", "the contract states no migrate.schema_version")
     try:
-        problem = database.schema_problem(machine, contract)
+        found = database.schema_version(machine)
     except Failed as exc:
         return Verdict("fail", str(exc))
+    if ahead and found is not None and found > int(wanted):
+        return Verdict("pass", f"schema {found}, ahead of the release's {wanted}: a later deploy was undone")
+    problem = database.schema_problem(contract, found)
     return Verdict("fail", problem) if problem else Verdict("pass", f"schema {wanted}")
 
 
@@ -86,12 +90,8 @@ def store(machine: Machine, contract: Contract, *, bound: bool = False) -> Verdi
     if not contract.files:
         return Verdict("not_run", "the contract states no files")
     paths = [str(machine.layout.release(contract.version) / e["path"]) for e in contract.files]
-    result = services.once(
-        machine, contract, "store", command=[AGENT, "_store", *paths], seconds=60, bound=bound
-    )
-    return _verdict(
-        result, "written and read back as the application", "the application cannot write its files"
-    )
+    result = services.once(machine, contract, "store", command=[AGENT, "_store", *paths], seconds=60, bound=bound)
+    return _verdict(result, "written and read back as the application", "the application cannot write its files")
 
 
 def write_and_read(paths: list[str]) -> None:
@@ -123,9 +123,7 @@ def probe(
         return Verdict("not_run", "the contract states no probe")
     if machine.config.production and contract.get("probe").get("writes") is not True:
         return Verdict("not_run", "production: a probe runs only where the contract declares `writes: true`")
-    result = services.once(
-        machine, contract, "probe", env=env, seconds=120, bound=bound, properties=properties
-    )
+    result = services.once(machine, contract, "probe", env=env, seconds=120, bound=bound, properties=properties)
     return _verdict(result, "the contract's round trip works", "the contract's probe fails")
 
 

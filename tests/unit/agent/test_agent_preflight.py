@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from fakes import CONTRACT, machine_at, make_live, put_release
 
-from filae_ops.agent import apt, credentials, database, preflight, releases
+from filae_ops.agent import apt, credentials, database, preflight, proof, releases
 from filae_ops.agent.contract import Contract
 from filae_ops.agent.errors import Refused
 from filae_ops.agent.machine import Live, other
@@ -44,9 +44,7 @@ def test_versions_only_go_up_and_skip_no_stop(live: str | None, words: str | Non
         ("demo", "demo", False),
     ],
 )
-def test_production_refuses_the_demo_key(
-    tmp_path: Path, environment: str, signer: str, refused: bool
-) -> None:
+def test_production_refuses_the_demo_key(tmp_path: Path, environment: str, signer: str, refused: bool) -> None:
     machine, _ = machine_at(tmp_path, environment=environment)
     if not refused:
         preflight.trusted(machine, signer)
@@ -136,15 +134,26 @@ def test_the_schema_is_compared_as_a_number(tmp_path: Path, found: str, problem:
         return Result(0, "present\n" if "to_regclass" in (stdin or "") else f"{found}\n")
 
     machine, runner = machine_at(tmp_path, {"runuser -u filae": psql})
-    assert problem in database.schema_problem(machine, NEW)
-    assert bool(database.schema_problem(machine, NEW)) == bool(problem)
+    said = database.schema_problem(NEW, database.schema_version(machine))
+    assert problem in said
+    assert bool(said) == bool(problem)
+    assert proof.schema(machine, NEW).status == ("fail" if problem else "pass")
     assert all("20260901120000" not in line for line in runner.lines())
 
 
 def test_a_database_without_a_schema(tmp_path: Path) -> None:
     machine, _ = machine_at(tmp_path, {"runuser": Result(0, "absent")})
-    assert "no schema_migrations" in database.schema_problem(machine, NEW)
-    assert database.schema_problem(machine, Contract({**CONTRACT, "migrate": None})) == ""
+    assert "no schema_migrations" in database.schema_problem(NEW, database.schema_version(machine))
+    assert database.schema_problem(Contract({**CONTRACT, "migrate": None}), None) == ""
+
+
+def test_a_schema_ahead_passes_where_the_release_serves_and_not_before_a_switch(tmp_path: Path) -> None:
+    def psql(argv: object, stdin: str | None) -> Result:
+        return Result(0, "present\n" if "to_regclass" in (stdin or "") else "20270101000000\n")
+
+    machine, _ = machine_at(tmp_path, {"runuser -u filae": psql})
+    assert proof.schema(machine, NEW).status == "fail"
+    assert proof.schema(machine, NEW, ahead=True).status == "pass"
 
 
 def test_the_database_is_made_with_its_grants_and_nothing_is_injected(tmp_path: Path) -> None:
