@@ -15,7 +15,7 @@ err = Console(stderr=True, highlight=False)
 
 def say(message: str) -> None:
     """Print one line of progress on stderr."""
-    err.print(message, markup=False)
+    err.print(message, markup=False, soft_wrap=True)
 
 
 def step(message: str) -> None:

@@ -41,4 +41,4 @@ class Progress:
         if event.get("event") == "task" and event["counted"] and self.status is not None:
             self.status.update(f"{self.title}: {event['name']} ({elapsed:.0f} s)")
         if event.get("event") == "result" and event["changed"]:
-            self.console.print(f"  {elapsed:5.0f} s  {event['host']}  {event['task']}", markup=False)
+            self.console.print(f"  {elapsed:5.0f} s  {event['host']}  {event['task']}", markup=False, soft_wrap=True)

@@ -92,3 +92,9 @@ def _settle(destination: Path, moment: int) -> None:
         os.utime(path, (moment, moment))
     destination.chmod(0o755)
     os.utime(destination, (moment, moment))
+
+
+if __name__ == "__main__":
+    import sys
+
+    print(materialise(sys.argv[1], sys.argv[2], Path(sys.argv[3])))

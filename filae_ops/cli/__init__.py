@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from filae_ops import __version__
-from filae_ops.cli import bundle, lab, provision, release
+from filae_ops.cli import bundle, check, demo, lab, provision, release
 from filae_ops.cli.init import init
 from filae_ops.console import err
 from filae_ops.errors import OpsError
@@ -21,11 +21,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.command("demo")(demo.demo)
+app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(demo.test)
 app.command("init")(init)
 app.command("provision")(provision.provision)
 app.command("deploy")(release.deploy)
 app.command("status")(release.status)
 app.command("journal")(release.journal)
+app.command("verify")(check.verify)
 app.add_typer(lab.app, name="lab")
 app.add_typer(bundle.app, name="bundle")
 
@@ -56,7 +59,7 @@ def main() -> int:
     try:
         result = app(standalone_mode=False)
     except OpsError as error:
-        err.print(f"filae-ops: {error}", markup=False, style="red" if err.is_terminal else None)
+        err.print(f"filae-ops: {error}", markup=False, soft_wrap=True, style="red" if err.is_terminal else None)
         return error.exit_code
     except typer.Abort:
         return 130

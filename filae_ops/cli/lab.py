@@ -33,11 +33,8 @@ def up(
         print_json(rows[0] if count == 1 else rows)
         return
     for row in rows:
-        out.print(
-            f"{row['name']}  {row['address']}  ./filae-ops -i {row['inventory']} provision",
-            markup=False,
-            soft_wrap=True,
-        )
+        say(f"{row['name']} runs at {row['address']}; its inventory:")
+        out.print(row["inventory"], markup=False, soft_wrap=True)
 
 
 @app.command("list")

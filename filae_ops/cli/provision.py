@@ -23,9 +23,10 @@ def provision(
     as_json: Json = False,
 ) -> None:
     """Bring the machines of the inventory to the state that it declares; safe to run again."""
-    from filae_ops.ansible import playbook_argv, refusal, run_playbook
+    from filae_ops.ansible import playbook_argv, run_playbook
     from filae_ops.inventory.load import load
     from filae_ops.progress import Progress
+    from filae_ops.refusal import refusal
     from filae_ops.ssh import Login
 
     inventory = inventory_of(context)

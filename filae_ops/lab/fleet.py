@@ -12,7 +12,7 @@ from filae_ops.lab import machine as machines
 from filae_ops.lab import services
 from filae_ops.lab.host import install_missing, require_host
 from filae_ops.lab.image import SUITES
-from filae_ops.lab.inventory import write_inventory
+from filae_ops.lab.inventory import release_key, write_inventory
 from filae_ops.lab.machine import Machine, lock_lab
 from filae_ops.lab.network import BLOCK, bridge_name, lab_dir, remove_network
 from filae_ops.lab.shell import run
@@ -65,6 +65,7 @@ def describe(machine: Machine) -> dict[str, Any]:
         "ssh_key": str(machine.ssh_key),
         "host_key": machine.host_key,
         "inventory": str(machine.inventory),
+        "release_key": str(release_key(machine.lab)),
     }
 
 

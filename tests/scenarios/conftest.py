@@ -93,7 +93,8 @@ def deployed(lab: None, bundles: dict[str, Path]) -> Site:
     """
     site = Site(fleet.up("site", owner=os.getpid(), say=say))
     site.history["check"] = site.ops("provision", "--check", "--json")
-    site.history["first"] = site.ops("provision", "--json", timeout=600)
+    # First contact as root, as at a hospital; the account of the inventory afterwards.
+    site.history["first"] = site.ops("provision", "--bootstrap-user", "root", "--user", "lab", "--json", timeout=600)
     site.history["second"] = site.ops("provision", "--json")
     site.history["deploy"] = site.ops("deploy", str(bundles["2.0.0"]), "--json")
     for name in ("first", "second", "deploy"):
