@@ -13,7 +13,15 @@ from filae_ops.agent.layout import Layout
 
 PROVISION = "filae-ops provision"
 # Seconds; agent.json may shorten them (tests) or lengthen them (slow machines).
-TIMINGS = {"start": 90.0, "health": 30.0, "front_door": 15.0, "drain": 65.0, "command": 3600.0, "settle": 2.0}
+TIMINGS = {
+    "start": 90.0,
+    "health": 30.0,
+    "front_door": 15.0,
+    "drain": 65.0,
+    "command": 3600.0,
+    "settle": 2.0,
+    "stop": 5.0,
+}
 
 
 @dataclass(frozen=True)

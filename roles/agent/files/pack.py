@@ -12,7 +12,7 @@ home = next(
 )
 sys.path.insert(0, str(home))
 
-from filae_ops.agent.zipapp import build_zipapp  # noqa: E402
+from filae_ops.agent.zipapp import build_zipapp
 
 with tempfile.TemporaryDirectory() as directory:
     packed = Path(directory, "filaectl")

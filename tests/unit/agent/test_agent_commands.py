@@ -177,9 +177,7 @@ def test_the_steps_have_names_and_the_pivot_is_one_of_them() -> None:
     assert names.index("migrate") < names.index("setup") < names.index("start") < names.index("switch")
 
 
-def test_after_three_tries_it_gives_up_and_leaves_a_page(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_after_three_tries_it_gives_up_and_leaves_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     machine, _ = machine_at(tmp_path)
     monkeypatch.setattr(transaction, "_die_on_stop", lambda: None)
     monkeypatch.setattr(proof, "front_door", lambda *a, **k: "down")
@@ -235,9 +233,7 @@ def test_attach_prints_until_the_end(tmp_path: Path, capsys: pytest.CaptureFixtu
     write("begin", **plan.as_fields(PLAN))
     write("step", step="stage")
     write("done", step="stage", seconds=1.25)
-    write(
-        "failed", step="start", reason="the new release is not healthy", evidence={"exception": "LoadError"}
-    )
+    write("failed", step="start", reason="the new release is not healthy", evidence={"exception": "LoadError"})
     write("undone", step="stage")
     write("rolled-back")
     assert attach.attach(machine, as_json=False) == 1
@@ -250,9 +246,7 @@ def test_attach_prints_until_the_end(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert events == ["begin", "step", "done", "failed", "undone", "rolled-back"]
 
 
-def test_a_cut_transaction_that_nobody_recovers_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_cut_transaction_that_nobody_recovers_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     machine, _ = machine_at(tmp_path)
     monkeypatch.setattr(attach, "SILENCE", 0.2)
     Journal(machine.layout.journal).write("begin", tx="t1", **plan.as_fields(PLAN))
@@ -271,9 +265,7 @@ def test_receipts(tmp_path: Path, at: str, words: str) -> None:
             status.receipt(machine, "backup", at, as_json=True)
         return
     assert status.receipt(machine, "backup", at, as_json=True) == 0
-    assert (
-        json.loads((machine.layout.receipts / "backup.json").read_text())["at"] == "2026-01-01T20:00:00+00:00"
-    )
+    assert json.loads((machine.layout.receipts / "backup.json").read_text())["at"] == "2026-01-01T20:00:00+00:00"
 
 
 @pytest.mark.parametrize(
@@ -343,15 +335,21 @@ def test_timers_are_exactly_those_of_the_release(tmp_path: Path) -> None:
 
 
 def test_a_stopped_colour_cannot_be_woken(tmp_path: Path) -> None:
-    machine, runner = machine_at(tmp_path)
+    machine, runner = machine_at(tmp_path, {"systemctl show": Result(0, "ActiveState=inactive\n")})
     services.stop_web(machine, "green")
+    assert not any(line.startswith("systemctl kill") for line in runner.lines())
     assert "systemctl stop filae-web@green.socket filae-web@green.service" in runner.lines()
     assert "systemctl disable --quiet filae-web@green.socket filae-web@green.service" in runner.lines()
 
 
-def test_changing_commands_need_root(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_colour_that_does_not_stop_is_killed(tmp_path: Path) -> None:
+    answers = {"systemctl show": Result(0, "ActiveState=deactivating\n")}
+    machine, runner = machine_at(tmp_path, answers, timings={"stop": 0.1})
+    services.stop_web(machine, "green")
+    assert "systemctl kill --signal=KILL filae-web@green.service" in runner.lines()
+
+
+def test_changing_commands_need_root(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     assert main.main(["status", "--json"]) == 1
     said = json.loads(capsys.readouterr().out)
