@@ -101,7 +101,7 @@ class Target:
 
     def line(self, name: str) -> Mapping[str, str]:
         """Return a line of the preflight, which must be a go."""
-        found: Mapping[str, str] | None = self.facts["preflight"].get(name)
+        found: Mapping[str, str] | None = self.facts["preflight"]["lines"].get(name)
         if found is None:
             not_run("the preflight says nothing of it")
         if found["status"] != "go":

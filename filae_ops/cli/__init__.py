@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -56,6 +57,9 @@ def options(
 
 def main() -> int:
     """Run the command line and return the exit status; expected errors end here, bugs keep their traceback."""
+    for number in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal ends a run as Ctrl-C does, unless under nohup
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
     try:
         result = app(standalone_mode=False)
     except OpsError as error:

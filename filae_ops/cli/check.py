@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 
 from filae_ops.cli.options import Json, Key, Operator, inventory_of
 from filae_ops.console import out, print_json, say
@@ -15,6 +16,7 @@ from filae_ops.errors import OpsError
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from filae_ops.doctor import Diagnosis
     from filae_ops.verify import Report, Verdict
 
 RED_VERDICT = 3
@@ -61,6 +63,42 @@ def verify(
         raise typer.Exit(RED_VERDICT)
 
 
+def doctor(
+    context: typer.Context,
+    user: Operator = None,
+    key: Key = None,
+    bootstrap_user: Annotated[
+        str | None, typer.Option(help="First contact: the account that the DSI delivered, such as root.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say go or no-go before anything is touched, line by line with who must act; changes nothing, exits 1 on no-go."""
+    from filae_ops.doctor import diagnose
+    from filae_ops.inventory.load import load
+    from filae_ops.ssh import Login
+
+    inventory = load(inventory_of(context))
+    say(f"looking at {', '.join(inventory.hosts)}")
+    diagnosis = diagnose(inventory, Login(bootstrap_user or user, key))
+    if as_json:
+        print_json(diagnosis.document())
+    else:
+        show_lines(diagnosis)
+    if not diagnosis.ok:
+        raise typer.Exit(1)
+
+
+def show_lines(diagnosis: Diagnosis) -> None:
+    """Print one row a line, and the next step under each that needs one."""
+    made = grid()
+    colours = {"go": "green", "warn": "yellow", "no-go": "red"}
+    for line in diagnosis.lines:
+        text = f"[bold]{line.id}[/bold] {escape(line.message)}" + next_step(line.owner, line.next)
+        made.add_row(f"[{colours[line.status]}]{line.status}[/{colours[line.status]}]", text)
+    out.print(made)
+    out.print("[green]go[/green]" if diagnosis.ok else "[red]no-go[/red]: nothing was changed")
+
+
 def show(report: Report) -> None:
     """Print failures first, each with who acts and the next step; then what was not run; then the passes in short."""
     for owner in report.owners:
@@ -79,16 +117,24 @@ def show(report: Report) -> None:
 
 def table(rows: list[Verdict]) -> Table:
     """Return the rows that need a reader, within 80 columns."""
-    from rich.markup import escape
+    made = grid()
+    for each in rows:
+        mark, colour = MARKS[each.status]
+        text = f"[bold]{each.id}[/bold] ({each.requirement}) {escape(each.message)}"
+        made.add_row(f"[{colour}]{mark}[/{colour}]", text + next_step(each.owner, each.next))
+    return made
+
+
+def grid() -> Table:
+    """Return two columns: a mark, and words that fold."""
     from rich.table import Table
 
     made = Table(box=None, show_header=False, pad_edge=False)
     made.add_column(width=8)
     made.add_column(ratio=1, overflow="fold")
-    for each in rows:
-        mark, colour = MARKS[each.status]
-        text = f"[bold]{each.id}[/bold] ({each.requirement}) {escape(each.message)}"
-        if each.next:
-            text += f"\n  who acts: {each.owner}; next: {escape(each.next)}"
-        made.add_row(f"[{colour}]{mark}[/{colour}]", text)
     return made
+
+
+def next_step(owner: str, step: str) -> str:
+    """Return the line that says who does what; a step may name its own party."""
+    return f"\n  who acts: {owner}; next: {escape(step.removeprefix(f'{owner}: '))}" if step else ""

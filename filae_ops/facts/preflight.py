@@ -11,6 +11,7 @@ from filae_ops.facts.base import Expected, command, part
 
 @part
 def preflight(expected: Expected) -> dict[str, Any]:
-    """Return the preflight's lines by id."""
+    """Return the preflight's lines by id, and what it measured."""
     text = command(sys.executable or "/usr/bin/python3", "-", text=expected["preflight"], seconds=45)
-    return {line["id"]: line for line in json.loads(text)["lines"]}
+    found = json.loads(text)
+    return {"lines": {line["id"]: line for line in found["lines"]}, "facts": found["facts"]}
