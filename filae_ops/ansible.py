@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from filae_ops.errors import OpsError
 from filae_ops.paths import PACKAGE, data_path
+from filae_ops.refusal import INTERRUPTED
+from filae_ops.refusal import refusal as refusal
 
 Event = dict[str, Any]
 STOP_SECONDS = 20
@@ -36,6 +37,7 @@ class Outcome:
     failures: list[Event] = field(default_factory=list)
     changes: list[Event] = field(default_factory=list)
     stderr: str = ""
+    interrupted: bool = False
 
     @property
     def ok(self) -> bool:
@@ -102,7 +104,7 @@ def control_dir() -> Iterator[Path]:
 
 
 def run_playbook(argv: Sequence[str], on_event: Callable[[Event], None]) -> Outcome:
-    """Run one playbook to its end and return what it did; an interrupt reaches it before it reaches us."""
+    """Run one playbook to its end and return what it did; an interrupt ends it, and is told in the outcome."""
     outcome, start = Outcome(), time.monotonic()
     with control_dir() as control, tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen(
@@ -113,6 +115,10 @@ def run_playbook(argv: Sequence[str], on_event: Callable[[Event], None]) -> Outc
             for line in process.stdout or ():
                 _take(outcome, line, on_event)
             outcome.status = process.wait()
+        except KeyboardInterrupt:
+            _end(process)
+            outcome.interrupted, outcome.status = True, INTERRUPTED
+            outcome.changed = len(outcome.changes)
         except BaseException:
             _end(process)
             raise
@@ -123,11 +129,11 @@ def run_playbook(argv: Sequence[str], on_event: Callable[[Event], None]) -> Outc
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    """Interrupt the run as a terminal would, then insist: a half-run task ends before we do."""
+    """Interrupt the run as a terminal would, then insist; a second interrupt insists at once."""
     for number, seconds in ((signal.SIGINT, STOP_SECONDS), (signal.SIGTERM, 5), (signal.SIGKILL, 5)):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, number)
-        with contextlib.suppress(subprocess.TimeoutExpired):
+        with contextlib.suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
             process.wait(timeout=seconds)
             return
 
@@ -149,54 +155,3 @@ def _take(outcome: Outcome, line: str, on_event: Callable[[Event], None]) -> Non
             outcome.failed += totals["failures"]
             outcome.unreachable += totals["unreachable"]
     on_event(event)
-
-
-def refusal(outcome: Outcome, inventory: Path) -> OpsError:
-    """Turn a failed run into what a person can act on."""
-    if not outcome.failures:
-        return OpsError(
-            _startup(outcome.stderr), next_step=f"check {inventory}, then run the same command again"
-        )
-    first = outcome.failures[0]
-    text, host = first.get("message", ""), first["host"]
-    for sign, message, owner, step in KNOWN:
-        if sign in text:
-            return OpsError(f"{host}: {message.format(text=_last(text))}", owner=owner, next_step=step)  # type: ignore[arg-type]
-    step = "run the same command again once it is mended: finished tasks change nothing"
-    return OpsError(f"{host}: {first['task']}: {text}", next_step=step)
-
-
-def _last(text: str) -> str:
-    return text.strip().splitlines()[-1] if text.strip() else ""
-
-
-def _startup(stderr: str) -> str:
-    for sign, message in (
-        ("Decryption failed", "secrets.yml: the vault password is wrong"),
-        (
-            "Attempting to decrypt but no vault secrets found",
-            "secrets.yml is encrypted and no vault password was given",
-        ),
-    ):
-        if sign in stderr:
-            return f"{message} (--vault-password-file FILE, or $ANSIBLE_VAULT_PASSWORD_FILE)"
-    return "ansible-playbook stopped before its first task:\n  " + "\n  ".join(stderr.splitlines()[-6:])
-
-
-KNOWN = (
-    ("Host key verification failed", "the machine's SSH host key is not the `host_key` of the inventory", "dsi",
-     "read the key at the machine's console: cat /etc/ssh/ssh_host_ed25519_key.pub; correct hosts.yml only if the DSI confirms the change"),
-    ("Permission denied (", "the machine refuses this account or key ({text})", "provider",
-     "check --user, --key and the key's end date; at first contact give --bootstrap-user"),
-    ("a password is required", "the account has no sudo without a password", "dsi",
-     "let the first account use sudo without a password (NOPASSWD) until the first provisioning has ended"),
-    ("Missing sudo password", "the account has no sudo without a password", "dsi",
-     "let the first account use sudo without a password (NOPASSWD) until the first provisioning has ended"),
-    ("is not in the sudoers file", "the account has no sudo at all", "dsi", "give the first account sudo without a password"),
-    ("may not run sudo", "the account has no sudo at all", "dsi", "give the first account sudo without a password"),
-    ("sudo: command not found", "the machine has no sudo", "dsi", "as root on the machine: apt-get install sudo"),
-    ("Connection timed out", "no answer on SSH ({text})", "dsi", "open TCP 22 from the administration network, check that the machine is on"),
-    ("No route to host", "no route to the machine ({text})", "dsi", "check the machine's address, and that it is on"),
-    ("Connection refused", "nothing listens for SSH ({text})", "dsi", "start sshd on the machine, check the port"),
-    ("Could not resolve hostname", "its name does not resolve ({text})", "dsi", "correct ansible_host, or create the DNS record"),
-)  # fmt: skip

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from filae_ops.ansible import KNOWN
 from filae_ops.errors import OpsError
 from filae_ops.inventory.machine import Host
 from filae_ops.inventory.model import Inventory
+from filae_ops.refusal import known, last_line
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,8 @@ def ssh_config(inventory: Inventory, login: Login) -> Iterator[Path]:
 
 def _stanza(host: Host, login: Login, directory: Path) -> str:
     lines = [
-        f"Host {host.name}", f"HostName {host.ansible_host}", f"Port {host.ansible_port}", f"User {login.user_for(host)}",
+        f"Host {host.name}", f"HostName {host.ansible_host}", f"Port {host.ansible_port}",
+        f"User {login.user_for(host)}",
         f"HostKeyAlias {host.name}", f"UserKnownHostsFile {directory}/known_hosts", "GlobalKnownHostsFile /dev/null",
         "StrictHostKeyChecking yes", "UpdateHostKeys no", "BatchMode yes", "ConnectTimeout 10", "LogLevel ERROR",
         "ControlMaster auto", "ControlPersist 60", f"ControlPath {directory}/%C", "ServerAliveInterval 15",
@@ -80,10 +81,10 @@ def ssh_argv(config: Path, host: str, command: Sequence[str]) -> list[str]:
 
 def explain(stderr: str, host: str) -> OpsError:
     """Turn ssh's words into what a person can act on."""
-    last = stderr.strip().splitlines()[-1] if stderr.strip() else "no message"
-    for sign, message, owner, step in KNOWN:
-        if sign in stderr:
-            return OpsError(f"{host}: {message.format(text=last)}", owner=owner, next_step=step)  # type: ignore[arg-type]
+    if (line := known(stderr)) is not None:
+        return OpsError(f"{host}: {line.message}", owner=line.owner, next_step=line.step)
     return OpsError(
-        f"{host}: {last}", owner="dsi", next_step="check that the machine is on and reachable, then run again"
+        f"{host}: {last_line(stderr) or 'no message'}",
+        owner="dsi",
+        next_step="check that the machine is on and reachable, then run again",
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 from filae_ops.console import say, step
 from filae_ops.paths import data_path
 
-TARGETS = ["filae_ops", "tests", "benchmarks", "playbooks/library", "roles"]
+TARGETS = ["filae_ops", "tests", "benchmarks", "playbooks", "roles"]
 
 
 def linters() -> list[list[str]]:

@@ -44,6 +44,6 @@ if done.returncode and show("ActiveState") in ("inactive", "failed"):
     done = take()
 if done.returncode:
     sys.exit(
-        "the machine is busy: %s. Next: wait for it to end, then run the same command again"
+        "the machine is being changed by: %s\n  who acts: provider\n  next: wait for its end, then run the same command again"
         % (show("Description") or done.stderr)
     )
