@@ -23,9 +23,7 @@ def required(contract: Contract) -> list[str]:
     names = contract.packages
     for name in names:
         if not _NAME.fullmatch(name):
-            raise Refused(
-                f"debian_packages: {name[:60]!r} is not a package's name", next_step="correct release.yml"
-            )
+            raise Refused(f"debian_packages: {name[:60]!r} is not a package's name", next_step="correct release.yml")
     return names
 
 

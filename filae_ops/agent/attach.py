@@ -40,9 +40,7 @@ def follow(machine: Machine, name: str, *, as_json: bool, offset: int = 0) -> in
             last = event["event"]
         lock.wait_free(machine, SILENCE)
     except KeyboardInterrupt:
-        sys.stderr.write(
-            "\nfilaectl: the transaction goes on without this terminal; follow it with: filaectl attach\n"
-        )
+        sys.stderr.write("\nfilaectl: the transaction goes on without this terminal; follow it with: filaectl attach\n")
         return 130
     if last not in ENDS:
         raise Refused(f"transaction {name} was cut and nothing recovers it", next_step="filaectl recover")

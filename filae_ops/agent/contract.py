@@ -96,7 +96,5 @@ def manifest(release: Path) -> dict[str, Any]:
     try:
         data: dict[str, Any] = json.loads((release / "MANIFEST.json").read_text())
     except (OSError, ValueError) as exc:
-        raise Refused(
-            f"{release}/MANIFEST.json cannot be read: {exc}", next_step="deploy the release again"
-        ) from exc
+        raise Refused(f"{release}/MANIFEST.json cannot be read: {exc}", next_step="deploy the release again") from exc
     return data

@@ -76,9 +76,7 @@ def start(machine: Machine, wanted: Plan) -> None:
     plan.save(machine, wanted)
     result = lock.take(machine, units.transaction_argv(wanted.id, wanted.description), patience=5)
     if result.status != 0:
-        raise Refused(
-            f"the transaction could not be started: {result.err.strip()[:300]}", next_step="systemctl status"
-        )
+        raise Refused(f"the transaction could not be started: {result.err.strip()[:300]}", next_step="systemctl status")
 
 
 def outline(found: Checked) -> dict[str, Any]:
@@ -141,9 +139,7 @@ def _nobody_at_work(machine: Machine) -> None:
 def _operator(given: str) -> str:
     name = given or os.environ.get("SUDO_USER") or getpass.getuser()
     if not _OPERATOR.fullmatch(name):
-        raise Refused(
-            f"--operator {name[:80]!r} is not a name", next_step="give letters, digits and . _ - @ only"
-        )
+        raise Refused(f"--operator {name[:80]!r} is not a name", next_step="give letters, digits and . _ - @ only")
     return name
 
 

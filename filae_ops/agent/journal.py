@@ -81,9 +81,7 @@ class Journal:
 
 def of_machine(path: Path, *, echo: bool = False) -> Journal:
     """Return the journal of this boot of this machine."""
-    return Journal(
-        path, boot=_first("/proc/sys/kernel/random/boot_id"), machine=_first("/etc/machine-id"), echo=echo
-    )
+    return Journal(path, boot=_first("/proc/sys/kernel/random/boot_id"), machine=_first("/etc/machine-id"), echo=echo)
 
 
 def transactions(events: Sequence[Event]) -> dict[str, list[Event]]:

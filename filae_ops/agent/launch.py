@@ -77,9 +77,7 @@ def version_of(layout: Layout, instance: str, inherited: Mapping[str, str]) -> s
         try:
             version = path.read_text().strip()
         except FileNotFoundError:
-            raise Refused(
-                f"{path} is absent: no release was started there", next_step="filaectl status"
-            ) from None
+            raise Refused(f"{path} is absent: no release was started there", next_step="filaectl status") from None
     else:
         version = inherited.get("RELEASE", "")
     if not is_version(version):
@@ -101,9 +99,7 @@ def become(layout: Layout, process: str, instance: str) -> None:
     try:
         os.execve(path, [path, *command[1:]], env)  # noqa: S606 - no shell is wanted
     except OSError as exc:
-        raise Refused(
-            f"{path} cannot be run: {exc.strerror}", next_step="correct the release's command"
-        ) from exc
+        raise Refused(f"{path} cannot be run: {exc.strerror}", next_step="correct the release's command") from exc
 
 
 def _secrets(contract: Contract, process: str, directory: str) -> dict[str, str]:

@@ -17,9 +17,7 @@ UNPRIVILEGED = ("exec", "_store")
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of every command."""
-    top = argparse.ArgumentParser(
-        prog="filaectl", description="Filaé's agent on this machine.", allow_abbrev=False
-    )
+    top = argparse.ArgumentParser(prog="filaectl", description="Filaé's agent on this machine.", allow_abbrev=False)
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def add(name: str, text: str = "", *, as_json: bool = True) -> argparse.ArgumentParser:
@@ -59,9 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     as_json = getattr(options, "json", False)
     try:
         if options.command not in UNPRIVILEGED and os.geteuid() != 0:
-            raise Refused(
-                "filaectl changes the machine: it needs root", next_step=f"sudo filaectl {options.command}"
-            )
+            raise Refused("filaectl changes the machine: it needs root", next_step=f"sudo filaectl {options.command}")
         return _run(options)
     except Refused as exc:
         said = {"event": "refused", "message": exc.message, "owner": exc.owner, "next_step": exc.next_step}

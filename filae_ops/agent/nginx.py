@@ -22,9 +22,7 @@ MAINTENANCE = "# written by filaectl: an update failed and could not be undone\n
 
 def upstream(colour: str) -> str:
     """Return the include of the http context: the colour that answers."""
-    return (
-        f"# written by filaectl\nupstream filae_live {{\n    server unix:/run/filae/web-{colour}.sock;\n}}\n"
-    )
+    return f"# written by filaectl\nupstream filae_live {{\n    server unix:/run/filae/web-{colour}.sock;\n}}\n"
 
 
 def server(layout: Layout, contract: Contract) -> str:

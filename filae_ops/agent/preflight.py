@@ -110,9 +110,7 @@ def enough(contract: Contract, size: int, free: int, memory: int) -> None:
 def memory_available(machine: Machine) -> int:
     """Return the bytes that can be had without swapping, 0 when unknown."""
     try:
-        match = re.search(
-            r"^MemAvailable:\s+(\d+) kB", (machine.layout.root / "proc/meminfo").read_text(), re.M
-        )
+        match = re.search(r"^MemAvailable:\s+(\d+) kB", (machine.layout.root / "proc/meminfo").read_text(), re.M)
     except OSError:
         return 0
     return int(match[1]) * 1024 if match else 0

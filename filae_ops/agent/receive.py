@@ -53,9 +53,7 @@ def _header(stream: BinaryIO) -> tuple[int, int, str]:
         data = json.loads(line)
         size, signature, digest = data["bundle"], data["signature"], data["sha256"]
     except (ValueError, KeyError, TypeError):
-        raise Refused(
-            "stdin does not begin with the line that announces a bundle", next_step=_AGAIN
-        ) from None
+        raise Refused("stdin does not begin with the line that announces a bundle", next_step=_AGAIN) from None
     if type(size) is not int or type(signature) is not int or not re.fullmatch("[0-9a-f]{64}", str(digest)):
         raise Refused("stdin announces sizes or a sha256 that are none", next_step=_AGAIN)
     _bounded(size, signature)
@@ -70,9 +68,7 @@ def _bounded(size: int, signature: int) -> None:
         )
 
 
-def _store(
-    machine: Machine, stream: BinaryIO, signed: BinaryIO, size: int, signature: int, digest: str
-) -> Path:
+def _store(machine: Machine, stream: BinaryIO, signed: BinaryIO, size: int, signature: int, digest: str) -> Path:
     place = machine.layout.incoming
     _forget_old(place)
     state = os.statvfs(place)
@@ -82,9 +78,7 @@ def _store(
     partial = place / f".{digest}.{os.getpid()}.partial"
     try:
         if _write(stream, partial, size) != digest:
-            raise Refused(
-                "the bundle was altered on its way: its sha256 is not the announced one", next_step=_AGAIN
-            )
+            raise Refused("the bundle was altered on its way: its sha256 is not the announced one", next_step=_AGAIN)
         partial.rename(final)
         _write(signed, partial, signature)
         partial.rename(Path(f"{final}.sig"))

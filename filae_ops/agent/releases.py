@@ -78,9 +78,7 @@ def lock_gems(machine: Machine, tree: Path, contract: Contract) -> None:
     )
     result = machine.runner.run(argv, timeout=150)
     if result.status != 0 or not written.exists():
-        said = [
-            x for x in (result.out + result.err).splitlines() if "Could not find" in x or "not find gem" in x
-        ]
+        said = [x for x in (result.out + result.err).splitlines() if "Could not find" in x or "not find gem" in x]
         raise Failed(
             f"the gems of the Gemfile cannot be locked from Debian's packages: {' '.join(said)[:300]}",
             status=result.status,

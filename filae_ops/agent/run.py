@@ -73,9 +73,7 @@ class Runner:
         result = self.run(argv, **options)
         if result.status != 0:
             said = " | ".join(result.err.strip().splitlines()[-3:])[:600]
-            raise Failed(
-                f"`{' '.join(argv[:4])}` ended with status {result.status}: {said}", status=result.status
-            )
+            raise Failed(f"`{' '.join(argv[:4])}` ended with status {result.status}: {said}", status=result.status)
         return result.out
 
 

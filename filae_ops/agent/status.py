@@ -88,9 +88,7 @@ def receipt(machine: Machine, kind: str, at: str, *, as_json: bool) -> int:
     try:
         when = datetime.fromisoformat(at) if at else now
     except ValueError:
-        raise Refused(
-            f"--at {at[:40]!r} is not a date and time", "dsi", "write 2026-09-01T22:00:00+02:00"
-        ) from None
+        raise Refused(f"--at {at[:40]!r} is not a date and time", "dsi", "write 2026-09-01T22:00:00+02:00") from None
     when = when.astimezone(UTC)
     if when > now + timedelta(minutes=5):
         raise Refused(f"--at {at[:40]} is in the future", "dsi", "give the time at which it ended")

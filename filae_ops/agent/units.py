@@ -112,9 +112,7 @@ def exec_command(process: str, *, instance: str = "") -> list[str]:
     return [AGENT, "exec", process, *(["--instance", instance] if instance else [])]
 
 
-def release_dropin(
-    layout: Layout, contract: Contract, process: str, *, start: float = 0, pin: bool = False
-) -> str:
+def release_dropin(layout: Layout, contract: Contract, process: str, *, start: float = 0, pin: bool = False) -> str:
     """Return the drop-in that binds a unit to a release."""
     lines = [
         f"# written by filaectl for release {contract.version}",

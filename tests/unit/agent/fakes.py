@@ -69,9 +69,7 @@ class FakeRunner(Runner):
         return [" ".join(argv) for argv in self.argvs]
 
 
-def machine_at(
-    root: Path, answers: Mapping[str, Answer] | None = None, **config: Any
-) -> tuple[Machine, FakeRunner]:
+def machine_at(root: Path, answers: Mapping[str, Answer] | None = None, **config: Any) -> tuple[Machine, FakeRunner]:
     """Return a provisioned machine without a release."""
     runner = FakeRunner(answers)
     machine = Machine(Layout(root), runner)

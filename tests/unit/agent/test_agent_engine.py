@@ -111,9 +111,7 @@ def test_a_failure_undoes_what_was_started_in_reverse(tmp_path: Path, name: str)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_undo_that_fails_leaves_the_transaction_open_and_the_others_are_tried(
-    tmp_path: Path, name: str
-) -> None:
+def test_an_undo_that_fails_leaves_the_transaction_open_and_the_others_are_tried(tmp_path: Path, name: str) -> None:
     world = World()
     world.broken = {"do commit", f"undo {name}"}
     journal, steps, write = transaction(tmp_path, world)

@@ -28,9 +28,7 @@ def environment(release: Path, process: str = "web", **changes: object) -> dict[
         "PATH": "/evil",
         "FOO": "1",
     }
-    return launch.environment(
-        Contract({**CONTRACT, **changes}), SETTINGS, release, process, inherited, "/srv/filae"
-    )
+    return launch.environment(Contract({**CONTRACT, **changes}), SETTINGS, release, process, inherited, "/srv/filae")
 
 
 def test_the_toolkit_gives_its_names_and_lets_only_systemds_through(release: Path) -> None:

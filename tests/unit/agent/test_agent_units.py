@@ -44,9 +44,7 @@ def test_a_command_of_a_release_runs_in_the_sandbox_and_dies_with_the_transactio
     ):
         assert argv[argv.index(item) - 1] == "-p"
     assert {"--wait", "--pipe", "--collect", "--setenv=RELEASE=2"} <= set(argv)
-    assert not any(
-        w.startswith("BindsTo") for w in units.oneoff_argv("probe", ["/x"], user="filae", bound=False)
-    )
+    assert not any(w.startswith("BindsTo") for w in units.oneoff_argv("probe", ["/x"], user="filae", bound=False))
 
 
 def test_secrets_are_credentials_and_those_of_setup_are_only_its_own() -> None:
@@ -149,9 +147,7 @@ def test_nginx_workers_are_told_apart(tmp_path: Path) -> None:
 def test_the_packed_agent_is_the_same_bytes_and_runs(tmp_path: Path) -> None:
     first, second = build_zipapp(tmp_path / "a"), build_zipapp(tmp_path / "b")
     assert first == second == hashlib.sha256((tmp_path / "a").read_bytes()).hexdigest()
-    done = subprocess.run(
-        [sys.executable, "-I", tmp_path / "a", "--help"], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-I", tmp_path / "a", "--help"], capture_output=True, text=True, check=True)
     assert {"deploy", "recover", "status"} <= set(re.findall(r"\w+", done.stdout))
 
 
