@@ -116,7 +116,7 @@ def verify_inventory(
         (directory / "context.json").write_text(json.dumps(context))
         asked = time.monotonic()
         say("judging")
-        rows = _run_checks(directory)
+        rows = run_checks(directory)
     return Report(verdicts(rows), asked - start, time.monotonic() - asked, tuple(inventory.hosts))
 
 
@@ -145,7 +145,8 @@ def pytest_argv() -> list[str]:
     ]
 
 
-def _run_checks(directory: Path) -> list[dict[str, Any]]:
+def run_checks(directory: Path) -> list[dict[str, Any]]:
+    """Run the host checks on a context, and return what they wrote down."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
     environment |= {
         "FILAE_VERIFY": str(directory), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONDONTWRITEBYTECODE": "1",

@@ -1,0 +1,111 @@
+"""Verdicts: owners from the register, the contract of --json, JUnit, and what a reader sees."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from xml.etree import ElementTree
+
+import pytest
+from rich.console import Console
+
+from filae_ops.cli import check as command
+from filae_ops.errors import OpsError
+from filae_ops.junit import write_junit
+from filae_ops.paths import data_path
+from filae_ops.register.load import requirement
+from filae_ops.verify import Report, verdicts
+
+ROWS = [
+    {"id": "ssh-root", "requirement": "SSH-01", "host": "a", "status": "pass", "message": "root cannot", "next": ""},
+    {"id": "machine-cpu", "requirement": "DSI-04", "host": "a", "status": "fail", "message": "1 of 2",
+     "next": "dsi: give it"},
+    {"id": "guest-tools", "requirement": "DSI-05", "host": "a", "status": "not_run", "message": "none", "next": ""},
+]  # fmt: skip
+
+
+def report() -> Report:
+    return Report(verdicts(ROWS))
+
+
+def test_the_owner_comes_from_the_register():
+    found = {each.id: each.owner for each in verdicts(ROWS)}
+    assert found == {"ssh-root": "provider", "machine-cpu": "dsi", "guest-tools": "dsi"}
+
+
+def test_with_several_machines_ids_carry_theirs():
+    both = [*ROWS, *({**row, "host": "b"} for row in ROWS)]
+    found = verdicts(both)
+    assert {each.id for each in found} >= {"a:ssh-root", "b:ssh-root"}
+    assert len({each.id for each in found}) == 6
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [([], "no check ran"), ([*ROWS, ROWS[0]], "two checks"), ([{**ROWS[0], "requirement": "XX-99"}], "no requirement")],
+)
+def test_a_broken_suite_is_never_green(rows, said):
+    with pytest.raises(OpsError, match=said):
+        verdicts(rows)
+
+
+def test_the_contract_of_json():
+    document = report().document()
+    assert document["summary"] == {"pass": 1, "fail": 1, "not_run": 1}
+    assert document["by_owner"] == {
+        "dsi": {"pass": 0, "fail": 1, "not_run": 1},
+        "provider": {"pass": 1, "fail": 0, "not_run": 0},
+    }
+    assert [set(each) for each in document["checks"]] == [{"id", "requirement", "owner", "status", "message"}] * 3
+    assert document["checks"][1]["message"] == "1 of 2; next: dsi: give it"
+
+
+def test_junit(tmp_path):
+    write_junit(report(), tmp_path / "out" / "verify.xml")
+    suites = ElementTree.parse(tmp_path / "out" / "verify.xml").getroot()
+    assert [suite.get("name") for suite in suites] == ["verify.dsi", "verify.provider"]
+    assert suites[0].get("failures") == "1"
+    assert suites[0].get("skipped") == "1"
+    failure = suites.find(".//failure")
+    assert failure is not None
+    assert failure.get("message") == "1 of 2"
+    assert "who acts: dsi" in str(failure.text)
+
+
+def test_failures_come_first_and_fit(monkeypatch, capsys):
+    console = Console(width=80, record=True)
+    monkeypatch.setattr(command, "out", console)
+    long = {**ROWS[1], "id": "disk-space", "message": "/ is nearly full " * 12}
+    command.show(Report(verdicts([*ROWS, long])))
+    text = console.export_text()
+    assert all(len(line) <= 80 for line in text.splitlines())
+    assert text.index("machine-cpu") < text.index("guest-tools") < text.index("ssh-root")
+    assert "who acts: dsi; next: give it" in text
+
+
+def marks():
+    """Return (file, function, documentation, id, requirement) of every host check, without running them."""
+    for path in sorted(data_path("tests", "host").glob("test_*.py")):
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                (decorator,) = node.decorator_list
+                assert isinstance(decorator, ast.Call)
+                name, needed = (ast.literal_eval(word) for word in decorator.args)
+                yield path.name, node.name, ast.get_docstring(node), name, needed
+
+
+def test_each_host_check_has_one_id_one_requirement_and_says_what_holds():
+    found = list(marks())
+    assert len(found) > 60
+    ids = Counter(name for *_, name, _ in found)
+    assert [name for name, times in ids.items() if times > 1] == []
+    assert all(requirement(needed) for *_, needed in found)
+    assert [name for _, _, text, name, _ in found if not text or not text.endswith(".")] == []
+
+
+def test_the_dsi_s_duties_are_measured():
+    needed = [each[-1] for each in marks()]
+    owned = Counter(requirement(each).owner for each in needed)
+    assert owned["dsi"] >= 10
+    assert owned["provider"] >= 30
+    assert {f"DSI-{number:02}" for number in range(1, 11)} <= set(needed)
