@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -18,16 +14,15 @@ from typing import Any, Literal
 from filae_ops import ask
 from filae_ops.agent.zipapp import build_zipapp
 from filae_ops.errors import OpsError, Owner
+from filae_ops.hostchecks import HostChecks
 from filae_ops.inventory.load import load
 from filae_ops.inventory.machine import Host
 from filae_ops.inventory.model import Inventory
-from filae_ops.paths import PACKAGE, data_path
 from filae_ops.register.load import requirement
 from filae_ops.ssh import Login, ssh_config
 
 Status = Literal["pass", "fail", "not_run"]
 OWNERS: tuple[Owner, ...] = ("dsi", "provider", "host", "dpo", "shared")
-CHECKS_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -101,22 +96,23 @@ def verify_inventory(
     """Verify every machine of an inventory, as seen from inside and from elsewhere."""
     inventory, login = load(path), login or Login()
     start = time.monotonic()
-    with ssh_config(inventory, login) as config, tempfile.TemporaryDirectory(prefix="filae-verify-") as place:
-        directory = Path(place)
+    with (
+        ssh_config(inventory, login) as config,
+        tempfile.TemporaryDirectory(prefix="filae-verify-") as place,
+        HostChecks(Path(place)) as checks,
+        ThreadPoolExecutor(max_workers=8) as pool,
+    ):
         say(f"asking {', '.join(inventory.hosts)}")
-        with ThreadPoolExecutor(max_workers=8) as pool:
-            looks = [pool.submit(_look, inventory, host, config, seen_from, login) for host in inventory.hosts.values()]
-            found = {name: look.result() for name, look in zip(inventory.hosts, looks, strict=True)}
+        looks = [pool.submit(_look, inventory, host, config, seen_from, login) for host in inventory.hosts.values()]
         context = {
             "inventory": inventory.model_dump(mode="json", by_alias=True),
-            "hosts": found,
+            "hosts": {name: look.result() for name, look in zip(inventory.hosts, looks, strict=True)},
             "ssh_config": str(config),
-            "agent_sha256": build_zipapp(directory / "filaectl"),
+            "agent_sha256": build_zipapp(Path(place, "filaectl")),
         }
-        (directory / "context.json").write_text(json.dumps(context))
         asked = time.monotonic()
         say("judging")
-        rows = run_checks(directory)
+        rows = checks.judge(context)
     return Report(verdicts(rows), asked - start, time.monotonic() - asked, tuple(inventory.hosts))
 
 
@@ -127,50 +123,6 @@ def _look(inventory: Inventory, host: Host, config: Path, seen_from: Path | None
     with Elsewhere(inventory, host, seen_from, login) as elsewhere:
         facts = ask.facts(config, host.name, ask.expected_of(inventory, host, elsewhere.address))["facts"]
         return {"facts": facts, "outside": elsewhere.finish(facts)}
-
-
-def pytest_argv() -> list[str]:
-    """Return the command line that runs the host checks, with no other plugin than their own."""
-    checks = data_path("tests", "host")
-    return [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-c",
-        str(checks / "pytest.ini"),
-        "--rootdir",
-        str(checks),
-        str(checks),
-    ]
-
-
-def run_checks(directory: Path) -> list[dict[str, Any]]:
-    """Run the host checks on a context, and return what they wrote down."""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
-    environment |= {
-        "FILAE_VERIFY": str(directory), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONPATH": os.pathsep.join([str(PACKAGE.parent), *filter(None, [os.environ.get("PYTHONPATH")])]),
-    }  # fmt: skip
-    try:
-        done = subprocess.run(
-            pytest_argv(),
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=CHECKS_SECONDS,
-            stdin=subprocess.DEVNULL,
-        )
-    except subprocess.TimeoutExpired:
-        raise OpsError(
-            f"the checks did not end in {CHECKS_SECONDS} s", next_step="run it again; then report this"
-        ) from None
-    written = directory / "verdicts.json"
-    if done.returncode not in (0, 1) or not written.is_file():
-        last = "\n  ".join((done.stdout + done.stderr).strip().splitlines()[-8:])
-        raise OpsError(f"the checks could not run:\n  {last}", next_step="report this: it is a fault of filae-ops")
-    rows: list[dict[str, Any]] = json.loads(written.read_text())
-    return rows
 
 
 def verdicts(rows: list[Mapping[str, Any]] | list[dict[str, Any]]) -> tuple[Verdict, ...]:

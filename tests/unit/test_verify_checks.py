@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from filae_ops import verify
 from filae_ops.facts import main
 from filae_ops.facts.base import PARTS
+from filae_ops.hostchecks import HostChecks
 from filae_ops.inventory.load import load
 from filae_ops.inventory.source import read
 from filae_ops.paths import data_path
@@ -71,8 +71,8 @@ def found(tmp_path_factory):
     content["hosts"] = {name: {**host, "name": name} for name in SCENARIOS}
     hosts = {name: {"facts": facts, "outside": outside} for name, (facts, outside) in SCENARIOS.items()}
     context = {"inventory": content, "hosts": hosts, "agent_sha256": "0", "ssh_config": str(directory / "none")}
-    (directory / "context.json").write_text(json.dumps(context))
-    verdicts = verify.verdicts(verify.run_checks(directory))
+    with HostChecks(directory) as checks:
+        verdicts = verify.verdicts(checks.judge(context))
     return {(each.host, each.id.partition(":")[2]): each for each in verdicts}
 
 
