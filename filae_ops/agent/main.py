@@ -6,11 +6,15 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filae_ops.agent.errors import Refused
 from filae_ops.agent.layout import Layout
+
+if TYPE_CHECKING:
+    from filae_ops.agent.machine import Machine
 
 UNPRIVILEGED = ("exec", "_store")
 
@@ -41,13 +45,7 @@ def parser() -> argparse.ArgumentParser:
     given.add_argument("--kind", choices=("backup", "snapshot"), required=True)
     given.add_argument("--at", default="", metavar="TIME", help="ISO 8601, with its offset (now)")
     add("observe", "prove the live release: health, schema, file store, round trip, attachments")
-    launched = add("exec", "become a process of a release (used by the units)", as_json=False)
-    launched.add_argument("process", nargs="?", default="", help="its name, else the instance's first part")
-    launched.add_argument("--instance", default="")
-    for hidden in ("_transaction", "_recover"):
-        add(hidden, as_json=False).add_argument("name")
-    add("_replaceable", as_json=False)
-    add("_store", as_json=False).add_argument("paths", nargs="+")
+    _internal(add)
     return top
 
 
@@ -71,6 +69,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1
+
+
+def _internal(add: Callable[..., argparse.ArgumentParser]) -> None:
+    launched = add("exec", "become a process of a release (used by the units)", as_json=False)
+    launched.add_argument("process", nargs="?", default="", help="its name, else the instance's first part")
+    launched.add_argument("--instance", default="")
+    for hidden in ("_transaction", "_recover"):
+        add(hidden, as_json=False).add_argument("name")
+    add("_replaceable", as_json=False)
+    add("_store", as_json=False).add_argument("paths", nargs="+")
 
 
 def _deploying(made: argparse.ArgumentParser) -> None:
@@ -100,8 +108,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _command(options: argparse.Namespace) -> int:
-    from filae_ops.agent import attach, deploy, lock, receive, recover, status, transaction
-    from filae_ops.agent import journal as journals
+    from filae_ops.agent import attach, deploy, receive, recover, status
     from filae_ops.agent.machine import Machine
 
     machine = Machine()
@@ -127,12 +134,18 @@ def _command(options: argparse.Namespace) -> int:
             return status.receipt(machine, options.kind, options.at, as_json=options.json)
         case "observe":
             return status.observe(machine, as_json=options.json)
-        case "_replaceable":
-            lock.refuse_open(journals.open_transaction(journals.of_machine(machine.layout.journal).read()))
-            return 0
-        case "_transaction":
-            return transaction.perform(machine, options.name)
-    return transaction.recover(machine, options.name)
+    return _inner(machine, options)
+
+
+def _inner(machine: Machine, options: argparse.Namespace) -> int:
+    from filae_ops.agent import journal as journals
+    from filae_ops.agent import lock, transaction
+
+    if options.command == "_replaceable":
+        lock.refuse_open(journals.open_transaction(journals.of_machine(machine.layout.journal).read()))
+        return 0
+    work = transaction.perform if options.command == "_transaction" else transaction.recover
+    return work(machine, options.name)
 
 
 if __name__ == "__main__":
