@@ -25,6 +25,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(demo.test)
 app.command("init")(init)
+app.command("doctor")(check.doctor)
 app.command("provision")(provision.provision)
 app.command("deploy")(release.deploy)
 app.command("status")(release.status)
@@ -61,7 +62,7 @@ def main() -> int:
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, signal.default_int_handler)
     try:
-        result = app(standalone_mode=False)
+        result = app(prog_name="filae-ops", standalone_mode=False)
     except OpsError as error:
         err.print(f"filae-ops: {error}", markup=False, soft_wrap=True, style="red" if err.is_terminal else None)
         return error.exit_code
