@@ -32,6 +32,7 @@ def system(_: Expected) -> dict[str, Any]:
         "version": release.get("VERSION_ID", ""),
         "now": time.time(),
         "installed": next(birth for birth in births if birth),
+        "unfinished": sorted(set(read("/var/lib/filae-ops/unfinished").split())),
         "reboot_required": os.path.exists("/run/reboot-required"),
         "reboot_for": sorted(set(read("/run/reboot-required.pkgs").split())),
         "container": command("systemd-detect-virt", "--container", statuses=(0, 1)).strip(),

@@ -10,6 +10,7 @@ from filae_ops.register.load import lifecycle
 NOTICE = dt.timedelta(days=182)
 DAY = 86400
 LISTS_DAYS = 3
+AGAIN = "provider: filae-ops provision, to its end"
 OFFSET_S = 1.0
 STALE_S = 4 * 3600
 
@@ -122,6 +123,13 @@ def test_no_restart_is_due(on: Target) -> None:
             f"a restart is due for: {', '.join(system['reboot_for']) or 'an update'}",
             "provider: restart in the maintenance window",
         )
+
+
+@check("provision-finished", "OPS-10")
+def test_no_provisioning_was_cut(on: Target) -> None:
+    """Everything that the last provisioning placed was also put into force."""
+    if unfinished := on.facts["system"]["unfinished"]:
+        broken(f"placed by a provisioning that was cut, not in force yet: {', '.join(unfinished[:4])}", AGAIN)
 
 
 @check("clock-synchronised", "LOG-04")

@@ -1,0 +1,188 @@
+"""Break a machine in every way that matters: exactly the right checks turn red, with the right owner."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from filae_ops.lab import fleet
+from filae_ops.lab import machine as machines
+from filae_ops.register.load import requirement
+from filae_ops.verify import Report, verify_inventory
+
+OLD_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBRlaOjEpEB6GtgJQ0bTid9DwaHqeIGMuASlpJitURUt"
+SERVER = "/etc/nginx/filae/server.conf"
+KEEP = f"cp -p {SERVER} /root/server.conf"
+LOAD = "systemctl reload nginx && sleep 0.5"
+BACK = f"cp -p /root/server.conf {SERVER} && {LOAD}"
+WEAK = (
+    "sed -i -e 's/TLSv1.2 TLSv1.3/TLSv1 TLSv1.1 TLSv1.2 TLSv1.3/' "
+    f"-e 's/^ssl_ciphers .*/ssl_ciphers ALL:@SECLEVEL=0;/' {SERVER}"
+)
+NAME = "$(openssl x509 -noout -ext subjectAltName -in /etc/filae/tls/fullchain.pem | grep -o 'DNS:[^, ]*')"
+SWAP = (
+    "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 90 -subj /CN=swap "
+    f"-addext subjectAltName={NAME} -keyout /root/swap.key -out /root/swap.pem 2>/dev/null && "
+    "sed -i -e 's|ssl_certificate /etc.*|ssl_certificate /root/swap.pem;|' "
+    f"-e 's|ssl_certificate_key .*|ssl_certificate_key /root/swap.key;|' {SERVER}"
+)
+LISTEN = "/etc/postgresql/17/main/conf.d/zz-open.conf"
+RESTART = "systemctl restart postgresql@17-main && sleep 1"
+WEB = "filae-web@blue.socket filae-web@blue.service"
+
+SABOTAGES = {
+    "service stopped": (f"systemctl stop {WEB}", f"systemctl start {WEB}", {"app-units", "app-health", "app-probe"}),
+    "port opened": (
+        "systemd-run -q --unit=open-port python3 -m http.server 8080 --bind 0.0.0.0 --directory /var/empty; sleep 1; "
+        "nft insert rule inet filae input tcp dport 8080 accept",
+        "systemctl stop open-port; systemctl reload filae-firewall",
+        {"net-listening", "net-closed", "firewall-rules"},
+    ),
+    "weak TLS": (f"{KEEP}; {WEAK} && {LOAD}", BACK, {"tls-versions", "tls-suites"}),
+    "key readable": (
+        "chmod 0644 /etc/filae/tls/key.pem",
+        "chmod 0600 /etc/filae/tls/key.pem",
+        {"files-secret", "secrets-files"},
+    ),
+    "clock service off": ("systemctl stop chrony", "systemctl start chrony; sleep 3", {"service-clock"}),
+    "certificate swapped": (
+        f"{KEEP}; {SWAP} && {LOAD}",
+        f"{BACK}; rm /root/swap.*",
+        {"tls-installed", "tls-chain", "app-health", "app-probe"},
+    ),
+    "firewall flushed": ("nft delete table inet filae", "systemctl restart filae-firewall", {"firewall-rules"}),
+    "root login opened": (
+        "echo PermitRootLogin yes > /etc/ssh/sshd_config.d/0-open.conf && systemctl reload ssh",
+        "rm /etc/ssh/sshd_config.d/0-open.conf && systemctl reload ssh",
+        {"ssh-root"},
+    ),
+    "database on 0.0.0.0": (
+        f"echo \"listen_addresses = '0.0.0.0'\" > {LISTEN}; {RESTART}",
+        f"rm {LISTEN}; {RESTART}",
+        {"net-listening", "db-local"},
+    ),
+    "attachments not writable": (
+        "chown root:root /srv/filae/files/attachments && chmod 0755 /srv/filae/files/attachments",
+        "chown filae:filae /srv/filae/files/attachments && chmod 0750 /srv/filae/files/attachments",
+        {"app-store", "app-probe", "app-health"},
+    ),
+    "disk nearly full": (
+        "fallocate -l $(( $(df --output=avail -B1 / | tail -1) - 1024 * 1024 * 1024 )) /var/full",
+        "rm /var/full",
+        {"disk-space"},
+    ),
+    "backup forgotten": (
+        f"filaectl receipt --kind backup --at {dt.datetime.now(dt.UTC) - dt.timedelta(days=3):%Y-%m-%dT%H:%M:%S+00:00}",
+        "rm /var/lib/filae-ops/receipts/backup.json",
+        {"backup-receipt"},
+    ),
+    "sudoers stranger": (
+        "echo 'mallory ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/mallory",
+        "rm /etc/sudoers.d/mallory",
+        {"access-sudo"},
+    ),
+    "stranger's key": (
+        f"echo '{OLD_KEY}' > /etc/ssh/authorized_keys.d/mallory",
+        "rm /etc/ssh/authorized_keys.d/mallory",
+        {"access-keys", "access-expired"},
+    ),
+    "secret in the journal": (
+        "logger < /etc/filae/secrets/secret_key_base; journalctl --sync",
+        "journalctl --rotate --vacuum-time=1s",
+        {"secrets-journal"},
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def victim(deployed: Any, template: machines.Machine) -> Iterator[Any]:
+    """A copy of the deployed machine, for this module alone: the last test cuts its power."""
+    name = f"victim-{os.urandom(2).hex()}"
+    site = type(deployed)(fleet.up(name, source=template, owner=os.getpid(), say=print))
+    yield site
+    machines.remove(site.machine)
+
+
+def red(report: Report) -> dict[str, str]:
+    """Return the failing checks with their owners."""
+    return {each.id: each.owner for each in report.verdicts if each.status == "fail"}
+
+
+def owners(names: set[str], report: Report) -> dict[str, str]:
+    """Return who answers for these checks, by the register."""
+    return {each.id: requirement(each.requirement).owner for each in report.verdicts if each.id in names}
+
+
+def must(done: subprocess.CompletedProcess[str]) -> None:
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_deployed_machine_is_green(victim):
+    report = verify_inventory(victim.inventory)
+    assert red(report) == {}, [(each.id, each.message) for each in report.verdicts if each.status == "fail"]
+    assert report.count("pass") > 70
+    assert report.count("pass", "dsi") >= 10
+    proved = {each.id: each.status for each in report.verdicts if each.id.startswith("app-")}
+    assert set(proved.values()) == {"pass"}
+
+
+@pytest.mark.parametrize("name", SABOTAGES)
+def test_a_sabotage_turns_exactly_its_checks_red(victim, name):
+    break_it, mend_it, wanted = SABOTAGES[name]
+    must(victim.run(break_it))
+    try:
+        report = verify_inventory(victim.inventory)
+    finally:
+        must(victim.run(mend_it))
+    assert red(report) == owners(wanted, report)
+    assert set(red(report)) == wanted
+    assert all(each.next for each in report.verdicts if each.status == "fail")
+
+
+def test_an_operator_s_key_past_its_end_turns_red(victim, tmp_path):
+    past = dt.date.today() - dt.timedelta(days=1)
+    inventory = older_inventory(victim.inventory.parent, tmp_path / "site", past)
+    file = "/etc/ssh/authorized_keys.d/lab"
+    must(victim.run(f"cp -p {file} /root/lab; echo 'expiry-time=\"{past:%Y%m%d}235959\" {OLD_KEY}' >> {file}"))
+    try:
+        report = verify_inventory(inventory / "hosts.yml")
+    finally:
+        must(victim.run(f"mv /root/lab {file}"))
+    assert red(report) == {"access-expired": "provider"}
+
+
+def older_inventory(source: Path, copy: Path, until: dt.date) -> Path:
+    """Copy an inventory, and give its operator a second key that has ended."""
+    shutil.copytree(source, copy)
+    path = copy / "group_vars" / "all" / "access.yml"
+    content = yaml.safe_load(path.read_text())
+    content["access"]["operators"][0]["keys"].append({"key": OLD_KEY, "until": until.isoformat()})
+    path.write_text(yaml.safe_dump(content))
+    return copy
+
+
+def test_a_second_machine_sees_the_same(victim, bare):
+    report = verify_inventory(victim.inventory, seen_from=bare.inventory)
+    assert red(report) == {}
+    verdicts = {each.id: each.status for each in report.verdicts}
+    assert verdicts["net-closed"] == verdicts["flow-in-https"] == verdicts["tls-versions"] == "pass"
+
+
+def test_the_machine_is_as_it_was(victim):
+    assert red(verify_inventory(victim.inventory)) == {}
+
+
+def test_a_power_cut_turns_red(victim):
+    machines.stop(victim.machine, cut=True)
+    machines.start(victim.machine)
+    victim.run("systemctl is-system-running --wait")
+    report = verify_inventory(victim.inventory)
+    assert red(report) == {"machine-stops": "dsi"}
