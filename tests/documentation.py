@@ -1,0 +1,86 @@
+"""Write docs/reference from the code: `.venv/bin/python tests/documentation.py`; a test fails when they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import typer.main
+import yaml
+
+ROOT = Path(__file__).parents[1]
+NOTE = "<!-- Written by tests/documentation.py from the code. -->\n"
+
+
+def commands() -> str:
+    """Return every command with its options, as the command line itself has them."""
+    from filae_ops.cli import app
+
+    root = typer.main.get_command(app)
+    lines = [NOTE, "# Commands\n", "`filae-ops [-i INVENTORY] COMMAND`; exit status 0 done, 1 refused or failed, 2 wrong"]
+    lines += ["usage, 3 a verdict below what was asked, 130 interrupted.\n"]
+    for path, command in _walk("filae-ops", root):
+        summary = (command.help or "").strip().split("\n\n")[0].replace("\n", " ")
+        arguments = " ".join(_argument(each) for each in command.params if each.param_type_name == "argument")
+        lines.append(f"## `{' '.join(filter(None, [path, arguments]))}`\n\n{summary}\n")
+        rows = [_option(each) for each in command.params if each.param_type_name == "option" and each.name != "help"]
+        if rows:
+            lines.append("| option | what | environment |\n|--|--|--|\n" + "\n".join(rows) + "\n")
+    return "\n".join(lines)
+
+
+def _walk(path: str, command: Any) -> Iterator[tuple[str, Any]]:
+    inner = getattr(command, "commands", {})
+    for name, each in inner.items():
+        yield from _walk(f"{path} {name}", each)
+    if not inner:
+        yield path, command
+
+
+def _argument(each: Any) -> str:
+    name = each.name.upper() + ("..." if each.nargs == -1 else "")
+    return name if each.required else f"[{name}]"
+
+
+def _option(each: Any) -> str:
+    words = ", ".join(f"`{name}`" for name in each.opts)
+    return f"| {words} | {' '.join((each.help or '').split())} | {f'`${each.envvar}`' if each.envvar else ''} |"
+
+
+def roles() -> str:
+    """Return every role with its variables, from its argument specification and its defaults."""
+    lines = [NOTE, "# Roles and their variables\n"]
+    lines += ["`playbooks/group_vars/all.yml` maps the inventory's fields to these variables, once.\n"]
+    for specification in sorted(ROOT.glob("roles/*/meta/argument_specs.yml")):
+        role = specification.parents[1]
+        defaults = role / "defaults/main.yml"
+        values = yaml.safe_load(defaults.read_text()) if defaults.exists() else {}
+        for entry, spec in yaml.safe_load(specification.read_text())["argument_specs"].items():
+            title = role.name if entry == "main" else f"{role.name} ({entry})"
+            lines.append(f"## {title}\n\n{spec['short_description']}.\n")
+            rows = [_variable(name, option, values or {}) for name, option in spec.get("options", {}).items()]
+            if rows:
+                lines.append("| variable | type | what | default |\n|--|--|--|--|\n" + "\n".join(rows) + "\n")
+    return "\n".join(lines)
+
+
+def _variable(name: str, option: dict[str, Any], values: dict[str, Any]) -> str:
+    default = f"`{values[name]}`" if name in values else "required"
+    return f"| `{name}` | {option['type']} | {option['description']} | {default} |"
+
+
+def requirements() -> str:
+    """Return the register as `verify` uses it."""
+    from filae_ops.register.load import requirements as register
+
+    lines = [NOTE, "# Requirements\n", "| id | owner | title | source |\n|--|--|--|--|"]
+    lines += [f"| {each.id} | {each.owner} | {each.title} | {each.source} |" for each in register().values()]
+    return "\n".join(lines) + "\n"
+
+
+PAGES = {"commands.md": commands, "roles.md": roles, "requirements.md": requirements}
+
+if __name__ == "__main__":
+    for name, write in PAGES.items():
+        (ROOT / "docs/reference" / name).write_text(write())
