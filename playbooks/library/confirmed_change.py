@@ -27,7 +27,9 @@ options:
 """
 
 # Runs from a transient timer: restore or remove the file, then make that live.
-WAY_BACK = 'path=$1; shift; if [ -e "$path.previous" ]; then mv "$path.previous" "$path"; else rm -f "$path"; fi; exec "$@"'
+WAY_BACK = """path=$1; shift
+if [ -e "$path.previous" ]; then mv "$path.previous" "$path"; else rm -f "$path"; fi
+exec "$@\""""
 
 
 def run(module, argv):

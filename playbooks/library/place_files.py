@@ -20,6 +20,7 @@ short_description: Place directories and files in one call
 description:
   - Directories are made first, then files are written beside their place, fsynced and renamed, then links.
   - C(paths) lists what changed, so that handlers can act on what they know.
+  - What was changed by a run that was cut before its end counts as changed again, so that its handlers run.
 options:
   directories: {description: "path, owner, group, mode", type: list, elements: dict, default: []}
   files:
@@ -32,6 +33,17 @@ options:
   links: {description: "path, target", type: list, elements: dict, default: []}
   absent: {description: paths of files to remove, type: list, elements: str, default: []}
 """
+
+# Paths changed since the last run that went to its end: it removes this file once its handlers have run.
+UNFINISHED = "/var/lib/filae-ops/unfinished"
+
+
+def unfinished():
+    try:
+        with open(UNFINISHED, encoding="utf-8") as handle:
+            return set(handle.read().splitlines())
+    except FileNotFoundError:
+        return set()
 
 
 class Placer:
@@ -104,7 +116,24 @@ class Placer:
         if validate:
             self.validate(path, [word.replace("%s", temporary) for word in validate])
 
+    def promise(self):
+        """Write down what is about to change, before it does."""
+        paths = sorted(set(self.paths) - unfinished())
+        if paths and not self.module.check_mode:
+            os.makedirs(os.path.dirname(UNFINISHED), mode=0o700, exist_ok=True)
+            with open(UNFINISHED, "a", encoding="utf-8") as handle:
+                handle.writelines(path + "\n" for path in paths)
+                handle.flush()
+                os.fsync(handle.fileno())
+
+    def resume(self, given):
+        """Count as changed what a run changed that was cut before its handlers ran."""
+        for path in given:
+            if path in unfinished() and path not in self.paths:
+                self.note(path, "", "written by a run that was cut: acted on now\n")
+
     def commit(self):
+        self.promise()
         while self.pending:
             os.rename(*self.pending.pop(0))
 
@@ -189,6 +218,7 @@ def main():
         placer.link(**each)
     for path in module.params["absent"]:
         placer.remove(path)
+    placer.resume(each["path"] for kind in ("directories", "files", "links") for each in module.params[kind])
     module.exit_json(changed=bool(placer.paths), paths=placer.paths, diff=placer.diffs)
 
 

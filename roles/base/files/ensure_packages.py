@@ -6,7 +6,11 @@ import sys
 
 APPLY, NAMES = sys.argv[1] == "apply", sys.argv[2:]
 LOCK_SECONDS = 120
-ENVIRONMENT = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8", "NEEDRESTART_SUSPEND": "1"}
+# FILAE_OPS tells the next run's preflight, after an interrupt, that this apt is ours and worth waiting for.
+ENVIRONMENT = {
+    **os.environ, "FILAE_OPS": "provision", "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8",
+    "NEEDRESTART_SUSPEND": "1",
+}  # fmt: skip
 
 
 def installed():

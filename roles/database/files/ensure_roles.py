@@ -20,7 +20,8 @@ ROLES = {
 
 
 def psql(statement):
-    argv = ["runuser", "-u", "postgres", "--", "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", "postgres", "-c", statement]
+    argv = ["runuser", "-u", "postgres", "--", "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", "postgres"]
+    argv += ["-c", statement]
     return subprocess.run(argv, check=True, capture_output=True, text=True).stdout.strip()
 
 

@@ -43,7 +43,7 @@ if done.returncode and show("ActiveState") in ("inactive", "failed"):
     subprocess.run(["systemctl", "daemon-reload"], check=True)
     done = take()
 if done.returncode:
-    sys.exit(
-        "the machine is being changed by: %s\n  who acts: provider\n  next: wait for its end, then run the same command again"
-        % (show("Description") or done.stderr)
-    )
+    who = show("Description") or done.stderr.strip()
+    print("the machine is being changed by: %s" % who, file=sys.stderr)
+    print("  who acts: provider\n  next: wait for its end, then run the same command again", file=sys.stderr)
+    sys.exit(1)

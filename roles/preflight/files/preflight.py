@@ -216,12 +216,16 @@ def apt(expected):
         text,
         "open the flow from the machine to the mirror or its proxy",
     )
-    busy = [path for path in ("/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/lock") if held(path)]
+    busy = dpkg_holder()
+    limit = time.monotonic() + expected.get("patience", 0)
+    while busy and busy["ours"] and time.monotonic() < limit:  # of a run that was interrupted: it ends by itself
+        time.sleep(0.5)
+        busy = dpkg_holder()
     line(
         "dpkg",
         "provider",
         not busy,
-        "dpkg is free" if not busy else "dpkg is locked: %s" % holder(busy[0]),
+        "dpkg is free" if not busy else "dpkg is locked: %s" % busy["words"],
         "wait for the other installation to end, then run the same command again",
     )
     broken = output("dpkg", "--audit").strip()
@@ -260,19 +264,21 @@ def held(path):
         return False
 
 
-def holder(path):
+def dpkg_holder():
+    path = next((path for path in ("/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/lock") if held(path)), None)
+    if path is None:
+        return None
     inode = os.stat(path).st_ino
     with open("/proc/locks", encoding="utf-8") as handle:
-        for entry in handle:
-            fields = entry.split()
-            if fields[5].endswith(":%d" % inode):
-                with open("/proc/%s/cmdline" % fields[4], encoding="utf-8") as command:
-                    return "%s is held by process %s (%s)" % (
-                        path,
-                        fields[4],
-                        command.read().replace("\0", " ").strip(),
-                    )
-    return path
+        pids = [entry.split()[4] for entry in handle if entry.split()[5].endswith(":%d" % inode)]
+    try:
+        with open("/proc/%s/cmdline" % pids[0], encoding="utf-8") as command:
+            words = command.read().replace("\0", " ").strip()
+        with open("/proc/%s/environ" % pids[0], "rb") as environment:
+            ours = b"FILAE_OPS=provision" in environment.read().split(b"\0")
+    except (IndexError, OSError):  # it has just ended
+        return {"words": path, "ours": False}
+    return {"words": "%s is held by process %s (%s)" % (path, pids[0], words[:200]), "ours": ours}
 
 
 def ports(expected):
@@ -319,9 +325,16 @@ def transaction(expected):
         "transaction",
         "provider",
         not busy,
-        "no transaction is open" if not busy else "the machine is busy: %s" % (who.group(1) if who else "?"),
+        "nothing changes the machine" if not busy else "being changed by: %s" % (who.group(1) if who else "?"),
         "wait for it to end; `filaectl attach` on the machine follows it",
     )
+    if os.access("/usr/local/sbin/filaectl", os.X_OK) and not busy:
+        unfinished = subprocess.run(
+            ["/usr/local/sbin/filaectl", "_replaceable"], capture_output=True, text=True, timeout=30
+        ).stderr
+        told = re.search(r"filaectl: (.*)\n\s*who acts: (\w+)(?:\n\s*next: (.*))?", unfinished)
+        if told:
+            line("open-transaction", told.group(2), False, told.group(1), told.group(3) or "filaectl attach")
 
 
 def main():

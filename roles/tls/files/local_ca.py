@@ -11,6 +11,8 @@ CA = DIRECTORY + "/local-ca"
 DAYS = 397  # longest life that browsers accept (CA/Browser Forum, Baseline Requirements 6.3.2)
 CRL_DAYS = 30
 RENEW_DAYS = 15
+UNFINISHED = "/var/lib/filae-ops/unfinished"  # see place_files: what a run that was cut left to act on
+SERVED = DIRECTORY + "/fullchain.pem"
 APPLY = sys.argv[1] == "apply"
 NAMES = sys.argv[2].split(",")
 CONFIG = """[ca]
@@ -172,6 +174,21 @@ def list_stands():
 if not APPLY and not os.path.exists("/usr/bin/openssl"):
     print("changed: openssl is not installed yet; authority, certificate and revocation list would be made")
     sys.exit()
+def cut():
+    if not os.path.exists(UNFINISHED):
+        return False
+    with open(UNFINISHED, encoding="utf-8") as handle:
+        return SERVED in handle.read().splitlines()
+
+
+def promise():
+    os.makedirs(os.path.dirname(UNFINISHED), mode=0o700, exist_ok=True)
+    with open(UNFINISHED, "a", encoding="utf-8") as handle:
+        handle.write(SERVED + "\n")
+        handle.flush()
+        os.fsync(handle.fileno())
+
+
 steps = []
 if not os.path.exists(CA + "/ca.key"):
     steps += [("local authority", authority)]
@@ -179,6 +196,10 @@ if steps or not certificate_stands():
     steps += [("authority's settings", configuration), ("server certificate", certificate)]
 if steps or not list_stands():
     steps += [("revocation list", revocation_list)]
+if cut():
+    print("changed: an earlier run was cut before nginx read its certificate")
+elif steps and APPLY:
+    promise()
 for title, act in steps:
     print("changed: " + title)
     if APPLY:

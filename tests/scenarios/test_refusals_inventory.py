@@ -1,0 +1,165 @@
+"""Inventories, secrets and certificates that are refused before the machine is asked anything."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from conftest import Site, run_ops
+from material.authority import Authority
+from untouched import assert_refused, edited, untouched
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+COMMANDS = (("provision", "--json"), ("deploy", "--json", "/nowhere.tar.zst"), ("verify", "--json"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_changes(bare: Site) -> Iterator[None]:
+    with untouched(bare):
+        yield
+
+
+def plain(inventory: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run ansible-playbook as those do who know no filae-ops."""
+    return subprocess.run(
+        [BIN / "ansible-playbook", "-i", inventory, "playbooks/provision.yml", *words],
+        cwd=ROOT, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
+def test_no_inventory_is_named(command: tuple[str, ...]) -> None:
+    done = run_ops(*command, env={"FILAE_INVENTORY": ""})
+    assert_refused(done, "no inventory was named", "filae-ops init", status=2)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
+@pytest.mark.parametrize("case", ["missing", "empty directory", "empty file", "no group_vars"])
+def test_a_missing_or_empty_inventory(case: str, command: tuple[str, ...], bare: Site, tmp_path: Path) -> None:
+    place = tmp_path / "site"
+    if case != "missing":
+        place.mkdir()
+    if case == "empty file":
+        edited(bare, tmp_path, {})
+        place = tmp_path / "inventory"
+        (place / "hosts.yml").write_text("")
+    if case == "no group_vars":
+        (place / "hosts.yml").write_text(bare.inventory.read_text())
+    assert_refused(run_ops("-i", str(place), *command), str(place))
+
+
+@pytest.mark.parametrize("case", ["missing", "empty file"])
+def test_a_missing_or_empty_inventory_under_plain_ansible(case: str, tmp_path: Path) -> None:
+    hosts = tmp_path / "hosts.yml"
+    if case == "empty file":
+        hosts.write_text("")
+    done = plain(hosts)
+    assert done.returncode != 0
+    assert str(hosts) in done.stderr
+
+
+FIELDS = [
+    ("unknown key", "site.yml", r"^  environment:", "  enviroment: x\n  environment:", "site.yml:", "enviroment"),
+    ("unknown section", "tls.yml", r"^tls:", "tsl: {}\ntls:", "tls.yml:2:", "tsl: unknown key; did you mean 'tls'"),
+    ("wrong type", "hosts.yml", r"cpus: \d+", "cpus: many", "hosts.yml:", "not 'many'"),
+    ("bad date", "access.yml", r"until: .*", "until: 2027-02-31", "access.yml:", "2027-02-31"),
+    ("bad enum", "patching.yml", r"reboot: .*", "reboot: sometimes", "patching.yml:", "'sometimes'"),
+    ("bad network", "access.yml", r"administration_networks: .*", "administration_networks: [10.1.2.3/8]",
+     "access.yml:", "10.1.2.3/8"),
+    ("duplicate key", "tls.yml", r"(  mode: .*)", r"\1\n\1", "tls.yml:", "mode"),
+    ("not YAML", "tls.yml", r"^tls:", "tls: [", "tls.yml:", "tls.yml"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", range(len(FIELDS)), ids=[row[0] for row in FIELDS])
+def test_a_field_is_refused_by_file_and_line(number: int, bare: Site, tmp_path: Path) -> None:
+    """Every command reads the inventory in the same way: each row tries another one."""
+    _, file, pattern, new, place, value = FIELDS[number]
+    inventory = edited(bare, tmp_path, {file: (pattern, new)})
+    assert_refused(run_ops("-i", str(inventory), *COMMANDS[number % len(COMMANDS)]), place, value)
+
+
+@pytest.fixture
+def sealed(bare: Site, tmp_path: Path) -> Path:
+    """An inventory whose secrets are encrypted; the password is in `password` beside it."""
+    inventory = edited(bare, tmp_path, {})
+    secrets = inventory.with_name("secrets.yml")
+    secrets.write_text("app_secrets: {mail: fictitious}\n")
+    (tmp_path / "password").write_text("right\n")
+    (tmp_path / "wrong").write_text("wrong\n")
+    argv = [BIN / "ansible-vault", "encrypt", "--vault-password-file", tmp_path / "password", secrets]
+    subprocess.run(argv, check=True, capture_output=True)
+    return inventory
+
+
+VAULT = [
+    ("no password", [], "is encrypted and no vault password was given"),
+    ("wrong password", ["--vault-password-file", "wrong"], "the vault password is wrong"),
+    ("absent password file", ["--vault-password-file", "absent"], "was not found"),
+]
+
+
+@pytest.mark.parametrize(("words", "said"), [row[1:] for row in VAULT], ids=[row[0] for row in VAULT])
+def test_the_vault_password_is_wrong_or_missing(words: list[str], said: str, sealed: Path, tmp_path: Path) -> None:
+    given = [str(tmp_path / word) if "-" not in word else word for word in words]
+    values = [said, "--vault-password-file", given[1] if "absent" in words else str(sealed.with_name("secrets.yml"))]
+    assert_refused(run_ops("-i", str(sealed), "provision", "--json", *given), *values)
+    direct = plain(sealed, *given)
+    assert direct.returncode != 0
+    assert values[-1] in direct.stderr
+
+
+BEGIN = "-----BEGIN CERTIFICATE-----\n"
+TLS = [
+    ("expired", {"days": (-30, -1)}, "the certificate expired on", "dsi"),
+    ("not valid yet", {"days": (2, 30)}, "is valid only from", "dsi"),
+    ("about to expire", {"days": (-30, 3)}, "in less than 7 days", "dsi"),
+    ("wrong name", {"names": ["other.example"]}, "covers other.example, not bare.filae.test", "dsi"),
+    ("another's key", {"key": "another"}, "is not that of `tls_key`", "dsi"),
+    ("no key", {"key": ""}, "no private key (`tls_key`)", "provider"),
+    ("no key at all", {"key": "garbage"}, "`tls_key` in secrets.yml is not a readable PEM key", "provider"),
+    ("weak key", {"bits": 2048}, "is an RSA key of 2048 bits, 3072 are asked", "dsi"),
+    ("wrong root", {"root": "another"}, "does not verify up to the declared root", "dsi"),
+    ("missing intermediate", {"chain": "root"}, "does not verify up to the declared root", "dsi"),
+    ("not a certificate", {"server": f"{BEGIN}x\n{BEGIN.replace('BEGIN', 'END')}"}, "no readable PEM", "dsi"),
+]  # fmt: skip
+
+Provided = Callable[..., Path]
+
+
+@pytest.fixture
+def provided(bare: Site, tmp_path: Path) -> Provided:
+    """Make an inventory whose certificate comes from a hospital's authority."""
+
+    def make(**faults: object) -> Path:
+        mode = "mode: provided\n  certificate: tls/server.pem\n  chain: tls/chain.pem\n  root: tls/root.pem"
+        inventory = edited(bare, tmp_path, {"tls.yml": ("mode: local-ca", mode)})
+        Authority().deliver(inventory.parent, **{"names": [bare.machine.public_name], **faults})
+        return inventory
+
+    return make
+
+
+@pytest.mark.parametrize(("faults", "said", "owner"), [row[1:] for row in TLS], ids=[row[0] for row in TLS])
+def test_a_certificate_that_would_not_serve(
+    faults: dict[str, object], said: str, owner: str, provided: Provided
+) -> None:
+    assert_refused(run_ops("-i", str(provided(**faults)), "provision", "--json"), said, owner=owner)
+
+
+def test_a_certificate_is_refused_under_plain_ansible_too(provided: Provided) -> None:
+    done = plain(provided(days=(-30, -1)))
+    assert done.returncode != 0
+    assert "the certificate expired on" in done.stderr
+    assert "who acts: dsi" in done.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
+def test_a_certificate_that_is_not_there(command: tuple[str, ...], provided: Provided) -> None:
+    inventory = provided()
+    (inventory.parent / "tls/chain.pem").unlink()
+    assert_refused(run_ops("-i", str(inventory), *command), "tls.yml:", "tls/chain.pem", owner="dsi")
