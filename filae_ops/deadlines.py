@@ -12,6 +12,7 @@ from cryptography import x509
 
 from filae_ops.certificates import check_chain, check_dates, check_names
 from filae_ops.errors import OpsError, Owner
+from filae_ops.inventory.access import Operator
 from filae_ops.inventory.model import Inventory
 from filae_ops.register.load import lifecycle
 
@@ -88,38 +89,22 @@ def _certificates(path: Path) -> list[x509.Certificate]:
 
 
 def keys(inventory: Inventory, day: dt.date) -> Iterator[Line]:
-    """Judge the ends of the operators' and of the signers' keys."""
-    ends = [
-        (person.name, key.until)
-        for person in inventory.access.operators
-        if person.state == "present"
-        for key in person.keys
-    ]
-    if not any(until >= day for _, until in ends):
-        yield Line(
-            "operator-keys",
-            "provider",
-            "no-go",
-            "no operator has a key that still works",
-            "provider: a new key in access.yml",
-        )
+    """Judge the ends of the operators', the DSI's and the signers' keys."""
+    access, again = inventory.access, "then filae-ops provision"
+    ends = _keys_of(access.operators)
+    if any(until >= day for _, until in ends):
+        yield _ends("operator-keys", "operators' keys", ends, day, f"provider: a new key in access.yml, {again}")
     else:
-        yield _ends(
-            "operator-keys", "operators' keys", ends, day, "provider: a new key in access.yml, then filae-ops provision"
-        )
-    people = [
-        (person.name, key.until) for person in inventory.access.dsi if person.state == "present" for key in person.keys
-    ]
-    if people:
+        why = "no operator has a key that still works"
+        yield Line("operator-keys", "provider", "no-go", why, "provider: a new key in access.yml")
+    if people := _keys_of(access.dsi):
         yield _ends("dsi-keys", "the DSI's keys", people, day, "dsi: send a new public key to the provider")
     signers = [(signer.name, signer.until) for signer in inventory.app.signers]
-    yield _ends(
-        "release-keys",
-        "release keys",
-        signers,
-        day,
-        "provider: the next release key in app.yml, then filae-ops provision",
-    )
+    yield _ends("release-keys", "release keys", signers, day, f"provider: the next release key in app.yml, {again}")
+
+
+def _keys_of(people: tuple[Operator, ...]) -> list[tuple[str, dt.date]]:
+    return [(person.name, key.until) for person in people if person.state == "present" for key in person.keys]
 
 
 def _ends(name: str, what: str, ends: list[tuple[str, dt.date]], day: dt.date, step: str) -> Line:

@@ -64,6 +64,22 @@ class Report:
         """Return how many checks failed."""
         return self.count("fail")
 
+    def of(self, owner: Owner) -> Report:
+        """Return the part of one owner."""
+        kept = tuple(each for each in self.verdicts if each.owner == owner)
+        return Report(kept, self.gathering_seconds, self.checking_seconds, self.hosts)
+
+    @property
+    def words(self) -> str:
+        """Return how many checks, and where the time went."""
+        asked, judged = self.gathering_seconds, self.checking_seconds
+        return f"{len(self.verdicts)} checks ({asked:.1f} s to ask, {judged:.1f} s to judge)"
+
+    @property
+    def rate(self) -> float:
+        """Return checks per second, once the machines have answered."""
+        return len(self.verdicts) / self.checking_seconds if self.checking_seconds else 0.0
+
     @property
     def owners(self) -> list[Owner]:
         """Return the owners that have verdicts, in the register's order."""
