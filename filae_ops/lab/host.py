@@ -108,13 +108,9 @@ def _entries(apt: Path) -> list[tuple[list[str], list[str], list[str]]]:
         for stanza in re.split(r"\n\s*\n", path.read_text(encoding="utf-8", errors="replace")):
             fields = dict(re.findall(r"^([A-Za-z-]+):[ \t]*(.*)$", stanza, re.MULTILINE))
             if "deb" in fields.get("Types", "").split() and fields.get("Enabled", "yes").strip() != "no":
-                found.append(
-                    (fields["URIs"].split(), fields["Suites"].split(), fields.get("Components", "").split())
-                )
+                found.append((fields["URIs"].split(), fields["Suites"].split(), fields.get("Components", "").split()))
     for path in [apt / "sources.list", *sorted(apt.glob("sources.list.d/*.list"))]:
         if path.is_file():
-            for line in re.findall(
-                r"^deb\s+(?:\[[^]]*\]\s*)?(\S+)\s+(\S+)\s+(.*)$", path.read_text(), re.MULTILINE
-            ):
+            for line in re.findall(r"^deb\s+(?:\[[^]]*\]\s*)?(\S+)\s+(\S+)\s+(.*)$", path.read_text(), re.MULTILINE):
                 found.append(([line[0]], [line[1]], line[2].split()))
     return found

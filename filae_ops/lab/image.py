@@ -1,4 +1,4 @@
-"""The base image of a suite, and the layer of the lab's own services (name, time, mail, package proxy)."""
+"""The base image of a suite, and the image of the lab's own services (name, time, mail, package proxy)."""
 
 from __future__ import annotations
 
@@ -61,10 +61,10 @@ def ensure_image(suite: str, say: Callable[[str], None]) -> Path:
 
 
 def ensure_services(say: Callable[[str], None]) -> Path:
-    """Return the overlay layer that holds the lab's services, over the base image of trixie."""
+    """Return the root that holds the lab's services: the base image of trixie with their packages."""
     base = ensure_image("trixie", say)
-    recipe = [SERVICES_FINISH, (base / ".recipe").read_text()]
-    return _ensure("trixie-services", recipe, lambda d: _layer(base, d), say)
+    recipe = ["copied", SERVICES_FINISH, (base / ".recipe").read_text()]
+    return _ensure("trixie-services", recipe, lambda d: _copy(base, d), say)
 
 
 def _ensure(name: str, recipe: list[str], build: Callable[[Path], None], say: Callable[[str], None]) -> Path:
@@ -126,25 +126,18 @@ def _bootstrap(suite: str, root: Path) -> None:
     _chroot(root, FINISH)
 
 
-def _layer(base: Path, upper: Path) -> None:
-    upper.mkdir(parents=True)
-    work, merged = upper.with_suffix(".work"), upper.with_suffix(".merged")
-    for directory in (work, merged):
-        directory.mkdir()
-    try:
-        mount = f"mount -t overlay overlay -o lowerdir={base},upperdir={upper},workdir={work} {merged}"
-        _chroot(merged, SERVICES_FINISH, before=mount)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-        merged.rmdir()
+def _copy(base: Path, root: Path) -> None:
+    # A copy and not an overlay: on a host whose own root is an overlay, that could not be the upper layer.
+    run(["cp", "--archive", "--reflink=auto", base, root])
+    _chroot(root, SERVICES_FINISH)
 
 
-def _chroot(root: Path, script: str, before: str = ":") -> None:
+def _chroot(root: Path, script: str) -> None:
     """Run a script in a root, in a mount namespace of its own that vanishes with it."""
     proxy = apt_proxy()
     apt_conf = f'Acquire::http::Proxy "{proxy}";' if proxy else ""
     outer = (
-        f"set -eu; {before}; mount -t proc proc {root}/proc; mount --bind /dev {root}/dev; "
+        f"set -eu; mount -t proc proc {root}/proc; mount --bind /dev {root}/dev; "
         f"cp --remove-destination /etc/resolv.conf {root}/etc/resolv.conf; "
         f"printf '%s' '{apt_conf}' > {root}/etc/apt/apt.conf.d/00build; "
         f"chroot {root} /bin/sh -s; rm {root}/etc/apt/apt.conf.d/00build"

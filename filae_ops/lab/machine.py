@@ -100,11 +100,10 @@ def create(
     """Make a machine, or a copy of a stopped one, without starting it."""
     base = ensure_image(suite, say)
     services = ensure_services(say)
-    services_base = ensure_image("trixie", say)
     lab = lab_id()
     with locked(lab_dir(lab) / "lab.lock"):
         gateway = ensure_network(lab, owner)
-        ensure_running(lab, gateway, services, services_base)
+        ensure_running(lab, gateway, services)
         key = lab_dir(lab) / "id_ed25519"
         if not key.exists():
             run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "lab", "-f", key])
@@ -131,7 +130,7 @@ def start(machine: Machine) -> None:
     if machine.running:
         return
     gateway = ensure_network(machine.lab)
-    ensure_running(machine.lab, gateway, ensure_services(_quiet), ensure_image("trixie", _quiet))
+    ensure_running(machine.lab, gateway, ensure_services(_quiet))
     with (machine.directory / "console.log").open("ab") as log:
         subprocess.Popen(
             [*_launcher(machine), "unshare", "--mount", "--propagation", "private", sys.executable,
@@ -152,10 +151,7 @@ def stop(machine: Machine, *, cut: bool = False) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(int(pid_file.read_text()), signal.SIGTERM)
     for _ in range(600):
-        if (
-            not machine.running
-            and not run(["losetup", "--associated", machine.directory / "disk.img"]).stdout
-        ):
+        if not machine.running and not run(["losetup", "--associated", machine.directory / "disk.img"]).stdout:
             leave_cgroup(machine.unique)
             return
         time.sleep(0.05)

@@ -1,6 +1,6 @@
 """What a hospital offers to its machines, on the lab's bridge: names, time, mail relay, package proxy.
 
-Run as `python -m filae_ops.lab.services LAB GATEWAY LAYER BASE`: one process holds the lock, mounts the layer
+Run as `python -m filae_ops.lab.services LAB GATEWAY IMAGE`: one process holds the lock, mounts the image
 in a mount namespace of its own, starts the four services inside and dies with them.
 """
 
@@ -26,7 +26,7 @@ DOMAIN = "filae.test"
 PROXY_PORT = 3128
 
 
-def ensure_running(lab: str, gateway: str, layer: Path, base: Path) -> None:
+def ensure_running(lab: str, gateway: str, image: Path) -> None:
     """Start the lab's services unless they run; return when the package proxy answers."""
     lock = lab_dir(lab) / "services.lock"
     if is_held(lock):
@@ -36,19 +36,7 @@ def ensure_running(lab: str, gateway: str, layer: Path, base: Path) -> None:
     (lab_dir(lab) / "hosts" / "gateway").write_text(f"{gateway} {names}\n")
     with (lab_dir(lab) / "services.log").open("ab") as log:
         subprocess.Popen(
-            [
-                "unshare",
-                "--mount",
-                "--propagation",
-                "private",
-                sys.executable,
-                "-m",
-                __name__,
-                lab,
-                gateway,
-                layer,
-                base,
-            ],
+            ["unshare", "--mount", "--propagation", "private", sys.executable, "-m", __name__, lab, gateway, image],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -61,9 +49,7 @@ def ensure_running(lab: str, gateway: str, layer: Path, base: Path) -> None:
             return
         time.sleep(0.1)
     tail = (lab_dir(lab) / "services.log").read_text(errors="replace")[-600:]
-    raise OpsError(
-        f"the lab's services did not start on {gateway}:\n  {tail}", next_step="./filae-ops lab down --all"
-    )
+    raise OpsError(f"the lab's services did not start on {gateway}:\n  {tail}", next_step="./filae-ops lab down --all")
 
 
 def proxy_filter() -> str:
@@ -84,7 +70,8 @@ def _configure(root: Path, gateway: str) -> list[list[str]]:
         f'Filter "/lab/filter"\nFilterDefaultDeny Yes\nFilterURLs Off\nLogLevel Error\n{via}'
     )
     (conf / "chrony.conf").write_text(
-        f"local stratum 8\nallow {subnet}\nbindaddress {gateway}\ncmdport 0\nbindcmdaddress /\npidfile /lab/chronyd.pid\n"
+        f"local stratum 8\nallow {subnet}\nbindaddress {gateway}\n"
+        "cmdport 0\nbindcmdaddress /\npidfile /lab/chronyd.pid\n"
     )
     dns = [
         "dnsmasq",
@@ -121,7 +108,7 @@ def _configure(root: Path, gateway: str) -> list[list[str]]:
     ]
 
 
-def serve(lab: str, gateway: str, layer: Path, base: Path) -> int:
+def serve(lab: str, gateway: str, image: Path) -> int:
     """Mount, start, wait: the first service that ends ends them all."""
     directory = lab_dir(lab)
     handle = (directory / "services.lock").open("a")
@@ -133,7 +120,7 @@ def serve(lab: str, gateway: str, layer: Path, base: Path) -> int:
         run(["mount", "-t", "tmpfs", "tmpfs", root])
         for name in ("upper", "work", "root"):
             (root / name).mkdir()
-        lower = f"lowerdir={layer}:{base},upperdir={root}/upper,workdir={root}/work"
+        lower = f"lowerdir={image},upperdir={root}/upper,workdir={root}/work"
         run(["mount", "-t", "overlay", "overlay", "-o", lower, root / "root"])
         for name in ("lab", "hosts"):
             (root / "root" / name).mkdir()
@@ -181,4 +168,4 @@ def stop(lab: str) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    sys.exit(serve(sys.argv[1], sys.argv[2], Path(sys.argv[3]), Path(sys.argv[4])))
+    sys.exit(serve(sys.argv[1], sys.argv[2], Path(sys.argv[3])))
