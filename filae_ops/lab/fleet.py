@@ -102,12 +102,15 @@ def sweep() -> None:
     kept = {bridge_name(path.name) for path in HOME.glob("labs/*")}
     for line in bridges.splitlines():
         bridge = line.split(":")[1].strip()
-        if bridge.startswith("flab-") and bridge not in kept:
+        # A lab kept elsewhere ($FILAE_LAB_HOME, a chroot) is not ours to remove while a machine is on its bridge.
+        if bridge.startswith("flab-") and bridge not in kept and not run(["ip", "link", "show", "master", bridge]).stdout:
             run(["ip", "link", "del", bridge], check=False)
     subnets = {json.loads(path.read_text())["subnet"] for path in HOME.glob("labs/*/lab.json")}
+    addresses = run(["ip", "-4", "-o", "address"]).stdout
     for line in run(["ip", "route", "show", "type", "blackhole"]).stdout.splitlines():
         route = line.split()[1]
-        if route.startswith(f"{BLOCK}.") and route.removesuffix(".0/24") not in subnets:
+        subnet = route.removesuffix(".0/24")
+        if route.startswith(f"{BLOCK}.") and subnet not in subnets and f" {subnet}.1/" not in addresses:
             run(["ip", "route", "del", "blackhole", route], check=False)
 
 
