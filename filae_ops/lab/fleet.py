@@ -103,7 +103,8 @@ def sweep() -> None:
     for line in bridges.splitlines():
         bridge = line.split(":")[1].strip()
         # A lab kept elsewhere ($FILAE_LAB_HOME, a chroot) is not ours to remove while a machine is on its bridge.
-        if bridge.startswith("flab-") and bridge not in kept and not run(["ip", "link", "show", "master", bridge]).stdout:
+        used = bridge in kept or run(["ip", "link", "show", "master", bridge]).stdout
+        if bridge.startswith("flab-") and not used:
             run(["ip", "link", "del", bridge], check=False)
     subnets = {json.loads(path.read_text())["subnet"] for path in HOME.glob("labs/*/lab.json")}
     addresses = run(["ip", "-4", "-o", "address"]).stdout
