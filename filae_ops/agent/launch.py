@@ -15,6 +15,7 @@ from filae_ops.agent.layout import COLOURS, Layout
 from filae_ops.agent.versions import is_version
 
 DATABASE_URL = "postgresql:///filae?host=/run/postgresql"
+FIXED = {"LANG": "C.UTF-8", "RAILS_ENV": "production", "RACK_ENV": "production", "DATABASE_URL": DATABASE_URL}
 # What systemd and the agent hand over; nothing else of the environment goes through.
 PASSED = (
     "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID",
@@ -31,21 +32,17 @@ def environment(
     home: str,
 ) -> dict[str, str]:
     """Return the whole environment of a process; the toolkit's own names win over the contract's."""
-    env = {str(k): str(v) for k, v in contract.get("env").items()}
-    if process == "migrate":
-        env.setdefault("SCHEMA", "/dev/null")
+    fixed = constants(contract)
+    env = {"SCHEMA": "/dev/null", **fixed} if process == "migrate" else dict(fixed)
     env |= declared_settings(contract, settings.get("settings") or {})
     env |= _secrets(contract, process, inherited.get("CREDENTIALS_DIRECTORY", ""))
-    env |= {
-        "PATH": "/usr/local/bin:/usr/bin:/bin",
-        "LANG": "C.UTF-8",
-        "HOME": home,
-        "RAILS_ENV": "production",
-        "RACK_ENV": "production",
-        "DATABASE_URL": DATABASE_URL,
-        "PUBLIC_HOST": str(settings["public_host"]),
-    }
-    return env | _bundler(contract, release) | {k: inherited[k] for k in PASSED if k in inherited}
+    env |= {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": home, "PUBLIC_HOST": str(settings["public_host"])}
+    return env | FIXED | _bundler(contract, release) | {k: inherited[k] for k in PASSED if k in inherited}
+
+
+def constants(contract: Contract) -> dict[str, str]:
+    """Return what every command gets on every machine; a Gemfile that reads it is locked and loaded alike."""
+    return {str(k): str(v) for k, v in contract.get("env").items()} | FIXED
 
 
 def declared_settings(contract: Contract, given: Mapping[str, Any]) -> dict[str, str]:

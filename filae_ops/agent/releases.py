@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from pathlib import Path
 
-from filae_ops.agent import archive, durable, units
+from filae_ops.agent import archive, durable, gems
 from filae_ops.agent.contract import Contract, of_release
-from filae_ops.agent.layout import APP_USER
 from filae_ops.agent.machine import Machine
-from filae_ops.agent.run import Failed, evidence_of
-
-MAX_LOCK = 4 * 1024 * 1024
 
 
 def staging(machine: Machine, version: str) -> Path:
@@ -36,7 +30,7 @@ def stage(machine: Machine, bundle: Path, version: str) -> None:
     contract = of_release(tree)
     bind(machine, tree, contract)
     if contract.data.get("gems") == "debian" and (tree / "Gemfile").is_file():
-        lock_gems(machine, tree, contract)
+        gems.lock(machine, tree, contract)
     durable.sync_directory(tree)
     tree.rename(machine.layout.release(version))
     durable.sync_directory(machine.layout.releases)
@@ -57,37 +51,6 @@ def bind(machine: Machine, tree: Path, contract: Contract) -> None:
         durable.link(tree / path, target)
 
 
-def lock_gems(machine: Machine, tree: Path, contract: Contract) -> None:
-    """Write Gemfile.lock from the gems that Debian installed here, as the application's user."""
-    place = machine.layout.scratch / contract.version
-    written = place / "Gemfile.lock"
-    durable.remove(written)
-    argv = units.oneoff_argv(
-        "lock",
-        ["/usr/bin/bundle", "lock", "--local", f"--lockfile={written}"],
-        user=APP_USER,
-        properties=[f"WorkingDirectory={tree}", f"ReadWritePaths={place}"],
-        env={
-            "BUNDLE_GEMFILE": str(tree / "Gemfile"),
-            "BUNDLE_USER_HOME": "/tmp/bundle",  # noqa: S108 - the unit's own /tmp
-            "BUNDLE_APP_CONFIG": "/tmp/bundle",  # noqa: S108
-            "HOME": "/tmp",  # noqa: S108
-            "LANG": "C.UTF-8",
-        },
-        seconds=120,
-    )
-    result = machine.runner.run(argv, timeout=150)
-    if result.status != 0 or not written.exists():
-        said = [x for x in (result.out + result.err).splitlines() if "Could not find" in x or "not find gem" in x]
-        raise Failed(
-            f"the gems of the Gemfile cannot be locked from Debian's packages: {' '.join(said)[:300]}",
-            status=result.status,
-            **evidence_of(result.out + result.err),
-        )
-    durable.write(tree / "Gemfile.lock", _read_plain(written), 0o644)
-    durable.remove(written)
-
-
 def unstage(machine: Machine, version: str) -> None:
     """Remove what `stage` made of a version."""
     durable.remove(staging(machine, version))
@@ -104,13 +67,3 @@ def prune(machine: Machine, keep: int, never: set[str]) -> list[str]:
     for leftover in machine.layout.releases.glob(".tmp-*"):
         durable.remove(leftover)
     return gone
-
-
-def _read_plain(path: Path) -> bytes:
-    """Read a file that the application's user wrote: no link, no device, no flood."""
-    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    with os.fdopen(handle, "rb") as stream:
-        state = os.fstat(stream.fileno())
-        if not stat.S_ISREG(state.st_mode) or state.st_size > MAX_LOCK:
-            raise Failed(f"{path} is not a plain file of at most {MAX_LOCK} bytes")
-        return stream.read(MAX_LOCK)

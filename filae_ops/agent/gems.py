@@ -1,0 +1,80 @@
+"""Gemfile.lock, made on the machine from the gems that Debian installed there."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from filae_ops.agent import durable, launch, units
+from filae_ops.agent.contract import Contract
+from filae_ops.agent.layout import APP_USER
+from filae_ops.agent.machine import Machine
+from filae_ops.agent.run import Failed, Result, evidence_of
+
+MAX_LOCK = 4 * 1024 * 1024
+# Bundler locks every group, also those that no process loads here (BUNDLE_WITHOUT): a gem of these that is not
+# installed is locked from a stub, as if it had been installed elsewhere.
+SCRIPT = """
+require "bundler"
+require "fileutils"
+written, stubs = ARGV
+gems = Bundler::Dsl.evaluate(Bundler.default_gemfile, Pathname(written), {}).dependencies
+absent = gems.select { |d| (d.groups - [:development, :test]).empty? && d.matching_specs(true).empty? }
+FileUtils.mkdir_p("#{stubs}/specifications")
+absent.each do |d|
+  stated = d.requirement.requirements.map(&:last)
+  version = [*stated, Gem::Version.new("9999")].find { |v| d.requirement.satisfied_by?(v) } or next
+  stub = Gem::Specification.new(d.name, version) { |s| s.summary, s.authors = "not installed", ["filaectl"] }
+  File.write("#{stubs}/specifications/#{stub.full_name}.gemspec", stub.to_ruby)
+end
+ENV["GEM_PATH"] = [stubs, *Gem.path].join(":")
+exec "/usr/bin/bundle", "lock", "--local", "--lockfile=#{written}"
+"""
+
+
+def lock(machine: Machine, tree: Path, contract: Contract) -> None:
+    """Write Gemfile.lock into a tree that is being staged, as the application's user."""
+    place = machine.layout.scratch / contract.version
+    written = place / "Gemfile.lock"
+    durable.remove(written)
+    argv = units.oneoff_argv(
+        "lock",
+        ["/usr/bin/ruby", "-e", SCRIPT, str(written), "/tmp/stubs"],  # noqa: S108 - the unit's own /tmp
+        user=APP_USER,
+        properties=[f"WorkingDirectory={tree}", f"ReadWritePaths={place}"],
+        env={
+            **launch.constants(contract),
+            "BUNDLE_GEMFILE": str(tree / "Gemfile"),
+            "BUNDLE_USER_HOME": "/tmp/bundle",  # noqa: S108 - the unit's own /tmp
+            "BUNDLE_APP_CONFIG": "/tmp/bundle",  # noqa: S108
+            "HOME": "/tmp",  # noqa: S108
+            "LANG": "C.UTF-8",
+        },
+        seconds=120,
+    )
+    result = machine.runner.run(argv, timeout=150)
+    if result.status != 0 or not written.exists():
+        raise _failure(result)
+    durable.write(tree / "Gemfile.lock", _read_plain(written), 0o644)
+    durable.remove(written)
+
+
+def _failure(result: Result) -> Failed:
+    text = result.out + result.err
+    said = [line for line in text.splitlines() if "Could not find" in line or "not find gem" in line]
+    return Failed(
+        f"the gems of the Gemfile cannot be locked from Debian's packages: {' '.join(said)[:300]}",
+        status=result.status,
+        **evidence_of(text),
+    )
+
+
+def _read_plain(path: Path) -> bytes:
+    """Read a file that the application's user wrote: no link, no device, no flood."""
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with os.fdopen(handle, "rb") as stream:
+        state = os.fstat(stream.fileno())
+        if not stat.S_ISREG(state.st_mode) or state.st_size > MAX_LOCK:
+            raise Failed(f"{path} is not a plain file of at most {MAX_LOCK} bytes")
+        return stream.read(MAX_LOCK)
