@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,21 @@ def requirements() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"commands.md": commands, "roles.md": roles, "requirements.md": requirements}
+def checks() -> str:
+    """Return the checks of a machine: what holds when each passes, and who answers for it."""
+    from filae_ops.register.load import requirement
+
+    lines = [NOTE, "# Checks of a machine\n", "| id | owner | what holds | requirement |\n|--|--|--|--|"]
+    for path in sorted((ROOT / "tests/host").glob("test_*.py")):
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                name, needed = (ast.literal_eval(word) for word in node.decorator_list[0].args)  # type: ignore[attr-defined]
+                words = ast.get_docstring(node)
+                lines.append(f"| `{name}` | {requirement(needed).owner} | {words} | {needed} |")
+    return "\n".join(lines) + "\n"
+
+
+PAGES = {"commands.md": commands, "roles.md": roles, "requirements.md": requirements, "checks.md": checks}
 
 if __name__ == "__main__":
     for name, write in PAGES.items():
