@@ -6,13 +6,13 @@ in a mount namespace of its own, starts the four services inside and dies with t
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import re
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -34,16 +34,15 @@ def ensure_running(lab: str, gateway: str, image: Path) -> None:
     (lab_dir(lab) / "hosts").mkdir(exist_ok=True)
     names = " ".join(f"{name}.{DOMAIN}" for name in ("ns", "time", "mail", "apt"))
     (lab_dir(lab) / "hosts" / "gateway").write_text(f"{gateway} {names}\n")
+    ready = lab_dir(lab) / "services.ready"
+    ready.unlink(missing_ok=True)
+    # A pid namespace: whichever way its first process ends, the kernel ends the services with it.
+    apart = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child"]
     with (lab_dir(lab) / "services.log").open("ab") as log:
         subprocess.Popen(
-            ["unshare", "--mount", "--propagation", "private", sys.executable, "-m", __name__, lab, gateway, image],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            cwd="/",
-        )
-    ready = lab_dir(lab) / "services.ready"
+            [*apart, sys.executable, "-m", __name__, lab, gateway, image],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/",
+        )  # fmt: skip
     for _ in range(100):
         if is_held(lock) and ready.exists():
             return
@@ -113,45 +112,41 @@ def serve(lab: str, gateway: str, image: Path) -> int:
     directory = lab_dir(lab)
     handle = (directory / "services.lock").open("a")
     fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    ready = directory / "services.ready"
-    ready.unlink(missing_ok=True)
-    root = Path(tempfile.mkdtemp(prefix="filae-lab-"))
-    try:
-        run(["mount", "-t", "tmpfs", "tmpfs", root])
-        for name in ("upper", "work", "root"):
-            (root / name).mkdir()
-        lower = f"lowerdir={image},upperdir={root}/upper,workdir={root}/work"
-        run(["mount", "-t", "overlay", "overlay", "-o", lower, root / "root"])
-        for name in ("lab", "hosts"):
-            (root / "root" / name).mkdir()
-        run(["mount", "--bind", directory / "hosts", root / "root/hosts"])
-        run(["mount", "-t", "proc", "proc", root / "root/proc"])
-        run(["mount", "--bind", "/dev", root / "root/dev"])
-        (root / "root/etc/resolv.conf").write_bytes(Path("/etc/resolv.conf").read_bytes())
-        (root / "root/etc/hosts").write_bytes(Path("/etc/hosts").read_bytes())
-        commands = _configure(root / "root", gateway)
-        children = [
-            subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", "chroot", root / "root", *argv], stdin=subprocess.DEVNULL
-            )
-            for argv in commands
-        ]
-        time.sleep(0.5)
-        if all(child.poll() is None for child in children):
-            ready.touch()
-        pid, status = os.wait()
-        print(f"service {pid} ended with {status}; stopping the others", flush=True)
-        for child in children:
-            child.kill()
-        return 1
-    finally:
-        ready.unlink(missing_ok=True)
-        run(["umount", "--recursive", "--lazy", root], check=False)
-        root.rmdir()
+    root = _mount(directory, image)
+    commands = _configure(root, gateway)
+    children = [subprocess.Popen(["chroot", root, *argv], stdin=subprocess.DEVNULL) for argv in commands]
+    time.sleep(0.5)
+    if all(child.poll() is None for child in children):
+        (directory / "services.ready").touch()
+    ended, status = os.wait()
+    while ended not in [child.pid for child in children]:
+        ended, status = os.wait()
+    print(f"service {ended} ended with {status}", flush=True)
+    return 1
+
+
+def _mount(directory: Path, image: Path) -> Path:
+    """Mount a throw-away layer over the image; the mount namespace takes it along."""
+    place = directory / "services"
+    place.mkdir(exist_ok=True)
+    run(["mount", "-t", "tmpfs", "tmpfs", place])
+    root = place / "root"
+    for name in ("upper", "work", "root"):
+        (place / name).mkdir()
+    layers = f"lowerdir={image},upperdir={place}/upper,workdir={place}/work"
+    run(["mount", "-t", "overlay", "overlay", "-o", layers, root])
+    for name in ("lab", "hosts"):
+        (root / name).mkdir()
+    run(["mount", "--bind", directory / "hosts", root / "hosts"])
+    run(["mount", "-t", "proc", "proc", root / "proc"])
+    run(["mount", "--bind", "/dev", root / "dev"])
+    for name in ("etc/resolv.conf", "etc/hosts"):
+        (root / name).write_bytes(Path("/", name).read_bytes())
+    return root
 
 
 def stop(lab: str) -> None:
-    """End the lab's services: their process is the group leader of its session."""
+    """End the lab's services."""
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
@@ -159,7 +154,8 @@ def stop(lab: str) -> None:
             except OSError:
                 continue
             if b"filae_ops.lab.services" in words and lab.encode() in words:
-                os.kill(int(entry.name), signal.SIGTERM)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(entry.name), signal.SIGKILL)
     for _ in range(50):
         if not is_held(lab_dir(lab) / "services.lock"):
             return
@@ -167,5 +163,4 @@ def stop(lab: str) -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     sys.exit(serve(sys.argv[1], sys.argv[2], Path(sys.argv[3])))
