@@ -15,7 +15,7 @@ from filae_ops.errors import OpsError
 from filae_ops.facts import outside
 from filae_ops.inventory.load import load
 from filae_ops.inventory.machine import Host
-from filae_ops.inventory.model import Inventory
+from filae_ops.inventory.model import SSH_PORT, Inventory
 from filae_ops.ssh import Login, ssh_config
 
 PORTS = (
@@ -79,25 +79,27 @@ class Elsewhere:
             if self.early is None:
                 return self._from_another([*self.ports, *extra], name, authority)
             states = self.early.result() | outside.states(self.host.ansible_host, extra)
+            if self.host.ansible_port != SSH_PORT:  # forwarded: the session that asked for the facts came in by it
+                states[str(SSH_PORT)] = "open"
             return {
                 "from": self.address,
                 "ports": states,
                 "web": outside.front(self.host.ansible_host, states, name, authority),
             }
-        except (OSError, OpsError) as error:
+        except OSError as error:
             return {"error": f"could not look from elsewhere: {error}", "web": {"error": "not seen from elsewhere"}}
 
     def _from_another(self, ports: list[int], name: str, authority: str) -> dict[str, Any]:
         assert self.seen_from is not None
         other = load(self.seen_from)
         first = next(iter(other.hosts))
-        expected = {
-            "parts": ["outside"], "address": socket.gethostbyname(self.host.ansible_host), "ports": ports,
-            "public_name": name, "root": authority, "seconds": 60,
-        }  # fmt: skip
+        address = str(socket.getaddrinfo(self.host.ansible_host, 443)[0][4][0])
+        expected = {"parts": ["outside"], "address": address, "ports": ports, "public_name": name, "root": authority}
         with ssh_config(other, self.login) as config:
-            found = ask.facts(config, first, expected)["facts"]["outside"]
+            found = ask.facts(config, first, expected | {"seconds": 60})["facts"]["outside"]
         if "error" in found:
-            raise OpsError(found["error"])
+            raise OpsError(
+                f"{first} cannot look at {self.host.name}: {found['error']}", next_step="run again, or without --from"
+            )
         value: dict[str, Any] = found["value"]
         return value
