@@ -11,6 +11,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn, cast
@@ -46,8 +47,9 @@ def check(bundle: Path) -> Manifest:
 def extract(bundle: Path, destination: Path) -> Manifest:
     """Extract into `destination`, which must not exist, checking as it goes; on failure nothing is left.
 
-    Owners are the caller's (root), modes and the one time are the manifest's, and everything is on the disk
-    when this returns.
+    Owners are the caller's (root), modes are the manifest's, and everything is on the disk when this returns.
+    All have the time of the extraction: older than the gems' own files, an asset manifest would be out of date
+    for its application, which would compile into a tree that is read-only; and the next release has another.
     """
     with system_errors(destination):
         try:
@@ -186,13 +188,13 @@ def _create(path: Path, entry: Entry, pieces: Iterable[bytes]) -> None:
 
 def _finish(manifest: Manifest, destination: Path) -> None:
     """Set times and modes, children first, then force all of it to the disk."""
-    mtime = manifest["built"]["mtime"]
+    now = int(time.time())
     entries: list[Entry] = [{"path": NAME, "type": "file"}, *manifest["files"]]
     for entry in reversed([{"path": "", "type": "dir"}, *entries]):
         path = destination / entry["path"]
         if entry["type"] == "dir":
             path.chmod(0o755)
-        os.utime(path, (mtime, mtime), follow_symlinks=False)
+        os.utime(path, (now, now), follow_symlinks=False)
     for entry in reversed(entries):
         if entry["type"] != "link":
             _sync(destination / entry["path"])

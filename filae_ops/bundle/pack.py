@@ -34,10 +34,9 @@ def manifest_bytes(contract: Contract, tree: Tree, mtime: int) -> bytes:
 
 
 def release_time(tree: Tree) -> int:
-    """Return the one time of all the files: SOURCE_DATE_EPOCH, or a past time drawn from the content.
+    """Return the one time of all the members: SOURCE_DATE_EPOCH, or a past time drawn from the content.
 
-    Web servers make a file's ETag of its time and size: with one time for all releases, a browser would keep
-    an `index.html` that changed without changing size.
+    The same source gives the same bytes. On the machine the files have the time of their extraction.
     """
     stated = os.environ.get("SOURCE_DATE_EPOCH", "")
     if stated:
