@@ -74,7 +74,7 @@ def deploy(
 
     words = ["deploy", path, "--operator", operator, "--json"] + (["--check"] if check else [])
     answer = ask(remote, *words, on_line=take)
-    if answer.status != 0 and not any(event.get("event") == "failed" for event in events):
+    if answer.status != 0 and not any(event.get("event") in ("failed", "refused") for event in events):
         raise OpsError(
             f"{remote.host.name}: the deployment ended without a result: {answer.stderr.strip()[-400:]}",
             next_step="on the machine: sudo filaectl attach; sudo filaectl status",
@@ -85,6 +85,12 @@ def deploy(
 def failure(events: list[Event], host: str) -> OpsError | None:
     """Return why a transaction did not commit, or None."""
     names = {event.get("event") for event in events}
+    if refused := next((event for event in events if event.get("event") == "refused"), None):
+        return OpsError(
+            f"{host}: {refused.get('reason', 'refused')}",
+            owner=refused.get("owner", "provider"),
+            next_step=refused.get("next_step") or "filae-ops -i INVENTORY status",
+        )
     failed = next((event for event in events if event.get("event") == "failed"), None)
     if failed is None or "committed" in names:
         return None

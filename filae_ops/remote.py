@@ -15,6 +15,7 @@ from fabric import Config, Connection
 
 from filae_ops.errors import OpsError
 from filae_ops.inventory.machine import Host
+from filae_ops.refusal import AT_CONSOLE
 from filae_ops.ssh import Login
 
 CONNECT_SECONDS = 10
@@ -115,12 +116,20 @@ def _pin(client: paramiko.SSHClient, host: Host) -> None:
     client.set_missing_host_key_policy(paramiko.RejectPolicy())
     name = host.ansible_host if host.ansible_port == 22 else f"[{host.ansible_host}]:{host.ansible_port}"
     kind, blob = host.host_key.split()[:2]
-    client.get_host_keys().add(name, kind, paramiko.PKey.from_type_string(kind, base64.b64decode(blob)))
+    try:
+        key = paramiko.PKey.from_type_string(kind, base64.b64decode(blob))
+    except (paramiko.SSHException, paramiko.pkey.UnknownKeyType, ValueError) as error:
+        raise OpsError(
+            f"{host.name}: the `host_key` of the inventory ({kind} {blob[:40]}…) is not a usable key: {error}",
+            owner="dsi",
+            next_step="read it again at the machine's console: cat /etc/ssh/ssh_host_ed25519_key.pub",
+        ) from None
+    client.get_host_keys().add(name, kind, key)
 
 
 def _wrong_key(host: Host, seen: paramiko.PKey | None) -> OpsError:
     shown = f" (the machine shows {seen.get_name()} {seen.get_base64()})" if seen else ""
     return OpsError(
         f"{host.name}: the machine's SSH host key is not the `host_key` of the inventory{shown}", owner="dsi",
-        next_step="read the key at the machine's console; correct hosts.yml only if the DSI confirms the change",
+        next_step=f"{AT_CONSOLE}; correct hosts.yml only if the DSI confirms the change",
     )  # fmt: skip

@@ -26,7 +26,9 @@ def deploy(
 ) -> None:
     """Put a signed release into service; a failure leaves the previous one serving."""
     from filae_ops.agent.attach import line as words
+    from filae_ops.errors import OpsError
     from filae_ops.inventory.load import load
+    from filae_ops.refusal import INTERRUPTED
     from filae_ops.release import deploy as ask_deploy
     from filae_ops.release import failure, send
     from filae_ops.remote import connect
@@ -45,10 +47,11 @@ def deploy(
             try:
                 events = ask_deploy(remote, path, login.user_for(host), check=check, on_event=show)
             except KeyboardInterrupt:
-                say(
-                    f"the transaction goes on, on {host.name}; follow it with: filae-ops -i INVENTORY journal"
-                )
-                raise
+                raise OpsError(
+                    f"{host.name}: you left; if the transaction had begun, it goes on without you",
+                    next_step=f"filae-ops -i {site.directory} journal; then status",
+                    exit_code=INTERRUPTED,
+                ) from None
         results.append({"host": host.name, "ok": failure(events, host.name) is None, "events": events})
         if as_json and (host is list(site.hosts.values())[-1] or not results[-1]["ok"]):
             print_json({"ok": all(result["ok"] for result in results), "hosts": results})

@@ -38,7 +38,8 @@ def output(*argv):
 
 
 def system(expected):
-    with open("/etc/os-release", encoding="utf-8") as handle:
+    path = next((path for path in ("/etc/os-release", "/usr/lib/os-release") if os.path.isfile(path)), os.devnull)
+    with open(path, encoding="utf-8") as handle:
         release = dict(re.findall(r'^(\w+)="?([^"\n]*)"?$', handle.read(), re.M))
     name, version = release.get("ID", "?"), release.get("VERSION_ID", "?")
     FACTS["os"] = {"id": name, "version": version}
