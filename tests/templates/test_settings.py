@@ -1,0 +1,93 @@
+"""What the roles write for sshd, nginx, sudo, apt, chrony and the signers."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from templates.rendering import ROLES, render
+
+SSHD = {
+    "PermitRootLogin": "no", "PasswordAuthentication": "no", "KbdInteractiveAuthentication": "no",
+    "AuthenticationMethods": "publickey", "AllowGroups": "filae-operators filae-dsi", "AllowTcpForwarding": "no",
+    "AllowStreamLocalForwarding": "no", "AllowAgentForwarding": "no", "X11Forwarding": "no", "PermitTunnel": "no",
+    "AuthorizedKeysFile": "/etc/ssh/authorized_keys.d/%u", "HostKey": "/etc/ssh/ssh_host_ed25519_key",
+    "PermitUserEnvironment": "no", "StrictModes": "yes", "MaxAuthTries": "3",
+}  # fmt: skip
+
+
+def test_sshd_lets_in_named_keys_and_nothing_else() -> None:
+    lines = [line.split(None, 1) for line in render("access", "sshd.conf.j2").splitlines() if line[:1].isalpha()]
+    settings = dict(lines)
+    assert len(settings) == len(lines), "a setting is written twice: sshd keeps the first"
+    assert {name: settings.get(name) for name in SSHD} == SSHD
+    weak = re.compile(r"cbc|3des|arcfour|md5|sha1|umac-64|diffie-hellman-group(1|14|exchange)|ecdh-sha2-nist")
+    for name in ("KexAlgorithms", "Ciphers", "MACs"):
+        assert not weak.search(settings[name]), name
+
+
+def test_keys_end_on_their_day() -> None:
+    people = [{"name": "amartin", "keys": [{"key": "ssh-ed25519 AAAA", "until": "2027-06-30"}]}]
+    text = render("access", "key_files.yml.j2", __access_present=people)
+    assert 'expiry-time="20270630235959" ssh-ed25519 AAAA' in text
+    assert "/etc/ssh/authorized_keys.d/amartin" in text
+
+
+def test_signers_end_on_their_day_and_sign_bundles_only() -> None:
+    signers = [{"name": "release", "key": "ssh-ed25519 AAAA", "until": "2027-06-30"}]
+    assert render("agent", "allowed_signers.j2", agent_signers=signers).splitlines()[1] == (
+        'release namespaces="filae-bundle@1",valid-before="20270630235959Z" ssh-ed25519 AAAA'
+    )
+
+
+def test_operators_are_root_and_the_dsi_has_three_commands() -> None:
+    assert "%filae-operators ALL=(ALL) NOPASSWD: ALL" in render("access", "sudoers.j2")
+    text = render("agent", "sudoers.j2")
+    assert re.findall(r"filaectl \^(\w+)", text) == ["status", "receipt", "maintenance"]
+    assert all(pattern.endswith("$") for pattern in re.findall(r"filaectl (\^[^,\n]*?)(?:, \\)?$", text, re.M))
+
+
+@pytest.mark.parametrize(("any_name", "catch_all"), [(False, True), (True, False)])
+def test_nginx_serves_the_names_asked_for(any_name: bool, catch_all: bool) -> None:
+    text = render("proxy", "server.conf.j2", proxy_names=["a.example", "b.example"], proxy_any_name=any_name)
+    assert "server_name a.example b.example;" in text
+    assert ("ssl_reject_handshake on;" in text) is catch_all
+    assert text.count("default_server") == 4
+    assert "ssl_protocols TLSv1.2 TLSv1.3;" in text
+    assert f"return 301 https://{'$host' if any_name else 'a.example'}$request_uri;" in text
+    assert r"location ~ /\.(?!well-known/) { return 404; }" in text
+
+
+def test_nginx_logs_no_query_string() -> None:
+    form = re.search("log_format .*", render("proxy", "nginx.conf.j2"))
+    assert form
+    assert not re.search(r"\$(request|request_uri|args|query_string|http_referer)\b", form.group())
+
+
+@pytest.mark.parametrize(("proxy", "lines"), [("", 0), ("http://proxy.example:3128", 2)])
+def test_apt_takes_the_declared_proxy(proxy: str, lines: int) -> None:
+    assert render("base", "proxy.conf.j2", base_proxy=proxy).count("Acquire::") == lines
+
+
+@pytest.mark.parametrize(("time", "automatic"), [("", '"false"'), ("22:00", '"true"')])
+def test_the_machine_restarts_by_itself_only_in_a_window(time: str, automatic: str) -> None:
+    text = render("base", "unattended.conf.j2", base_reboot_time=time)
+    assert f"Automatic-Reboot {automatic};" in text
+    assert ("Automatic-Reboot-Time" in text) is bool(time)
+    assert "-security,label=Debian-Security" in text
+
+
+def test_chrony_asks_the_declared_servers_only() -> None:
+    text = render("base", "chrony.conf.j2", base_time_sources=["192.0.2.1", "time.example"])
+    asked = re.findall("^(?:server|pool|peer) .*", text, re.M)
+    assert asked == ["server 192.0.2.1 iburst", "server time.example iburst"]
+
+
+@pytest.mark.parametrize("name", sorted(str(path.relative_to(ROLES)) for path in ROLES.glob("*/templates/*.j2")))
+def test_a_template_is_short_undated_and_says_who_manages_it(name: str) -> None:
+    path = ROLES / name
+    text = path.read_text()
+    assert len(text.splitlines()) <= 100
+    assert not re.search(r"now\(|ansible_date_time|strftime", text)
+    if path.suffixes != [".yml", ".j2"] and ".html" not in path.suffixes:
+        assert "{{ ansible_managed }}" in "".join(text.splitlines(True)[:2])
