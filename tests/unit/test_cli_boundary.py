@@ -1,0 +1,56 @@
+"""The one error boundary: expected errors are said, bugs keep their traceback, nothing but results on stdout."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+CLI = [sys.executable, "-m", "filae_ops"]
+
+
+def run(*words: str, **options: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*CLI, *words], capture_output=True, text=True, timeout=60, **options)  # type: ignore[call-overload,no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["provisoin"], "provisoin"),
+        (["provision", "--nope"], "--nope"),
+        (["deploy"], "Missing argument"),
+        (["provision"], "no inventory was named"),
+        (["lab", "down"], "lab down takes a NAME or --all"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_wrong_usage_is_status_2_and_says_what_is_wrong(words: list[str], said: str) -> None:
+    env = {key: value for key, value in os.environ.items() if key != "FILAE_INVENTORY"}
+    done = run(*words, env=env)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+
+
+def test_a_long_value_is_not_cut_into_lines() -> None:
+    path = "/" + "x" * 200 + "/hosts.yml"
+    done = run("-i", path, "provision")
+    assert path in done.stderr
+    assert done.returncode == 1
+
+
+@pytest.mark.parametrize("words", [["demo"], ["lab", "up"], ["test"]], ids=" ".join)
+def test_without_root_the_lab_says_in_one_sentence_what_to_do(words: list[str]) -> None:
+    code = "import os, sys; os.geteuid = lambda: 1000; from filae_ops.cli import main; sys.exit(main())"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL
+    )
+    assert done.returncode == 1
+    assert "need root on this host" in done.stderr
+    assert "who acts: " in done.stderr
+    assert "next: run the same command with sudo; `review`, `init` and the unit tests work without root" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
