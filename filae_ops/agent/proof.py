@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import http.client
 import os
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from filae_ops.agent.contract import Contract
 from filae_ops.agent.layout import AGENT
 from filae_ops.agent.machine import Machine
 from filae_ops.agent.run import Failed, Result, evidence_of
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ def observed(machine: Machine, contract: Contract) -> dict[str, Verdict]:
     env = {"PROBE_URL": f"https://{config.public_name}/", "SSL_CERT_FILE": config.ca_file}
     return {
         "health": Verdict("fail", problem) if problem else Verdict("pass", "the front door serves this release"),
+        "version": version(contract, problem),
         "schema": schema(machine, contract, ahead=True),
         "store": store(machine, contract),
         "probe": probe(machine, contract, env, properties=[_own_hosts(machine)]),
@@ -65,6 +69,15 @@ def front_door(machine: Machine, contract: Contract, seconds: float | None = Non
     except (OSError, http.client.HTTPException) as exc:
         return f"the client's first page: {type(exc).__name__}: {exc}"
     return "" if same else f"the client's first page is not the release's (status {answer.status})"
+
+
+def version(contract: Contract, problem: str) -> Verdict:
+    """Say whether the version that answers was seen: the health page compares it, where it is stated."""
+    if not contract.get("health").get("version"):
+        return Verdict("not_run", "the contract states no health.version: the page does not say which release answers")
+    if problem:
+        return Verdict("not_run", "the health page does not answer as it should")
+    return Verdict("pass", f"the front door says {contract.version}")
 
 
 def schema(machine: Machine, contract: Contract, *, ahead: bool = False) -> Verdict:
@@ -136,8 +149,10 @@ def files_check(machine: Machine, contract: Contract) -> Verdict:
         return _verdict(result, "", "the contract's files_check fails")
     release = machine.layout.release(contract.version)
     lines = [line.rsplit(None, 1) for line in result.out.splitlines() if line.strip()]
-    if any(len(line) != 2 or len(line[1]) != 64 for line in lines):
-        return Verdict("fail", "files_check prints something else than `path sha256`")
+    odd = sum(1 for line in lines if len(line) != 2 or not _SHA256.fullmatch(line[1]))
+    if odd:
+        what = f"{odd} of the {len(lines)} lines that files_check prints are not `path sha256`"
+        return Verdict("fail", f"{what}; logs belong on standard error")
     bad = sum(1 for path, digest in lines if not _same(machine.layout.files, release / path, digest))
     if bad:
         return Verdict("fail", f"{bad} of {len(lines)} attachments are missing or altered")

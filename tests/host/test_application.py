@@ -22,6 +22,12 @@ def test_health(on: Target) -> None:
     proved(on, "health", "provider: on the machine: filaectl status; filae-ops rollback if an update caused it")
 
 
+@check("app-version", "OPS-01")
+def test_version(on: Target) -> None:
+    """The version that answers through the front door is the deployed one."""
+    proved(on, "version", "provider: on the machine: filaectl status")
+
+
 @check("app-probe", "OPS-01")
 def test_probe(on: Target) -> None:
     """The contract's round trip works through the front door."""
@@ -55,4 +61,5 @@ def test_file_store(on: Target) -> None:
 @check("app-attachments", "OPS-06")
 def test_attachments(on: Target) -> None:
     """Every attachment that the database knows is there, unaltered."""
-    proved(on, "files_check", "provider: restore the missing files from the last backup, with the DSI")
+    step = "provider: on the machine: filaectl observe; restore what is missing from the last backup, with the DSI"
+    proved(on, "files_check", step)

@@ -287,7 +287,7 @@ def test_what_a_contract_does_not_state_is_not_run(tmp_path: Path) -> None:
     empty = Contract({"version": "1.0.0", "health": {"path": "/up"}})
     for verdict in (
         proof.schema(machine, empty), proof.store(machine, empty), proof.probe(machine, empty, {}),
-        proof.files_check(machine, empty),
+        proof.files_check(machine, empty), proof.version(empty, ""),
     ):  # fmt: skip
         assert verdict.status == "not_run"
         assert "states no" in verdict.message
@@ -306,13 +306,15 @@ def test_attachments_are_compared_and_never_named(tmp_path: Path) -> None:
         (f"storage/a {'0' * 64}\n", "fail", "1 of 1"),
         (f"storage/b {good}\n", "fail", "1 of 1"),
         (f"MANIFEST.json {good}\n", "fail", "1 of 1"),
-        ("Marie Dupont\n", "fail", "something else"),
+        (f"Marie Dupont\nstorage/a {good}\n", "fail", "1 of the 2 lines that files_check prints"),
+        (f"storage/a {'z' * 64}\n", "fail", "logs belong on standard error"),
         ("", "pass", "0 attachments"),
     ):
         runner.answers = {"systemd-run": Result(0, printed)}
         verdict = proof.files_check(machine, contract)
         assert (verdict.status, words in verdict.message) == (status_, True)
         assert "storage" not in verdict.message
+        assert "Dupont" not in verdict.message
 
 
 def test_the_store_is_written_and_read(tmp_path: Path) -> None:
