@@ -19,7 +19,11 @@ def commands() -> str:
     from filae_ops.cli import app
 
     root = typer.main.get_command(app)
-    lines = [NOTE, "# Commands\n", "`filae-ops [-i INVENTORY] COMMAND`; exit status 0 done, 1 refused or failed, 2 wrong"]
+    lines = [
+        NOTE,
+        "# Commands\n",
+        "`filae-ops [-i INVENTORY] COMMAND`; exit status 0 done, 1 refused or failed, 2 wrong",
+    ]
     lines += ["usage, 3 a verdict below what was asked, 130 interrupted.\n"]
     for path, command in _walk("filae-ops", root):
         summary = (command.help or "").strip().split("\n\n")[0].replace("\n", " ")

@@ -12,7 +12,6 @@ import socket
 import subprocess
 import sys
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,7 +19,8 @@ from pathlib import Path
 from filae_ops.errors import OpsError
 from filae_ops.lab.image import ensure_image, ensure_services
 from filae_ops.lab.network import bridge_name, ensure_network, lab_dir
-from filae_ops.lab.services import DOMAIN, PROXY_PORT, ensure_running
+from filae_ops.lab.prepare import make_disk, write_seed
+from filae_ops.lab.services import DOMAIN, ensure_running
 from filae_ops.lab.shell import run
 from filae_ops.lab.state import check_name, is_held, lab_id, locked
 from filae_ops.lab.supervise import leave_cgroup
@@ -115,8 +115,8 @@ def create(
         )  # fmt: skip
         shutil.rmtree(machine.directory, ignore_errors=True)
         machine.directory.mkdir(parents=True)
-        _make_disk(machine, source)
-        _write_seed(machine, source)
+        make_disk(machine, source)
+        write_seed(machine, source)
         (machine.directory / "machine.json").write_text(json.dumps(asdict(machine)))
         names = f"{machine.address} {machine.public_name}"
         if source:
@@ -218,54 +218,6 @@ def _free_address(gateway: str) -> str:
     taken = {machine.address for machine in machines()}
     prefix = gateway.rsplit(".", 1)[0]
     return next(a for a in (f"{prefix}.{n}" for n in range(10, 250)) if a not in taken)
-
-
-def _make_disk(machine: Machine, source: Machine | None) -> None:
-    disk = machine.directory / "disk.img"
-    if source is None:
-        run(["truncate", "-s", f"{machine.disk_gib}G", disk])
-        run(["mkfs.ext4", "-q", "-E", "lazy_itable_init=1,lazy_journal_init=1", "-O", "^has_journal", disk])
-        return
-    if source.running:
-        raise OpsError(
-            f"machine {source.name} runs; only a stopped machine can be copied",
-            next_step=f"stop {source.name}",
-        )
-    run(["cp", "--sparse=always", "--reflink=auto", source.directory / "disk.img", disk])
-
-
-def _write_seed(machine: Machine, source: Machine | None) -> None:
-    """Write what differs from machine to machine; the supervisor lays it over the root at first boot."""
-    seed = machine.directory / "seed"
-    public_key = machine.ssh_key.with_suffix(".pub").read_text()
-    files = {
-        "etc/hostname": f"{machine.name}\n",
-        "etc/machine-id": f"{uuid.uuid4().hex}\n",
-        "etc/hosts": f"127.0.0.1 localhost\n::1 localhost\n{machine.address} {machine.public_name} {machine.name}\n",
-        "etc/resolv.conf": f"nameserver {machine.gateway}\n",
-        "etc/systemd/network/10-host0.network": (
-            f"[Match]\nName=host0\n[Network]\nAddress={machine.address}/24\nGateway={machine.gateway}\nLinkLocalAddressing=no\n"
-        ),
-        "etc/apt/apt.conf.d/90proxy": f'Acquire::http::Proxy "http://{machine.gateway}:{PROXY_PORT}";\n',
-        "root/.ssh/authorized_keys": public_key,
-        "home/lab/.ssh/authorized_keys": public_key,
-    }
-    if source:
-        for name in ("host_key", "host_key.pub"):
-            shutil.copy2(source.directory / name, machine.directory / name)
-        files = {name: text for name, text in files.items() if not name.endswith("authorized_keys")}
-    else:
-        run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", machine.directory / "host_key"])
-        files["etc/ssh/ssh_host_ed25519_key"] = (machine.directory / "host_key").read_text()
-        files["etc/ssh/ssh_host_ed25519_key.pub"] = (machine.directory / "host_key.pub").read_text()
-    for name, text in files.items():
-        path = seed / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-        path.chmod(0o600 if name.endswith(("_key", "authorized_keys")) else 0o644)
-    for directory in ("root", "root/.ssh", "home/lab", "home/lab/.ssh"):
-        if (seed / directory).is_dir():
-            (seed / directory).chmod(0o700)
 
 
 def _wait_for_sshd(machine: Machine) -> None:

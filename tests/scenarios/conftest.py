@@ -18,6 +18,7 @@ import pytest
 os.environ["FILAE_LAB"] = f"test-{os.getpid()}"
 
 from apps import materialise
+
 from filae_ops.bundle.build import build
 from filae_ops.lab import fleet
 from filae_ops.lab import machine as machines
@@ -38,7 +39,9 @@ class Site:
     def inventory(self) -> Path:
         return self.machine.inventory
 
-    def ops(self, *words: str, timeout: float = 300, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    def ops(
+        self, *words: str, timeout: float = 300, env: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """Run filae-ops on this inventory."""
         return run_ops("-i", str(self.inventory), *words, timeout=timeout, env=env)
 

@@ -1,4 +1,4 @@
-# ruff: noqa: E501 - tables
+
 from __future__ import annotations
 
 import json
