@@ -71,6 +71,10 @@ def _client(contract: Contract) -> Iterator[Problem]:
     client = contract.client
     if client is None:
         return
+    if client.directory is None:
+        if client.otherwise != "app" or "max_body" not in client.model_fields_set:
+            yield ("client", "directory"), "no directory of files, without which `client` states max_body alone"
+        return
     for loc, path in _machine_paths(contract):
         if loc[0] == "files" and within(path, client.directory):
             yield loc, f"nginx would serve {path} to anyone: keep `files` out of {client.directory}"

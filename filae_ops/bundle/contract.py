@@ -114,9 +114,12 @@ class Health(_Part):
 
 
 class Client(_Part):
-    """The static client, served by nginx; `otherwise` is what answers where there is no file."""
+    """The static client, served by nginx; `otherwise` is what answers where there is no file.
 
-    directory: RelativePath
+    Without a directory everything goes to the application, and `max_body` bounds what it is sent.
+    """
+
+    directory: RelativePath | None = None
     otherwise: RelativePath = "app"
     max_body: BodySize = "1m"
 

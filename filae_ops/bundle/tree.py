@@ -141,14 +141,11 @@ def _check_promises(source: Path, contract: Contract, entries: dict[str, Entry])
             refuse_source(
                 f"{where}: {key}: {command[0]} is not executable", f"chmod +x {source / command[0]}"
             )
-    client = contract.client
-    if client and entries.get(client.directory, {}).get("type") != "dir":
-        refuse_source(
-            f"{where}: client: the release has no directory {client.directory}", "build the client first"
-        )
-    if client and client.otherwise != "app" and f"{client.directory}/{client.otherwise}" not in entries:
-        refuse_source(
-            f"{where}: client: {client.directory} has no {client.otherwise}", "build the client first"
-        )
+    if (client := contract.client) and (directory := client.directory):
+        page = f"{directory}/{client.otherwise}"
+        if entries.get(directory, {}).get("type") != "dir":
+            refuse_source(f"{where}: client: the release has no directory {directory}", "build the client first")
+        if client.otherwise != "app" and page not in entries:
+            refuse_source(f"{where}: client: {directory} has no {client.otherwise}", "build the client first")
     if contract.gems == "vendored" and "Gemfile" in entries and "Gemfile.lock" not in entries:
         refuse_source(f"{source}: gems: vendored, and no Gemfile.lock", "bundle lock, then build again")

@@ -170,7 +170,7 @@ CASES: list[tuple[tuple[str | int, ...], list[Any]]] = [
     (("probe", "writes"), ["yes", 1, None]),
     (("files_check", "command"), COMMANDS),
     (("memory",), ["400", 400, "400MB", "0M", "1M", "-1G", "1T", "1.5G", "", None, "2000G", "400m", True, [1]]),
-    (("client",), ["public", {}, {"otherwise": "app"}]),
+    (("client",), ["public", {}, {"otherwise": "app"}, {"otherwise": "index.html", "max_body": "1m"}]),
     (("client", "directory"), [*PATHS, "tmp", "storage", "tmp/x", "storage/public", 1]),
     (("client", "otherwise"), [*PATHS, 1, None]),
     (("client", "max_body"), ["", "0", "0m", "20", 20, "20mb", "-1m", "20m;", "1t", None, "20 m"]),
@@ -234,3 +234,8 @@ def test_all_problems_come_at_once(tmp_path):
 @pytest.mark.parametrize("content", ["", "[]", "text", "# nothing\n"])
 def test_no_contract(tmp_path, content):
     assert "not a release contract" in problem(tmp_path, content)
+
+
+def test_uploads_are_bounded_without_a_client(tmp_path):
+    contract = load_contract(write(tmp_path, SMALL + "client: {max_body: 20m}\n"))
+    assert contract.compiled()["client"] == {"otherwise": "app", "max_body": "20m"}
