@@ -54,7 +54,11 @@ SABOTAGES = {
         "chmod 0600 /etc/filae/tls/key.pem",
         {"files-secret", "secrets-files"},
     ),
-    "clock service off": ("systemctl stop chrony", "systemctl start chrony; chronyc waitsync 20 0 0 0.5", {"service-clock"}),
+    "clock service off": (
+        "systemctl stop chrony",
+        "systemctl start chrony; chronyc waitsync 20 0 0 0.5",
+        {"service-clock"},
+    ),
     "certificate swapped": (
         f"{KEEP}; {SWAP} && {LOAD}",
         f"{BACK}; rm /root/swap.*",
