@@ -5,9 +5,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-here = Path(__file__).resolve()
-# roles/agent/files in a checkout; filae_ops/_data/roles/agent/files in the wheel.
-home = next(place for place in (here.parents[3], here.parents[5]) if (place / "filae_ops/agent/zipapp.py").is_file())
+# roles/agent/files in a checkout, which may lie just under /; filae_ops/_data/roles/agent/files in the wheel.
+home = next(place for place in Path(__file__).resolve().parents if (place / "filae_ops/agent/zipapp.py").is_file())
 sys.path.insert(0, str(home))
 
 from filae_ops.agent.zipapp import build_zipapp
