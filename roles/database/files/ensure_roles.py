@@ -25,6 +25,16 @@ def psql(statement):
     return subprocess.run(argv, check=True, capture_output=True, text=True).stdout.strip()
 
 
+def enable_checksums():
+    unit, tool = "postgresql@17-main.service", "/usr/lib/postgresql/17/bin/pg_checksums"
+    subprocess.run(["systemctl", "stop", unit], check=True)
+    try:
+        argv = ["runuser", "-u", "postgres", "--", tool, "--enable", "-D", "/var/lib/postgresql/17/main"]
+        subprocess.run(argv, check=True, capture_output=True)
+    finally:
+        subprocess.run(["systemctl", "start", unit], check=True)
+
+
 def change(statement):
     print("changed: " + statement)
     if APPLY:
@@ -41,6 +51,11 @@ known = dict(
         " LEFT JOIN pg_db_role_setting s ON s.setrole = r.oid AND s.setdatabase = 0"
     ).splitlines()
 )
+if psql("SHOW data_checksums") == "off" and psql("SELECT count(*) FROM pg_database WHERE NOT datistemplate") == "1":
+    # Only while the cluster is empty: enabling them rewrites every page, with the server stopped.
+    print("changed: data checksums enabled")
+    if APPLY:
+        enable_checksums()
 for role, settings in ROLES.items():
     if role not in known:
         change(

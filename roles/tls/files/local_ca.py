@@ -9,8 +9,8 @@ import sys
 DIRECTORY = "/etc/filae/tls"
 CA = DIRECTORY + "/local-ca"
 DAYS = 397  # longest life that browsers accept (CA/Browser Forum, Baseline Requirements 6.3.2)
-CRL_DAYS = 30
-RENEW_DAYS = 15
+CRL_DAYS = 90
+RENEW_DAYS = 30  # before `verify` asks for a new one
 UNFINISHED = "/var/lib/filae-ops/unfinished"  # see place_files: what a run that was cut left to act on
 SERVED = DIRECTORY + "/fullchain.pem"
 APPLY = sys.argv[1] == "apply"
