@@ -10,11 +10,10 @@ from pathlib import Path
 import pytest
 from conftest import Site, run_ops
 from material.authority import Authority
-from untouched import assert_refused, edited, untouched
+from untouched import COMMANDS, ask_all, assert_refused, edited, untouched
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
-COMMANDS = (("provision", "--json"), ("deploy", "--json", "/nowhere.tar.zst"), ("verify", "--json"))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -31,15 +30,13 @@ def plain(inventory: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
-def test_no_inventory_is_named(command: tuple[str, ...]) -> None:
-    done = run_ops(*command, env={"FILAE_INVENTORY": ""})
-    assert_refused(done, "no inventory was named", "filae-ops init", status=2)
+def test_no_inventory_is_named() -> None:
+    for done in ask_all(None, *COMMANDS):
+        assert_refused(done, "no inventory was named", "filae-ops init", status=2)
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
 @pytest.mark.parametrize("case", ["missing", "empty directory", "empty file", "no group_vars"])
-def test_a_missing_or_empty_inventory(case: str, command: tuple[str, ...], bare: Site, tmp_path: Path) -> None:
+def test_a_missing_or_empty_inventory(case: str, bare: Site, tmp_path: Path) -> None:
     place = tmp_path / "site"
     if case != "missing":
         place.mkdir()
@@ -49,7 +46,8 @@ def test_a_missing_or_empty_inventory(case: str, command: tuple[str, ...], bare:
         (place / "hosts.yml").write_text("")
     if case == "no group_vars":
         (place / "hosts.yml").write_text(bare.inventory.read_text())
-    assert_refused(run_ops("-i", str(place), *command), str(place))
+    for done in ask_all(place, *COMMANDS):
+        assert_refused(done, str(place))
 
 
 @pytest.mark.parametrize("case", ["missing", "empty file"])
@@ -158,8 +156,8 @@ def test_a_certificate_is_refused_under_plain_ansible_too(provided: Provided) ->
     assert "who acts: dsi" in done.stderr
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
-def test_a_certificate_that_is_not_there(command: tuple[str, ...], provided: Provided) -> None:
+def test_a_certificate_that_is_not_there(provided: Provided) -> None:
     inventory = provided()
     (inventory.parent / "tls/chain.pem").unlink()
-    assert_refused(run_ops("-i", str(inventory), *command), "tls.yml:", "tls/chain.pem", owner="dsi")
+    for done in ask_all(inventory, *COMMANDS):
+        assert_refused(done, "tls.yml:", "tls/chain.pem", owner="dsi")

@@ -9,9 +9,14 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from conftest import Site
+from conftest import Site, run_ops
+
+BUNDLE = "/nowhere/filae-9.9.9.tar.zst"
+COMMANDS = (("provision", "--json"), ("deploy", "--json", BUNDLE), ("verify", "--json"), ("doctor", "--json"))
+Done = subprocess.CompletedProcess[str]
 
 PLACES = "/etc /opt/filae /srv/filae /usr/local /var/lib/filae-ops"
 # What a refused bundle may leave: the agent forgets it by itself.
@@ -42,7 +47,7 @@ def untouched(site: Site) -> Iterator[None]:
     assert after == before, "\n".join(difflib.unified_diff(before, after, "before", "after", lineterm="", n=0))
 
 
-def assert_refused(done: subprocess.CompletedProcess[str], *values: str, status: int = 1, owner: str = "") -> None:
+def assert_refused(done: Done, *values: str, status: int = 1, owner: str = "") -> None:
     """Check exit status, message, owner, next step and the purity of stdout."""
     said = f"status {done.returncode}\n--- stderr\n{done.stderr}\n--- stdout\n{done.stdout[-2000:]}"
     assert done.returncode == status, said
@@ -53,6 +58,29 @@ def assert_refused(done: subprocess.CompletedProcess[str], *values: str, status:
     assert "next: " in done.stderr, said
     if done.stdout.strip():
         assert json.loads(done.stdout)["ok"] is False, said
+
+
+def assert_no_go(done: Done, *values: str, owner: str = "") -> None:
+    """Check that doctor says no-go, with these words in the lines that say it, each with an owner and a step."""
+    said = f"status {done.returncode}\n--- stderr\n{done.stderr}\n--- stdout\n{done.stdout[-4000:]}"
+    assert done.returncode == 1, said
+    assert "Traceback" not in done.stderr, said
+    document = json.loads(done.stdout)
+    assert document["ok"] is False
+    red = [line for line in document["lines"] if line["status"] == "no-go"]
+    text = "\n".join(line["message"] + line["next"] for line in red)
+    for value in values:
+        assert value in text, f"{value!r} is not in:\n{said}"
+    assert all(line["next"] for line in red), said
+    assert not owner or {line["owner"] for line in red} == {owner}, said
+
+
+def ask_all(inventory: Path | None, *commands: tuple[str, ...]) -> list[Done]:
+    """Run commands side by side on an inventory."""
+    first = ("-i", str(inventory)) if inventory else ()
+    env = {"FILAE_INVENTORY": ""}
+    with ThreadPoolExecutor(len(commands)) as pool:
+        return list(pool.map(lambda words: run_ops(*first, *words, env=env), commands))
 
 
 def edited(site: Site, directory: Path, changes: Mapping[str, tuple[str, str]]) -> Path:

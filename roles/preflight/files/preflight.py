@@ -327,7 +327,7 @@ def transaction(expected):
         "provider",
         not busy,
         "nothing changes the machine" if not busy else "being changed by: %s" % (who.group(1) if who else "?"),
-        "wait for it to end; `filaectl attach` on the machine follows it",
+        "wait for its end, then run the same command again",
     )
     if os.access("/usr/local/sbin/filaectl", os.X_OK) and not busy:
         unfinished = subprocess.run(
