@@ -42,6 +42,8 @@ def check(machine: Machine, bundle: Path) -> Checked:
     found = archive.check(bundle)
     contract, live = Contract(found["contract"]), machine.live()
     size = sum(int(entry.get("size", 0)) for entry in found["files"])
+    if live is not None:
+        same_application(manifest(machine.layout.release(live.version)), contract)
     ordered(contract, live)
     same = live is not None and live.version == contract.version
     if same:
@@ -64,6 +66,16 @@ def trusted(machine: Machine, signer: str) -> None:
         )
 
 
+def same_application(live: Mapping[str, Any], contract: Contract) -> None:
+    """Refuse another application's bundle: its migrations would run on this one's data."""
+    name, other = live["contract"]["name"], contract.data["name"]
+    if name != other:
+        raise Refused(
+            f"the bundle holds {other!r}, this machine runs {name!r}",
+            next_step=f"deploy a bundle of {name!r}; another application needs a machine of its own",
+        )
+
+
 def ordered(contract: Contract, live: Live | None) -> None:
     """Refuse a lower version, and one that skips a stop."""
     if live is None:
@@ -71,7 +83,7 @@ def ordered(contract: Contract, live: Live | None) -> None:
     if version_key(contract.version) < version_key(live.version):
         raise Refused(
             f"version {contract.version} is lower than the live {live.version}: deploy only goes up",
-            next_step=f"filaectl rollback {contract.version}, if that release is kept",
+            next_step="build what is to be deployed under a higher version",
         )
     stop = str(contract.data.get("min_from") or "")
     if stop and version_key(live.version) < version_key(stop):

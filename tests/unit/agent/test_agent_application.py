@@ -1,0 +1,18 @@
+"""A machine runs one application: another's bundle is refused, however high its version."""
+
+from __future__ import annotations
+
+import pytest
+
+from filae_ops.agent.contract import Contract
+from filae_ops.agent.errors import Refused
+from filae_ops.agent.preflight import same_application
+
+
+def test_another_applications_bundle_is_refused() -> None:
+    with pytest.raises(Refused, match="holds 'other', this machine runs 'filae'"):
+        same_application({"contract": {"name": "filae"}}, Contract({"name": "other", "version": "9.0.0"}))
+
+
+def test_the_same_application_passes() -> None:
+    same_application({"contract": {"name": "filae"}}, Contract({"name": "filae", "version": "9.0.0"}))
