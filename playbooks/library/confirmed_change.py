@@ -22,7 +22,12 @@ options:
   validate: {description: command that checks the new file, with %s in its place, type: list, elements: str}
   activate: {description: command that makes the file's content live, type: list, elements: str}
   without: {description: command that runs instead when there was no previous file, type: list, elements: str}
-  live: {description: command that fails when nothing of the file is live, type: list, elements: str}
+  live:
+    description: >-
+      command that prints what is live of the file, and fails when it is not in force. Its answer is kept beside the
+      file; another answer at the next run (a rule added by hand, a restart with what was there before) is a change.
+    type: list
+    elements: str
   seconds: {description: delay before the way back fires, type: int, default: 90}
 """
 
@@ -38,11 +43,34 @@ def run(module, argv):
         module.fail_json(msg="%s: %s" % (" ".join(argv), (done.stderr or done.stdout).strip()[-800:]))
 
 
-def succeeds(argv):
+def live_now(argv):
+    """Return status and words of the command that shows what is live."""
     try:
-        return subprocess.run(argv, capture_output=True).returncode == 0
+        done = subprocess.run(argv, capture_output=True, text=True)
     except FileNotFoundError:
+        return 127, ""
+    return done.returncode, done.stdout if done.returncode == 0 else (done.stderr or done.stdout).strip()
+
+
+def lost(module):
+    """Say whether something else is live than what this module last made so."""
+    if not module.params["live"]:
         return False
+    status, words = live_now(module.params["live"])
+    kept = module.params["path"] + ".live"
+    if status or not os.path.exists(kept):
+        return True
+    with open(kept, encoding="utf-8") as handle:
+        return handle.read() != words
+
+
+def keep_live(module):
+    """Keep what is live now; what is not in force is a failure, and the way back runs in its time."""
+    if module.params["live"]:
+        status, words = live_now(module.params["live"])
+        if status:
+            module.fail_json(msg=words or "%s was written, and is not in force" % module.params["path"])
+        write(module.params["path"] + ".live", words.encode())
 
 
 def apply(module, unit):
@@ -52,8 +80,7 @@ def apply(module, unit):
         with open(path, "rb") as handle:
             old = handle.read()
     armed = subprocess.run(["systemctl", "is-active", "--quiet", unit + ".timer"]).returncode == 0
-    lost = module.params["live"] is not None and not succeeds(module.params["live"])
-    if old == content and not armed and not lost:
+    if old == content and not armed and not lost(module):
         module.exit_json(changed=False)
     diff = {
         "before": (old or b"").decode(),
@@ -89,6 +116,7 @@ def apply(module, unit):
     )
     os.rename(new, path)
     run(module, module.params["activate"])
+    keep_live(module)
     module.exit_json(changed=True, diff=diff)
 
 
@@ -103,9 +131,7 @@ def write(path, content):
 def confirm(module, unit):
     done = subprocess.run(["systemctl", "is-active", "--quiet", unit + ".timer"])
     if done.returncode != 0:
-        module.fail_json(
-            msg="%s was not confirmed in time: the previous state is back" % module.params["name"]
-        )
+        module.fail_json(msg="%s was not confirmed in time: the previous state is back" % module.params["name"])
     run(module, ["systemctl", "stop", unit + ".timer"])
     previous = module.params["path"] + ".previous"
     if os.path.exists(previous):

@@ -2,7 +2,9 @@
 # Read from standard input after a line `PEOPLE = "<JSON>"`; the argument is `check` or `apply`.
 import grp
 import json
+import os
 import pwd
+import signal
 import subprocess
 import sys
 
@@ -37,6 +39,25 @@ def usable(name):
     return fields is None or fields[7].strip() != "1"
 
 
+def end_sessions(name):
+    """End what runs as `name`: sudo asks the groups that a session has, not those that the account has now."""
+    found = account(name)
+    if not APPLY or not found or name == os.environ.get("SUDO_USER"):  # this very session ends with the run
+        return
+    subprocess.run(["loginctl", "terminate-user", name], capture_output=True, check=False)
+    for entry in os.listdir("/proc"):
+        try:
+            if entry.isdigit() and os.stat("/proc/" + entry).st_uid == found.pw_uid:
+                os.kill(int(entry), signal.SIGKILL)
+        except OSError:  # it has just ended
+            pass
+
+
+def leave(group, name, why=""):
+    change("%s leaves %s%s" % (name, group, why), "gpasswd", "--delete", name, group)
+    end_sessions(name)
+
+
 def present(person):
     name, group = person["name"], person["group"]
     if account(name) is None:
@@ -47,7 +68,7 @@ def present(person):
         change("%s joins %s" % (name, group), "usermod", "--append", "--groups", group, name)
     for other in GROUPS:
         if other != group and name in members(other):
-            change("%s leaves %s" % (name, other), "gpasswd", "--delete", name, other)
+            leave(other, name)
 
 
 def revoke(person):
@@ -56,12 +77,11 @@ def revoke(person):
         return
     for group in GROUPS:
         if name in members(group):
-            change("%s leaves %s" % (name, group), "gpasswd", "--delete", name, group)
+            leave(group, name)
     if usable(name):
         # Expired rather than removed: the journal keeps naming the person.
         change("account %s revoked" % name, "usermod", "--lock", "--expiredate", "1", name)
-        if APPLY:
-            subprocess.run(["loginctl", "terminate-user", name], check=False)
+        end_sessions(name)
 
 
 for each in GROUPS:
@@ -75,4 +95,4 @@ for each in json.loads(PEOPLE):  # noqa: F821
 listed = {each["name"] for each in json.loads(PEOPLE)}  # noqa: F821
 for group in GROUPS:
     for name in sorted(members(group) - listed):
-        change("%s leaves %s: not in the inventory" % (name, group), "gpasswd", "--delete", name, group)
+        leave(group, name, ": not in the inventory")

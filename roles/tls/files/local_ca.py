@@ -1,6 +1,7 @@
 # Ensures an authority of the machine's own, a server certificate for the names given, and a revocation list.
 # For demonstrations and tests: a hospital's posts do not trust it. Prints `changed: …` for each change.
 import datetime as dt
+import ipaddress
 import os
 import re
 import subprocess
@@ -57,6 +58,14 @@ def write(where, text, mode):
         out.flush()
         os.fsync(out.fileno())
     os.rename(where + ".new", where)
+
+
+def same(name):
+    """Return a name or address in one spelling: openssl prints IPv6 addresses in full and in capitals."""
+    try:
+        return ipaddress.ip_address(name).compressed
+    except ValueError:
+        return name
 
 
 def alternative(name):
@@ -140,7 +149,7 @@ def certificate():
 
 
 def revocation_list():
-    openssl("ca", "-config", CA + "/ca.cnf", "-gencrl", "-out", path("ca.crl.new"))
+    openssl("ca", "-config", CA + "/ca.cnf", "-gencrl", "-crldays", str(CRL_DAYS), "-out", path("ca.crl.new"))
     os.chmod(path("ca.crl.new"), 0o644)
     os.rename(path("ca.crl.new"), path("ca.crl"))
 
@@ -153,14 +162,12 @@ def certificate_stands():
         capture_output=True,
     )
     text = openssl("x509", "-noout", "-ext", "subjectAltName", "-in", path("fullchain.pem"))
-    have = set(re.findall(r"(?:DNS|IP Address):([^,\s]+)", text))
+    have = {same(name) for name in re.findall(r"(?:DNS|IP Address):([^,\s]+)", text)}
     pair = openssl("x509", "-noout", "-pubkey", "-in", path("fullchain.pem")) == openssl(
         "pkey", "-pubout", "-in", path("key.pem")
     )
-    known = subprocess.run(
-        ["openssl", "verify", "-CAfile", CA + "/ca.pem", path("fullchain.pem")], capture_output=True
-    )
-    return soon.returncode == 0 and have == set(NAMES) and pair and known.returncode == 0
+    known = subprocess.run(["openssl", "verify", "-CAfile", CA + "/ca.pem", path("fullchain.pem")], capture_output=True)
+    return soon.returncode == 0 and have == set(map(same, NAMES)) and pair and known.returncode == 0
 
 
 def list_stands():
@@ -174,6 +181,8 @@ def list_stands():
 if not APPLY and not os.path.exists("/usr/bin/openssl"):
     print("changed: openssl is not installed yet; authority, certificate and revocation list would be made")
     sys.exit()
+
+
 def cut():
     if not os.path.exists(UNFINISHED):
         return False

@@ -1,0 +1,49 @@
+"""The authority of a machine without a hospital's: what is left alone, and what is made again."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).parents[3] / "roles/tls/files/local_ca.py"
+pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl")
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    text = SCRIPT.read_text().replace('"/etc/filae/tls"', f'"{tmp_path}"')
+    written = tmp_path / "local_ca.py"
+    written.write_text(text.replace('"/var/lib/filae-ops/unfinished"', f'"{tmp_path}/state/unfinished"'))
+    return written
+
+
+def ensure(script: Path, *names: str) -> list[str]:
+    """Run the script, and its play to the end; return what it changed."""
+    argv = [sys.executable, str(script), "apply", ",".join(names)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True)
+    shutil.rmtree(script.parent / "state", ignore_errors=True)
+    return done.stdout.replace("changed: ", "").splitlines()
+
+
+@pytest.mark.parametrize("address", ["192.0.2.10", "2001:db8::10", "2001:DB8:0:0::10"])
+def test_a_second_run_changes_nothing(script: Path, address: str) -> None:
+    assert "server certificate" in ensure(script, "filae.example", address)
+    assert ensure(script, "filae.example", address) == []
+
+
+def test_another_name_needs_another_certificate(script: Path) -> None:
+    ensure(script, "filae.example")
+    assert "server certificate" in ensure(script, "filae.example", "2001:db8::10")
+
+
+def test_a_revocation_list_lasts_whatever_an_older_run_set(script: Path) -> None:
+    ensure(script, "filae.example")
+    settings = script.parent / "local-ca/ca.cnf"
+    settings.write_text(settings.read_text().replace("default_crl_days = 90", "default_crl_days = 1"))
+    (script.parent / "ca.crl").unlink()
+    assert ensure(script, "filae.example") == ["revocation list"]
+    assert ensure(script, "filae.example") == []
