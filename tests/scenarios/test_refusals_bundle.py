@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from conftest import Site
 from unit.bundle.bundle_material import CONTRACT, MTIME, Raw, described, info
-from untouched import assert_refused, untouched
+from untouched import ask_all, assert_refused, untouched
 
 from filae_ops.lab.inventory import release_key
 
@@ -26,7 +26,6 @@ class Bench:
 
     directory: Path
     good: Path
-    low: Path
     key: Path
 
     def copy(self, content: bytes | None = None) -> Path:
@@ -139,7 +138,7 @@ CASES: dict[str, tuple[Callable[[Bench], Path], tuple[str, ...]]] = {
 
 @pytest.fixture
 def bench(bundles: dict[str, Path], tmp_path: Path, deployed: Site) -> Bench:
-    return Bench(tmp_path, bundles["2.1.0"], bundles["1.0.0"], release_key(deployed.machine.lab))
+    return Bench(tmp_path, bundles["2.1.0"], release_key(deployed.machine.lab))
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -147,15 +146,23 @@ def test_a_bad_bundle_is_refused_here_and_on_the_machine(name: str, bench: Bench
     make, said = CASES[name]
     bundle = make(bench)
     with untouched(deployed):
-        for command in (("bundle", "verify", str(bundle)), ("deploy", "--json", str(bundle))):
-            assert_refused(deployed.ops(*command), *said)
+        answers = ask_all(deployed.inventory, ("bundle", "verify", str(bundle)), ("deploy", "--json", str(bundle)))
+    for done in answers:
+        assert_refused(done, *said)
 
 
 def test_a_lower_version_is_refused(bench: Bench, deployed: Site) -> None:
     with untouched(deployed):
-        for words in (("--json",), ("--check",)):
-            done = deployed.ops("deploy", *words, str(bench.low))
-            assert_refused(done, "site: version 1.0.0 is lower than the live 2.0.0", "filaectl rollback 1.0.0")
+        bundle = bench.raw(lambda raw: raw.manifest["contract"].update(version="1.9.0"))
+        commands = [("deploy", word, str(bundle)) for word in ("--json", "--check")]
+        for done in ask_all(deployed.inventory, *commands):
+            assert_refused(done, "site: version 1.9.0 is lower than the live 2.0.0", "rollback 1.9.0")
+
+
+def test_another_application_is_refused(bundles: dict[str, Path], deployed: Site) -> None:
+    with untouched(deployed):
+        done = deployed.ops("deploy", "--json", str(bundles["1.0.0"]))
+        assert_refused(done, "the bundle holds 'minimal', this machine runs 'filae'")
 
 
 def test_a_bundle_that_is_not_there(deployed: Site) -> None:

@@ -111,19 +111,14 @@ def test_the_vault_password_is_wrong_or_missing(words: list[str], said: str, sea
     assert values[-1] in direct.stderr
 
 
-BEGIN = "-----BEGIN CERTIFICATE-----\n"
+# Each other fault has its row in tests/unit/test_certificates.py.
 TLS = [
     ("expired", {"days": (-30, -1)}, "the certificate expired on", "dsi"),
-    ("not valid yet", {"days": (2, 30)}, "is valid only from", "dsi"),
-    ("about to expire", {"days": (-30, 3)}, "in less than 7 days", "dsi"),
     ("wrong name", {"names": ["other.example"]}, "covers other.example, not bare.filae.test", "dsi"),
     ("another's key", {"key": "another"}, "is not that of `tls_key`", "dsi"),
     ("no key", {"key": ""}, "no private key (`tls_key`)", "provider"),
-    ("no key at all", {"key": "garbage"}, "`tls_key` in secrets.yml is not a readable PEM key", "provider"),
-    ("weak key", {"bits": 2048}, "is an RSA key of 2048 bits, 3072 are asked", "dsi"),
     ("wrong root", {"root": "another"}, "does not verify up to the declared root", "dsi"),
     ("missing intermediate", {"chain": "root"}, "does not verify up to the declared root", "dsi"),
-    ("not a certificate", {"server": f"{BEGIN}x\n{BEGIN.replace('BEGIN', 'END')}"}, "no readable PEM", "dsi"),
 ]  # fmt: skip
 
 Provided = Callable[..., Path]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -54,3 +55,20 @@ def test_without_root_the_lab_says_in_one_sentence_what_to_do(words: list[str]) 
     assert "next: run the same command with sudo; `review`, `init` and the unit tests work without root" in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_a_signal_ends_a_run_as_ctrl_c_does(number: signal.Signals) -> None:
+    code = (
+        "import sys, time, filae_ops.cli as cli\n"
+        "def work(**_): print('at work', flush=True); time.sleep(60)\n"
+        "cli.app = work; sys.exit(cli.main())"
+    )
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, "-c", code], **pipes) as run:  # type: ignore[call-overload]
+        assert run.stdout is not None
+        assert run.stdout.readline() == "at work\n"
+        run.send_signal(number)
+        _, stderr = run.communicate(timeout=30)
+    assert run.returncode == 130
+    assert stderr == "filae-ops: interrupted\n"
