@@ -42,8 +42,11 @@ def change(statement):
 
 
 if not APPLY and not os.path.exists("/run/postgresql/.s.PGSQL.5432"):
-    print("changed: PostgreSQL is not installed yet; roles %s would be made" % " and ".join(ROLES))
+    print("changed: PostgreSQL does not run yet; roles %s would be looked at" % " and ".join(ROLES))
     sys.exit()
+if not os.path.exists("/run/postgresql/.s.PGSQL.5432"):
+    print("changed: PostgreSQL started")
+    subprocess.run(["systemctl", "start", "postgresql@17-main.service"], check=True)
 known = dict(
     line.split("|", 1)
     for line in psql(
@@ -58,9 +61,7 @@ if psql("SHOW data_checksums") == "off" and psql("SELECT count(*) FROM pg_databa
         enable_checksums()
 for role, settings in ROLES.items():
     if role not in known:
-        change(
-            "CREATE ROLE %s LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT CONNECTION LIMIT 60" % role
-        )
+        change("CREATE ROLE %s LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT CONNECTION LIMIT 60" % role)
     have = dict(item.split("=", 1) for item in known.get(role, "").split(",") if item)
     for name, value in settings.items():
         if have.get(name) != value:
