@@ -13,7 +13,8 @@ from filae_ops.errors import OpsError
 from filae_ops.remote import Answer, Remote
 
 Event = dict[str, Any]
-AGENT = ("sudo", "-n", "/usr/local/sbin/filaectl")
+# In English: the machine speaks the language of its site, and what sudo says is looked at.
+AGENT = ("env", "LC_ALL=C.UTF-8", "sudo", "-n", "/usr/local/sbin/filaectl")
 
 
 def ask(remote: Remote, *words: str, **options: Any) -> Answer:

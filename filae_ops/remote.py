@@ -19,6 +19,8 @@ from filae_ops.refusal import AT_CONSOLE
 from filae_ops.ssh import Login
 
 CONNECT_SECONDS = 10
+KEEPALIVE_SECONDS = 15
+GONE_SECONDS = 60
 CHUNK = 1024 * 1024
 
 
@@ -105,10 +107,18 @@ def connect(host: Host, login: Login) -> Iterator[Remote]:
             f"{host.name}: no connection to {host.ansible_host}:{host.ansible_port}: {error}", owner="dsi",
             next_step="check that the machine is on, and TCP 22 open from the administration network",
         ) from None  # fmt: skip
+    _notice_its_end(connection.transport)
     try:
         yield Remote(host, connection)
     finally:
         connection.close()
+
+
+def _notice_its_end(transport: paramiko.Transport) -> None:
+    """Have the connection end within a minute when the machine vanishes: paramiko alone would wait for ever."""
+    transport.set_keepalive(KEEPALIVE_SECONDS)
+    if isinstance(transport.sock, socket.socket) and hasattr(socket, "TCP_USER_TIMEOUT"):  # not through a bastion
+        transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, GONE_SECONDS * 1000)
 
 
 def _pin(client: paramiko.SSHClient, host: Host) -> None:

@@ -11,9 +11,7 @@ import typer
 from filae_ops.cli.options import Json, Key, Operator, inventory_of
 from filae_ops.console import err, out, print_json, say
 
-Bundle = Annotated[
-    Path, typer.Argument(help="The release: filae-VERSION.tar.zst, its .sig beside it.", dir_okay=False)
-]
+Bundle = Annotated[Path, typer.Argument(help="The release: filae-VERSION.tar.zst, its .sig beside it.", dir_okay=False)]
 
 
 def deploy(
@@ -75,9 +73,7 @@ def _plain(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key} {inner}" for key, inner in value.items())
     return (
-        ", ".join(map(str, value)) or "none"
-        if isinstance(value, list)
-        else str(value if value is not None else "none")
+        ", ".join(map(str, value)) or "none" if isinstance(value, list) else str(value if value is not None else "none")
     )
 
 
@@ -97,11 +93,11 @@ def journal(
     _each(context, user, key, ["journal", "-n", str(number)], as_json)
 
 
-def _each(
-    context: typer.Context, user: str | None, key: Path | None, words: list[str], as_json: bool
-) -> None:
+def _each(context: typer.Context, user: str | None, key: Path | None, words: list[str], as_json: bool) -> None:
     """Ask every machine; one machine gives its own document, several a map by name."""
     from filae_ops.inventory.load import load
+    from filae_ops.refusal import lines as reasons
+    from filae_ops.refusal import together
     from filae_ops.release import ask
     from filae_ops.remote import connect
     from filae_ops.ssh import Login
@@ -110,6 +106,9 @@ def _each(
     for host in site.hosts.values():
         with connect(host, Login(user, key)) as remote:
             answer = ask(remote, *words, *(["--json"] if as_json else []))
+        if answer.status != 0:
+            found = reasons(answer.stderr.strip() or "no word of why", f"filaectl {words[0]}")
+            raise together([each._replace(message=f"{host.name}: {each.message}") for each in found])
         if as_json:
             lines = [json.loads(line) for line in answer.stdout.splitlines()]
             documents[host.name] = lines[0] if words[0] == "status" else lines
