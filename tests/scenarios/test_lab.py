@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import run_ops
+from sites import run_ops
 
 from filae_ops.lab.state import HOME
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from conftest import Site
+from sites import Site
 
 TASKS = 45
 CONTRACT = {"ok", "changed", "tasks", "failed", "unreachable", "seconds"}

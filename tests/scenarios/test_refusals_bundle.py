@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from conftest import Site
+from sites import Site
 from unit.bundle.bundle_material import CONTRACT, MTIME, Raw, described, info
 from untouched import ask_all, assert_refused, untouched
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import CLI, Site, run_ops, say
+from sites import CLI, Site, run_ops, say
 from untouched import assert_refused, edited, untouched
 
 from filae_ops.lab import fleet

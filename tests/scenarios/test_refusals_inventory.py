@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Site, run_ops
 from material.authority import Authority
+from sites import Site, run_ops
 from untouched import COMMANDS, ask_all, assert_refused, edited, untouched
 
 ROOT = Path(__file__).parents[2]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from conftest import Site
+from sites import Site
 from untouched import COMMANDS, ask_all, assert_no_go, assert_refused, edited, untouched
 
 ROOT = Path(__file__).parents[2]

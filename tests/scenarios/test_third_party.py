@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import yaml
 from apps import merge
-from conftest import Site, say
+from sites import Site, say
 
 from filae_ops.bundle.build import build
 from filae_ops.lab import fleet

@@ -10,7 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from conftest import Site
+from sites import Site
 from untouched import assert_refused, edited, untouched
 
 ROOT = Path(__file__).parents[2]

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from conftest import Site, run_ops
+from sites import Site, run_ops
 
 BUNDLE = "/nowhere/filae-9.9.9.tar.zst"
 COMMANDS = (("provision", "--json"), ("deploy", "--json", BUNDLE), ("verify", "--json"), ("doctor", "--json"))

@@ -91,3 +91,11 @@ def test_a_template_is_short_undated_and_says_who_manages_it(name: str) -> None:
     assert not re.search(r"now\(|ansible_date_time|strftime", text)
     if path.suffixes != [".yml", ".j2"] and ".html" not in path.suffixes:
         assert "{{ ansible_managed }}" in "".join(text.splitlines(True)[:2])
+
+
+@pytest.mark.parametrize("unit", ["filae-web@.service.j2", "filae-worker@.service.j2"])
+def test_an_application_whose_database_is_away_is_never_given_up(unit: str) -> None:
+    lines = render("app", unit).splitlines()
+    assert "StartLimitIntervalSec=0" in lines
+    assert "RestartMaxDelaySec=30" in lines
+    assert "Restart=on-failure" in lines
