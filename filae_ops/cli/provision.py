@@ -32,8 +32,8 @@ def provision(
     inventory = inventory_of(context)
     site = load(inventory)
     extra: dict[str, Any] = Login(bootstrap_user or user, key).extra()
-    if bootstrap_user and user:
-        extra["operator"] = user
+    if bootstrap_user:  # the operator who logs in from then on
+        extra["operator"] = Login(user).user_for(next(iter(site.hosts.values())))
     hosts_file = site.directory / "hosts.yml"
     argv = playbook_argv("provision", hosts_file, extra, check=check, vault=vault_argv(vault_password_file))
     with Progress(err, f"provisioning {', '.join(site.hosts)}") as progress:

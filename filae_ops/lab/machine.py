@@ -192,6 +192,7 @@ def ssh_argv(machine: Machine, command: list[str], user: str = "lab") -> list[st
     known.write_text(f"{machine.name} {machine.host_key}\n")
     options = [f"UserKnownHostsFile={known}", "GlobalKnownHostsFile=/dev/null", "StrictHostKeyChecking=yes"]
     options += [f"HostKeyAlias={machine.name}", "IdentitiesOnly=yes", "LogLevel=ERROR"]
+    options += ["ConnectTimeout=10", "ServerAliveInterval=15"]
     flags = [word for option in options for word in ("-o", option)]
     return ["ssh", *flags, "-i", str(machine.ssh_key), f"{user}@{machine.address}", *command]
 

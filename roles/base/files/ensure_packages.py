@@ -20,7 +20,8 @@ def installed():
 
 
 def apt(*words):
-    argv = ["apt-get", "--quiet", "--yes", "-o", "DPkg::Lock::Timeout=%d" % LOCK_SECONDS, *words]
+    argv = ["apt-get", "--quiet", "--yes", "-o", "DPkg::Lock::Timeout=%d" % LOCK_SECONDS]
+    argv += ["-o", "Dpkg::Options::=--force-confold", *words]
     done = subprocess.run(argv, capture_output=True, text=True, env=ENVIRONMENT)
     if done.returncode:
         sys.exit("%s: exit status %d\n%s" % (" ".join(argv), done.returncode, (done.stdout + done.stderr)[-2000:]))
