@@ -156,7 +156,7 @@ def test_a_lower_version_is_refused(bench: Bench, deployed: Site) -> None:
         bundle = bench.raw(lambda raw: raw.manifest["contract"].update(version="1.9.0"))
         commands = [("deploy", word, str(bundle)) for word in ("--json", "--check")]
         for done in ask_all(deployed.inventory, *commands):
-            assert_refused(done, "site: version 1.9.0 is lower than the live 2.0.0", "rollback 1.9.0")
+            assert_refused(done, "site: version 1.9.0 is lower than the live 2.0.0: deploy only goes up")
 
 
 def test_another_application_is_refused(bundles: dict[str, Path], deployed: Site) -> None:
