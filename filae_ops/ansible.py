@@ -82,9 +82,9 @@ def playbook_env(control: Path) -> dict[str, str]:
         "ANSIBLE_NOCOLOR": "1",
         "FILAE_CONTROL_DIR": str(control),
         "PYTHONUNBUFFERED": "1",
+        # The caller's own locale may not exist here, and Ansible then refuses to start.
+        "LC_ALL": "C.UTF-8",
     }
-    if not env.get("LC_ALL", env.get("LANG", "")).lower().endswith(("utf-8", "utf8")):
-        env["LC_ALL"] = "C.UTF-8"
     return env
 
 

@@ -20,7 +20,7 @@ def say(message: str) -> None:
 
 def step(message: str) -> None:
     """Print the title of a phase on stderr."""
-    err.print(f"[bold]==>[/bold] {message}")
+    err.print(f"==> {message}", style="bold", markup=False, soft_wrap=True)
 
 
 def print_json(document: Any) -> None:

@@ -49,7 +49,9 @@ def ssh_config(inventory: Inventory, login: Login) -> Iterator[Path]:
         known = directory / "known_hosts"
         known.write_text("".join(f"{host.name} {host.host_key}\n" for host in inventory.hosts.values()))
         config = directory / "config"
-        config.write_text("\n".join(_stanza(host, login, directory) for host in inventory.hosts.values()))
+        stanzas = [_stanza(host, login, directory) for host in inventory.hosts.values()]
+        # The caller's own settings come last: they may add a way through a bastion, never undo what is above.
+        config.write_text("\n".join([*stanzas, "Match all\n  Include ~/.ssh/config\n"]))
         try:
             yield config
         finally:
@@ -73,10 +75,10 @@ def _stanza(host: Host, login: Login, directory: Path) -> str:
 
 
 def ssh_argv(config: Path, host: str, command: Sequence[str]) -> list[str]:
-    """Return the command line that runs a command on a machine; words are quoted for its shell."""
+    """Return the command line that runs a command on a machine, in English; words are quoted for its shell."""
     import shlex
 
-    return ["ssh", "-F", str(config), host, "--", shlex.join(command)]
+    return ["ssh", "-F", str(config), host, "--", shlex.join(["env", "LC_ALL=C.UTF-8", *command])]
 
 
 def explain(stderr: str, host: str) -> OpsError:
