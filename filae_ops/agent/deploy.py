@@ -35,11 +35,14 @@ def deploy(
     who = _operator(operator)
     _nobody_at_work(machine)
     where = bundle if check else receive.take_in(machine, bundle)
-    found = preflight.check(machine, where)
-    if found.unchanged:
-        return _say_unchanged(found, as_json)
-    if check:
-        return _say_check(found, as_json)
+    try:
+        found = preflight.check(machine, where)
+    except Refused:
+        receive.forget(machine, where)
+        raise
+    if found.unchanged or check:
+        receive.forget(machine, where)
+        return _say_unchanged(found, as_json) if found.unchanged else _say_check(found, as_json)
     wanted = make_plan(machine, where, found, who, unsafe_logs=unsafe_logs)
     journal = machine.layout.journal
     offset = journal.stat().st_size if journal.exists() else 0

@@ -23,7 +23,9 @@ def holder(machine: Machine) -> str:
 
 def refused(held_by: str) -> Refused:
     """Return the refusal that names the holder."""
-    return Refused(f"this machine is being changed by: {held_by}", next_step="filaectl attach")
+    # A provisioning has no transaction to follow: it ends with its own session.
+    follow = "wait for it to end" if held_by.startswith("provision") else "filaectl attach follows it"
+    return Refused(f"this machine is being changed by: {held_by}", next_step=f"{follow}, then run this again")
 
 
 def refuse_open(cut: list[Event]) -> None:

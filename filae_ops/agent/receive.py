@@ -47,6 +47,13 @@ def take_in(machine: Machine, bundle: Path) -> Path:
         return _store(machine, stream, signature, *sizes, digest)
 
 
+def forget(machine: Machine, bundle: Path) -> None:
+    """Remove a bundle that was taken in and will not be deployed; one that lies elsewhere is its owner's."""
+    if bundle.absolute().parent == machine.layout.incoming:
+        for path in (bundle, Path(f"{bundle}.sig")):
+            path.unlink(missing_ok=True)
+
+
 def _header(stream: BinaryIO) -> tuple[int, int, str]:
     line = stream.readline(1024)
     try:
