@@ -75,9 +75,9 @@ def test(
         )
     if not unit:
         from filae_ops.console import say
-        from filae_ops.lab.host import install_missing, require_host
+        from filae_ops.lab.host import NEEDS, TEST_NEEDS, install_missing, require_host
 
         require_host()
-        install_missing(say)
+        install_missing(say, {**NEEDS, **TEST_NEEDS})
     os.chdir(root)
     raise typer.Exit(run_all([*linters(), pytest_argv(context.args, unit=unit, long=long)]))

@@ -6,7 +6,7 @@ import os
 import platform
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from filae_ops.errors import OpsError
@@ -24,6 +24,8 @@ NEEDS = {
     "ssh-keygen": "openssh-client",
     "zstd": "zstd",
 }
+# What the tests ask of the host besides: rules and certificates are checked by the real tools.
+TEST_NEEDS = {"nft": "nftables", "openssl": "openssl", "git": "git"}
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 
@@ -42,17 +44,17 @@ def require_host() -> None:
         )
 
 
-def missing_packages() -> list[str]:
+def missing_packages(needs: Mapping[str, str] = NEEDS) -> list[str]:
     """Return the Debian packages that the host lacks, in order."""
-    lacking = {package for command, package in NEEDS.items() if shutil.which(command) is None}
+    lacking = {package for command, package in needs.items() if shutil.which(command) is None}
     if not KEYRING.exists():
         lacking.add("debian-archive-keyring")
     return sorted(lacking)
 
 
-def install_missing(say: Callable[[str], None]) -> None:
+def install_missing(say: Callable[[str], None], needs: Mapping[str, str] = NEEDS) -> None:
     """Install what the host lacks and say what; nothing else on the host changes."""
-    packages = missing_packages()
+    packages = missing_packages(needs)
     if not packages:
         return
     say(f"installing on this host: {' '.join(packages)}")
