@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import re
+import secrets
 import time
 from pathlib import Path
 from typing import BinaryIO
@@ -81,7 +82,8 @@ def _store(machine: Machine, stream: BinaryIO, signed: BinaryIO, size: int, sign
     state = os.statvfs(place)
     if state.f_bavail * state.f_frsize < size + signature + 64 * 1024 * 1024:
         raise Refused(f"no room under {place} for {size} bytes", owner="dsi", next_step="enlarge the disk")
-    final = place / f"{digest}.tar.zst"
+    # A name of its own: whoever is refused removes their own delivery, not another's of the same bundle.
+    final = place / f"{digest[:16]}-{secrets.token_hex(4)}.tar.zst"
     partial = place / f".{digest}.{os.getpid()}.partial"
     try:
         if _write(stream, partial, size) != digest:

@@ -64,6 +64,7 @@ def remove_network(lab: str) -> None:
 def _free_subnet() -> str:
     taken = {json.loads(p.read_text()).get("subnet") for p in HOME.glob("labs/*/lab.json")}
     in_use = run(["ip", "-4", "-o", "address"]).stdout + run(["ip", "-4", "route"]).stdout
+    in_use += run(["ss", "-H", "-l", "-n", "-t", "-u"]).stdout
     start = os.getpid() % 200
     for offset in range(200):
         subnet = f"{BLOCK}.{(start + offset) % 200 + 20}"

@@ -25,7 +25,8 @@ def run(
             capture_output=True,
             text=True,
             env=env,
-            input=input_text,
+            # Never the caller's own input: ssh would eat what was typed ahead, or the rest of a script.
+            input=input_text or "",
             timeout=timeout,
             errors="replace",
         )

@@ -43,10 +43,15 @@ def framed(data: bytes, signed: bytes, **changes: object) -> io.BytesIO:
     return io.BytesIO(json.dumps({**head, **changes}).encode() + b"\n" + data + signed)
 
 
-def test_what_comes_on_stdin_is_stored_under_its_sha256(tmp_path: Path) -> None:
+def test_what_comes_on_stdin_is_stored_under_a_name_of_its_own(tmp_path: Path) -> None:
     machine, _ = machine_at(tmp_path)
     path = receive.receive(machine, framed(b"bundle", b"signature"))
-    assert path == machine.layout.incoming / f"{hashlib.sha256(b'bundle').hexdigest()}.tar.zst"
+    assert path.parent == machine.layout.incoming
+    assert path.name.startswith(hashlib.sha256(b"bundle").hexdigest()[:16])
+    again = receive.receive(machine, framed(b"bundle", b"signature"))
+    assert again != path, "two deliveries of one bundle do not share a file"
+    receive.forget(machine, again)
+    assert path.exists()
     assert path.read_bytes() == b"bundle"
     assert Path(f"{path}.sig").read_bytes() == b"signature"
     assert path.stat().st_mode & 0o777 == 0o600
