@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from typing import Any
 
@@ -27,8 +26,3 @@ def print_json(document: Any) -> None:
     """Print one JSON document on stdout, and nothing else there."""
     sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2, default=str) + "\n")
     sys.stdout.flush()
-
-
-def colours() -> bool:
-    """Say whether stderr shows colours (a terminal, and NO_COLOR unset)."""
-    return err.is_terminal and "NO_COLOR" not in os.environ
