@@ -1,124 +1,23 @@
+"""The commands of filaectl around a transaction: who may start one, how it ends, what is told of it."""
+
 from __future__ import annotations
 
-import hashlib
-import io
 import json
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
-from fakes import CONTRACT, machine_at, make_live, put_release
+from fakes import machine_at, make_live, put_release
 
-from filae_ops.agent import (
-    attach,
-    deploy,
-    health,
-    lock,
-    main,
-    plan,
-    proof,
-    receive,
-    recover,
-    services,
-    status,
-    steps,
-    transaction,
-)
-from filae_ops.agent.contract import Contract
+from filae_ops.agent import attach, deploy, lock, main, plan, proof, recover, status, steps, transaction
 from filae_ops.agent.errors import Refused
-from filae_ops.agent.health import Response
 from filae_ops.agent.journal import Journal
 from filae_ops.agent.layout import Layout
 from filae_ops.agent.machine import Machine
 from filae_ops.agent.plan import Plan
 from filae_ops.agent.run import Result
 
-NEW = Contract(CONTRACT)
 PLAN = Plan("t1", "deploy", "2.1.0", "blue", "/b", "0" * 64, "provider", "claire")
-
-
-def framed(data: bytes, signed: bytes, **changes: object) -> io.BytesIO:
-    head = {"bundle": len(data), "signature": len(signed), "sha256": hashlib.sha256(data).hexdigest()}
-    return io.BytesIO(json.dumps({**head, **changes}).encode() + b"\n" + data + signed)
-
-
-def test_what_comes_on_stdin_is_stored_under_a_name_of_its_own(tmp_path: Path) -> None:
-    machine, _ = machine_at(tmp_path)
-    path = receive.receive(machine, framed(b"bundle", b"signature"))
-    assert path.parent == machine.layout.incoming
-    assert path.name.startswith(hashlib.sha256(b"bundle").hexdigest()[:16])
-    again = receive.receive(machine, framed(b"bundle", b"signature"))
-    assert again != path, "two deliveries of one bundle do not share a file"
-    receive.forget(machine, again)
-    assert path.exists()
-    assert path.read_bytes() == b"bundle"
-    assert Path(f"{path}.sig").read_bytes() == b"signature"
-    assert path.stat().st_mode & 0o777 == 0o600
-
-
-@pytest.mark.parametrize(
-    ("stream", "words"),
-    [
-        (io.BytesIO(b""), "does not begin"),
-        (io.BytesIO(b"[]\n"), "does not begin"),
-        (framed(b"b", b"s", bundle=0), "at most"),
-        (framed(b"b", b"s", bundle=2**40), "at most"),
-        (framed(b"b", b"s", signature=10**6), "at most"),
-        (framed(b"b", b"s", bundle=True), "sizes"),
-        (framed(b"b", b"s", sha256="../../x"), "sha256"),
-        (framed(b"b", b"s", sha256="0" * 64), "altered"),
-        (framed(b"b", b"s", signature=50), "too early"),
-        (framed(b"", b"", bundle=9, signature=1), "too early"),
-    ],
-)
-def test_bad_transfers_leave_nothing_half_done(tmp_path: Path, stream: io.BytesIO, words: str) -> None:
-    machine, _ = machine_at(tmp_path)
-    with pytest.raises(Refused, match=words):
-        receive.receive(machine, stream)
-    assert [p.name for p in machine.layout.incoming.iterdir() if "partial" in p.name] == []
-
-
-def test_a_bundle_of_the_machine_is_copied_where_only_root_writes(tmp_path: Path) -> None:
-    machine, _ = machine_at(tmp_path)
-    bundle = tmp_path / "filae-2.1.0.tar.zst"
-    bundle.write_bytes(b"bundle")
-    with pytest.raises(Refused, match="signature"):
-        receive.take_in(machine, bundle)
-    Path(f"{bundle}.sig").write_bytes(b"s")
-    path = receive.take_in(machine, bundle)
-    assert path.parent == machine.layout.incoming
-    assert receive.take_in(machine, path) == path
-
-
-@pytest.mark.parametrize(
-    ("answer", "problem"),
-    [
-        (Response(200, {}, b'{"version": "2.1.0"}'), ""),
-        (Response(503, {}, b'{"version": "2.1.0"}'), "answers 503"),
-        (Response(200, {}, b'{"version": "2.0.0"}'), "says version '2.0.0'"),
-        (Response(200, {}, b"<html>"), "says version ''"),
-        (Response(200, {}, b"[]"), "says version ''"),
-    ],
-)
-def test_health_is_status_and_version(answer: Response, problem: str) -> None:
-    found = health.judge(NEW, answer)
-    assert problem in found
-    assert bool(found) == bool(problem)
-
-
-def test_health_may_say_its_version_in_a_header() -> None:
-    contract = Contract({**CONTRACT, "health": {"path": "/up", "version": {"header": "X-App-Version"}}})
-    assert health.judge(contract, Response(200, {"x-app-version": "2.1.0"})) == ""
-    assert health.judge(contract, Response(200)) != ""
-    assert health.judge(Contract({**CONTRACT, "health": {"path": "/up"}}), Response(200)) == ""
-
-
-def test_health_must_hold_several_times_in_a_row() -> None:
-    good, bad = Response(200, {}, b'{"version": "2.1.0"}'), Response(500)
-    answers: Iterator[Response] = iter([bad, good, bad, good, good])
-    assert health.wait(NEW, lambda path: next(answers), 5, times=2) == ""
-    assert "500" in health.wait(NEW, lambda path: bad, 0)
 
 
 def test_a_held_lock_is_refused_with_its_holder(tmp_path: Path) -> None:
@@ -271,89 +170,6 @@ def test_receipts(tmp_path: Path, at: str, words: str) -> None:
         return
     assert status.receipt(machine, "backup", at, as_json=True) == 0
     assert json.loads((machine.layout.receipts / "backup.json").read_text())["at"] == "2026-01-01T20:00:00+00:00"
-
-
-@pytest.mark.parametrize(
-    ("environment", "writes", "ran"),
-    [("production", False, False), ("production", True, True), ("demo", False, True)],
-)
-def test_on_production_a_probe_runs_only_where_it_declares_that_it_writes(
-    tmp_path: Path, environment: str, writes: bool, ran: bool
-) -> None:
-    machine, runner = machine_at(tmp_path, environment=environment)
-    contract = Contract({**CONTRACT, "probe": {"command": ["bin/probe"], "writes": writes}})
-    verdict = proof.probe(machine, contract, {"PROBE_URL": "https://filae.test/"})
-    assert verdict.status == ("pass" if ran else "not_run")
-    assert bool(runner.argvs) == ran
-
-
-def test_what_a_contract_does_not_state_is_not_run(tmp_path: Path) -> None:
-    machine, _ = machine_at(tmp_path)
-    empty = Contract({"version": "1.0.0", "health": {"path": "/up"}})
-    for verdict in (
-        proof.schema(machine, empty), proof.store(machine, empty), proof.probe(machine, empty, {}),
-        proof.files_check(machine, empty), proof.version(empty, ""),
-    ):  # fmt: skip
-        assert verdict.status == "not_run"
-        assert "states no" in verdict.message
-
-
-def test_attachments_are_compared_and_never_named(tmp_path: Path) -> None:
-    machine, runner = machine_at(tmp_path)
-    release = put_release(machine, "2.1.0")
-    (machine.layout.files / "attachments").mkdir()
-    (release / "storage").symlink_to(machine.layout.files / "attachments")
-    (release / "storage/a").write_bytes(b"a")
-    contract = Contract({**CONTRACT, "files_check": {"command": ["bin/files"]}})
-    good = hashlib.sha256(b"a").hexdigest()
-    for printed, status_, words in (
-        (f"storage/a {good}\n", "pass", "1 attachments"),
-        (f"storage/a {'0' * 64}\n", "fail", "1 of 1"),
-        (f"storage/b {good}\n", "fail", "1 of 1"),
-        (f"MANIFEST.json {good}\n", "fail", "1 of 1"),
-        (f"Marie Dupont\nstorage/a {good}\n", "fail", "1 of the 2 lines that files_check prints"),
-        (f"storage/a {'z' * 64}\n", "fail", "logs belong on standard error"),
-        ("", "pass", "0 attachments"),
-    ):
-        runner.answers = {"systemd-run": Result(0, printed)}
-        verdict = proof.files_check(machine, contract)
-        assert (verdict.status, words in verdict.message) == (status_, True)
-        assert "storage" not in verdict.message
-        assert "Dupont" not in verdict.message
-
-
-def test_the_store_is_written_and_read(tmp_path: Path) -> None:
-    proof.write_and_read([str(tmp_path)])
-    assert list(tmp_path.iterdir()) == []
-    with pytest.raises(OSError, match="absent"):
-        proof.write_and_read([str(tmp_path / "absent")])
-
-
-def test_timers_are_exactly_those_of_the_release(tmp_path: Path) -> None:
-    machine, runner = machine_at(tmp_path)
-    old = machine.layout.units / "filae-timer@old.timer"
-    old.write_text("")
-    assert services.set_timers(machine, NEW) == ["prune"]
-    assert not old.exists()
-    assert "systemctl disable --now --quiet filae-timer@old.timer" in runner.lines()
-    assert "OnCalendar=daily" in (machine.layout.units / "filae-timer@prune.timer").read_text()
-    assert services.set_timers(machine, None) == []
-    assert not list(machine.layout.units.glob("filae-timer*"))
-
-
-def test_a_stopped_colour_cannot_be_woken(tmp_path: Path) -> None:
-    machine, runner = machine_at(tmp_path, {"systemctl show": Result(0, "ActiveState=inactive\n")})
-    services.stop_web(machine, "green")
-    assert not any(line.startswith("systemctl kill") for line in runner.lines())
-    assert "systemctl stop filae-web@green.socket filae-web@green.service" in runner.lines()
-    assert "systemctl disable --quiet filae-web@green.socket filae-web@green.service" in runner.lines()
-
-
-def test_a_colour_that_does_not_stop_is_killed(tmp_path: Path) -> None:
-    answers = {"systemctl show": Result(0, "ActiveState=deactivating\n")}
-    machine, runner = machine_at(tmp_path, answers, timings={"stop": 0.1})
-    services.stop_web(machine, "green")
-    assert "systemctl kill --signal=KILL filae-web@green.service" in runner.lines()
 
 
 def test_changing_commands_need_root(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,40 @@
+"""What runs: exactly the timers of the release, and never a colour that was stopped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fakes import CONTRACT, machine_at
+
+from filae_ops.agent import services
+from filae_ops.agent.contract import Contract
+from filae_ops.agent.run import Result
+
+NEW = Contract(CONTRACT)
+
+
+def test_timers_are_exactly_those_of_the_release(tmp_path: Path) -> None:
+    machine, runner = machine_at(tmp_path)
+    old = machine.layout.units / "filae-timer@old.timer"
+    old.write_text("")
+    assert services.set_timers(machine, NEW) == ["prune"]
+    assert not old.exists()
+    assert "systemctl disable --now --quiet filae-timer@old.timer" in runner.lines()
+    assert "OnCalendar=daily" in (machine.layout.units / "filae-timer@prune.timer").read_text()
+    assert services.set_timers(machine, None) == []
+    assert not list(machine.layout.units.glob("filae-timer*"))
+
+
+def test_a_stopped_colour_cannot_be_woken(tmp_path: Path) -> None:
+    machine, runner = machine_at(tmp_path, {"systemctl show": Result(0, "ActiveState=inactive\n")})
+    services.stop_web(machine, "green")
+    assert not any(line.startswith("systemctl kill") for line in runner.lines())
+    assert "systemctl stop filae-web@green.socket filae-web@green.service" in runner.lines()
+    assert "systemctl disable --quiet filae-web@green.socket filae-web@green.service" in runner.lines()
+
+
+def test_a_colour_that_does_not_stop_is_killed(tmp_path: Path) -> None:
+    answers = {"systemctl show": Result(0, "ActiveState=deactivating\n")}
+    machine, runner = machine_at(tmp_path, answers, timings={"stop": 0.1})
+    services.stop_web(machine, "green")
+    assert "systemctl kill --signal=KILL filae-web@green.service" in runner.lines()
