@@ -1,0 +1,62 @@
+"""What the preflight says of a machine, measured here: the script as the role sends it, one case per row."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SCRIPT = Path(__file__).parents[3] / "roles/preflight/files/preflight.py"
+NOBODY = "127.0.0.1"  # where nothing answers: no name server, no time server, no mail relay on port 1
+EXPECTED: dict[str, Any] = {
+    "machine": {"cpus": 1, "memory_mib": 1, "disk_gib": 1},
+    "public_name": "localhost", "dns_servers": [], "time_sources": [], "tcp_out": [],
+    "mirror": {"url": f"http://{NOBODY}:1/"}, "now": 0,
+}  # fmt: skip
+
+
+def measured(prelude: str = "", **changes: Any) -> dict[str, dict[str, str]]:
+    """Return the lines by id; the prelude stands for what a test machine cannot be."""
+    expected = {**EXPECTED, "now": time.time(), **changes}
+    script = f"EXPECTED = {json.dumps(json.dumps(expected))}\n{prelude}{SCRIPT.read_text()}"
+    done = subprocess.run([sys.executable, "-"], input=script, capture_output=True, text=True, check=True)
+    return {line["id"]: line for line in json.loads(done.stdout)["lines"]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "name", "status", "said"),
+    [
+        ({}, "cpu", "go", "declared: 1"),
+        ({"machine": {"cpus": 250, "memory_mib": 1, "disk_gib": 1}}, "cpu", "no-go", "declared: 250"),
+        ({"machine": {"cpus": 1, "memory_mib": 10**9, "disk_gib": 1}}, "memory", "no-go", f"at least {9 * 10**8}"),
+        ({"machine": {"cpus": 1, "memory_mib": 1, "disk_gib": 10**9}}, "disk", "no-go", "declared: 1000000000"),
+        ({}, "clock", "go", "limit 60 s"),
+        ({"now": 0}, "clock", "no-go", "limit 60 s"),
+        ({"time_sources": [NOBODY]}, "time-source", "warn", f"none of {NOBODY}"),
+        ({"dns_servers": [NOBODY]}, "dns", "no-go", f"none of {NOBODY}"),
+        ({}, "public-name", "go", "localhost resolves"),
+        ({"public_name": "filae.invalid"}, "public-name", "warn", "to: nothing"),
+        ({}, "apt-mirror", "no-go", "do not answer: http://127.0.0.1:1/"),
+        ({"tcp_out": [{"id": "mail", "host": NOBODY, "port": 1}]}, "flow-mail", "warn", "TCP 127.0.0.1:1 does not"),
+        ({}, "transaction", "go", "nothing changes the machine"),
+    ],
+)
+def test_lines(changes: dict[str, Any], name: str, status: str, said: str) -> None:
+    line = measured(**changes)[name]
+    assert line["status"] == status
+    assert said in line["message"]
+    assert line["owner"] in ("dsi", "provider")
+    assert bool(line["next"]) == (status != "go")
+
+
+def test_a_check_that_breaks_is_told_and_hides_no_other() -> None:
+    lines = measured(machine={})
+    assert lines["resources"]["status"] == "no-go"
+    assert "check resources broke: KeyError" in lines["resources"]["message"]
+    assert lines["resources"]["owner"] == "provider"
+    assert {"os", "clock", "apt-mirror", "transaction"} <= set(lines)
