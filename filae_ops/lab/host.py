@@ -60,7 +60,8 @@ def install_missing(say: Callable[[str], None], needs: Mapping[str, str] = NEEDS
     say(f"installing on this host: {' '.join(packages)}")
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     run(["apt-get", "-qq", "update"], env=env)
-    run(["apt-get", "-qq", "install", "--yes", "--no-install-recommends", *packages], env=env)
+    wait = ["-o", "DPkg::Lock::Timeout=300"]
+    run(["apt-get", "-qq", *wait, "install", "--yes", "--no-install-recommends", *packages], env=env)
 
 
 def apt_proxy() -> str | None:
