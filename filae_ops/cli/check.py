@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from filae_ops.cli.options import Json, Key, Operator, inventory_of
+from filae_ops.cli.options import FirstAccount, Json, Key, Operator, inventory_of
 from filae_ops.console import out, print_json, say
 
 if TYPE_CHECKING:
@@ -73,9 +73,7 @@ def doctor(
     context: typer.Context,
     user: Operator = None,
     key: Key = None,
-    bootstrap_user: Annotated[
-        str | None, typer.Option(help="First contact: the account that the DSI delivered, such as root.")
-    ] = None,
+    bootstrap_user: FirstAccount = None,
     as_json: Json = False,
 ) -> None:
     """Say go or no-go before anything is touched, line by line with who must act; changes nothing, exits 1 on no-go."""

@@ -14,17 +14,18 @@ Operator = Annotated[
     str | None,
     typer.Option("--user", envvar="FILAE_USER", help="Your operator account; default: your own name."),
 ]
+FirstAccount = Annotated[
+    str | None,
+    typer.Option("--bootstrap-user", help="First contact: the account that the DSI delivered, such as root."),
+]
 Key = Annotated[
     Path | None,
-    typer.Option(
-        "--key", envvar="FILAE_SSH_KEY", help="Private key; default: your SSH agent.", dir_okay=False
-    ),
+    typer.Option("--key", envvar="FILAE_SSH_KEY", help="Private key; default: your SSH agent.", dir_okay=False),
 ]
+Check = Annotated[bool, typer.Option("--check", help="Show what would change, change nothing.")]
 Vault = Annotated[
     Path | None,
-    typer.Option(
-        "--vault-password-file", envvar="ANSIBLE_VAULT_PASSWORD_FILE", help="Password of secrets.yml."
-    ),
+    typer.Option("--vault-password-file", envvar="ANSIBLE_VAULT_PASSWORD_FILE", help="Password of secrets.yml."),
 ]
 
 

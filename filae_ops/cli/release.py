@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from filae_ops.cli.options import Json, Key, Operator, inventory_of
+from filae_ops.cli.options import Check, Json, Key, Operator, inventory_of
 from filae_ops.console import err, out, print_json, say
 
 Bundle = Annotated[Path, typer.Argument(help="The release: filae-VERSION.tar.zst, its .sig beside it.", dir_okay=False)]
@@ -19,7 +19,7 @@ def deploy(
     bundle: Bundle,
     user: Operator = None,
     key: Key = None,
-    check: Annotated[bool, typer.Option("--check", help="Say what would happen, change nothing.")] = False,
+    check: Check = False,
     as_json: Json = False,
 ) -> None:
     """Put a signed release into service; a failure leaves the previous one serving."""
