@@ -12,6 +12,7 @@ import typer
 from filae_ops import __version__
 from filae_ops.cli import bundle, check, demo, lab, provision, release
 from filae_ops.cli.init import init
+from filae_ops.cli.options import Command
 from filae_ops.console import err
 from filae_ops.errors import OpsError
 
@@ -22,15 +23,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command("demo")(demo.demo)
-app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(demo.test)
-app.command("init")(init)
-app.command("doctor")(check.doctor)
-app.command("provision")(provision.provision)
-app.command("deploy")(release.deploy)
-app.command("status")(release.status)
-app.command("journal")(release.journal)
-app.command("verify")(check.verify)
+app.command("demo", cls=Command)(demo.demo)
+app.command(
+    "test",
+    cls=Command,
+    options_metavar="[OPTIONS] [PYTEST WORDS]...",
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)(demo.test)
+app.command("init", cls=Command)(init)
+app.command("doctor", cls=Command)(check.doctor)
+app.command("provision", cls=Command)(provision.provision)
+app.command("deploy", cls=Command)(release.deploy)
+app.command("status", cls=Command)(release.status)
+app.command("journal", cls=Command)(release.journal)
+app.command("verify", cls=Command)(check.verify)
 app.add_typer(lab.app, name="lab")
 app.add_typer(bundle.app, name="bundle")
 
@@ -46,7 +52,9 @@ def options(
     context: typer.Context,
     inventory: Annotated[
         Path | None,
-        typer.Option("--inventory", "-i", envvar="FILAE_INVENTORY", help="The site: DIR/hosts.yml or DIR."),
+        typer.Option(
+            "--inventory", "-i", metavar="PATH", envvar="FILAE_INVENTORY", help="The site: DIR/hosts.yml or DIR."
+        ),
     ] = None,
     _: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from filae_ops.cli.options import Command, Json
 from filae_ops.console import out, print_json, say
 from filae_ops.errors import OpsError
 
@@ -17,10 +18,9 @@ if TYPE_CHECKING:
     from filae_ops.bundle.build import Built
 
 app = typer.Typer(help="Build, sign and verify release bundles.", no_args_is_help=True)
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
 
-@app.command("build")
+@app.command("build", cls=Command)
 def build_command(
     source: Annotated[Path, typer.Argument(metavar="SRC", help="Directory that holds release.yml.")],
     output: Annotated[
@@ -28,7 +28,7 @@ def build_command(
     ],
     key: Annotated[
         Path | None,
-        typer.Option(envvar="FILAE_BUNDLE_KEY", metavar="KEY", help="SSH private key that signs."),
+        typer.Option(envvar="FILAE_BUNDLE_KEY", metavar="FILE", help="SSH private key that signs."),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -50,7 +50,7 @@ def build_command(
         out.print(str(built.bundle), markup=False, soft_wrap=True)
 
 
-@app.command()
+@app.command(cls=Command)
 def verify(
     context: typer.Context,
     bundle: Annotated[Path, typer.Argument(metavar="FILE", help="The .tar.zst file.")],
@@ -62,7 +62,7 @@ def verify(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Verify a bundle as a machine does: who signed it, then each of its files.
+    """Verify a bundle as a machine does: its signature, then its files.
 
     The keys come from --allowed-signers, or from app.signers of the inventory (filae-ops -i INVENTORY).
     """

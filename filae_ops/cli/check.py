@@ -42,11 +42,14 @@ def verify(
     user: Operator = None,
     key: Key = None,
     seen_from: From = None,
-    only: Annotated[OwnerName | None, typer.Option(help="Show one owner's part.")] = None,
+    only: Annotated[
+        OwnerName | None,
+        typer.Option(metavar="OWNER", help=f"Show one owner's part: {', '.join(OwnerName)}."),
+    ] = None,
     junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write JUnit XML.", dir_okay=False)] = None,
     as_json: Json = False,
 ) -> None:
-    """Measure what each party answers for; changes nothing, exits 3 when a check fails.
+    """Measure what each party answers for. Changes nothing; exits 3 when a check fails.
 
     What could not be measured, or has no object on this machine, is "not run", with its reason: never a pass.
     """
@@ -76,7 +79,7 @@ def doctor(
     bootstrap_user: FirstAccount = None,
     as_json: Json = False,
 ) -> None:
-    """Say go or no-go before anything is touched, line by line with who must act; changes nothing, exits 1 on no-go."""
+    """Say go or no-go before anything is touched. Changes nothing; each line names who must act; exits 1 on no-go."""
     from filae_ops.doctor import diagnose
     from filae_ops.inventory.load import load
     from filae_ops.ssh import Login

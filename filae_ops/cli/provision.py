@@ -20,7 +20,7 @@ def provision(
     check: Check = False,
     as_json: Json = False,
 ) -> None:
-    """Bring the machines of the inventory to the state that it declares; safe to run again."""
+    """Bring the machines to the state that the inventory declares. Safe to run again."""
     from filae_ops.ansible import playbook_argv, run_playbook
     from filae_ops.inventory.load import load
     from filae_ops.progress import Progress

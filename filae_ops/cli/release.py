@@ -11,7 +11,10 @@ import typer
 from filae_ops.cli.options import Check, Json, Key, Operator, inventory_of
 from filae_ops.console import err, out, print_json, say
 
-Bundle = Annotated[Path, typer.Argument(help="The release: filae-VERSION.tar.zst, its .sig beside it.", dir_okay=False)]
+Bundle = Annotated[
+    Path,
+    typer.Argument(metavar="BUNDLE", help="The release: filae-VERSION.tar.zst, its .sig beside it.", dir_okay=False),
+]
 
 
 def deploy(
@@ -22,7 +25,7 @@ def deploy(
     check: Check = False,
     as_json: Json = False,
 ) -> None:
-    """Put a signed release into service; a failure leaves the previous one serving."""
+    """Put a signed release into service. A failure leaves the previous one serving."""
     from filae_ops.agent.attach import line as words
     from filae_ops.errors import OpsError
     from filae_ops.inventory.load import load
@@ -78,7 +81,7 @@ def _plain(value: Any) -> str:
 
 
 def status(context: typer.Context, user: Operator = None, key: Key = None, as_json: Json = False) -> None:
-    """Say what runs, whether it is healthy through the front door, and how the last transaction went."""
+    """Say what runs, and whether it is healthy. Also how the last transaction went."""
     _each(context, user, key, ["status"], as_json)
 
 
@@ -86,7 +89,7 @@ def journal(
     context: typer.Context,
     user: Operator = None,
     key: Key = None,
-    number: Annotated[int, typer.Option("-n", min=1, help="How many events.")] = 50,
+    number: Annotated[int, typer.Option("-n", metavar="N", min=1, help="How many events.")] = 50,
     as_json: Json = False,
 ) -> None:
     """Show the last events of the machine's transactions."""
