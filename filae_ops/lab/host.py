@@ -34,13 +34,13 @@ def require_host() -> None:
     if os.geteuid() != 0:
         raise OpsError(
             "disposable machines need root on this host (mounts, network bridge)",
-            next_step="run the same command with sudo; `review`, `init` and the unit tests work without root",
+            next_step="run the same command with sudo; `init`, `doctor` and the unit tests work without root",
         )
     system = _os_release().get("ID", "unknown") + " " + _os_release().get("ID_LIKE", "")
     if not {"debian", "ubuntu"} & set(system.split()):
         raise OpsError(
             f"disposable machines run on a Debian or Ubuntu host, this one is {system.strip()}",
-            next_step="use a Debian 12 or 13 host; `review`, `init` and the unit tests work here",
+            next_step="use a Debian 12 or 13 host; `init`, `doctor` and the unit tests work here",
         )
 
 

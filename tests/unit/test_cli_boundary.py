@@ -70,7 +70,7 @@ def test_without_root_the_lab_says_in_one_sentence_what_to_do(words: list[str]) 
     assert done.returncode == 1
     assert "need root on this host" in done.stderr
     assert "who acts: " in done.stderr
-    assert "next: run the same command with sudo; `review`, `init` and the unit tests work without root" in done.stderr
+    assert "next: run the same command with sudo; `init`, `doctor` and the unit tests work without root" in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
 
