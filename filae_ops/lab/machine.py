@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 import shutil
 import signal
@@ -22,7 +21,7 @@ from filae_ops.lab.network import bridge_name, ensure_network, lab_dir
 from filae_ops.lab.prepare import make_disk, write_seed
 from filae_ops.lab.services import DOMAIN, ensure_running
 from filae_ops.lab.shell import run
-from filae_ops.lab.state import check_name, is_held, lab_id, locked
+from filae_ops.lab.state import check_name, documents, is_held, lab_id, locked, write_json
 from filae_ops.lab.supervise import leave_cgroup
 
 DISK_GIB = 20
@@ -76,8 +75,7 @@ class Machine:
 
 def machines(lab: str | None = None) -> list[Machine]:
     """Return the machines of a lab, running or not, by name."""
-    found = sorted((lab_dir(lab) / "machines").glob("*/machine.json"))
-    return [Machine(**json.loads(path.read_text())) for path in found]
+    return [Machine(**each) for each in documents("machines/*/machine.json", lab_dir(lab)).values()]
 
 
 def find(name: str) -> Machine:
@@ -117,7 +115,7 @@ def create(
         machine.directory.mkdir(parents=True)
         make_disk(machine, source)
         write_seed(machine, source)
-        (machine.directory / "machine.json").write_text(json.dumps(asdict(machine)))
+        write_json(machine.directory / "machine.json", asdict(machine))
         names = f"{machine.address} {machine.public_name}"
         if source:
             names += f" {source.public_name}.{name}"

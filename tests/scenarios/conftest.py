@@ -33,6 +33,7 @@ RUN = int(os.environ["FILAE_TEST_RUN"])
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
 
 
+@pytest.hookimpl(tryfirst=True)  # before the hook that reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep together what shares a machine: the tests of the deployed one, and else those of one file."""
     for item in items:
