@@ -42,27 +42,6 @@ class Switch(Deploy):
         return proof.front_door(self.machine, self.contract)
 
 
-class Workers(Deploy):
-    """The processes beside the web server, and the timers, of the new release."""
-
-    name = "workers"
-
-    def do(self) -> Found:
-        """Stop the old ones (they finish their job), start the new ones."""
-        if self.plan.from_colour:
-            services.stop_workers(self.machine, self.plan.from_colour)
-        started = services.start_workers(self.machine, self.contract, self.plan.colour)
-        return {"started": started, "timers": services.set_timers(self.machine, self.contract)}
-
-    def undo(self) -> Found:
-        """Stop the new ones, start the old ones."""
-        services.stop_workers(self.machine, self.plan.colour)
-        if self.before is not None:
-            services.start_workers(self.machine, self.before, self.plan.from_colour)
-        services.set_timers(self.machine, self.before)
-        return None
-
-
 class Retire(Deploy):
     """The old colour, stopped: its service and its socket, after its last request."""
 
@@ -81,6 +60,27 @@ class Retire(Deploy):
         if self.before is not None:
             services.prepare_web(self.machine, self.before, self.plan.from_colour)
             services.start_web(self.machine, self.plan.from_colour)
+        return None
+
+
+class Workers(Deploy):
+    """The processes beside the web server, and the timers, of the new release."""
+
+    name = "workers"
+
+    def do(self) -> Found:
+        """Stop the old ones (they finish their job), start the new ones."""
+        if self.plan.from_colour:
+            services.stop_workers(self.machine, self.plan.from_colour)
+        started = services.start_workers(self.machine, self.contract, self.plan.colour)
+        return {"started": started, "timers": services.set_timers(self.machine, self.contract)}
+
+    def undo(self) -> Found:
+        """Stop the new ones, start the old ones."""
+        services.stop_workers(self.machine, self.plan.colour)
+        if self.before is not None:
+            services.start_workers(self.machine, self.before, self.plan.from_colour)
+        services.set_timers(self.machine, self.before)
         return None
 
 

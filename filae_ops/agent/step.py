@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,11 @@ from filae_ops.agent.plan import Plan
 from filae_ops.agent.run import Result
 
 Found = Mapping[str, Any] | None
+Note = Callable[..., object]
+
+
+def silent(event: str, **fields: Any) -> None:
+    """Note nothing."""
 
 
 class Deploy:
@@ -21,9 +26,14 @@ class Deploy:
 
     name = ""
 
-    def __init__(self, machine: Machine, plan: Plan) -> None:
+    def __init__(self, machine: Machine, plan: Plan, note: Note = silent) -> None:
         self.machine = machine
         self.plan = plan
+        self._note = note
+
+    def note(self, event: str, **fields: Any) -> None:
+        """Tell, in the journal, how far a long step is."""
+        self._note(event, step=self.name, **fields)
 
     @cached_property
     def contract(self) -> Contract:

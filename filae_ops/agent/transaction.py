@@ -26,7 +26,7 @@ def perform(machine: Machine, request: str) -> int:
     try:
         plan = plans.load(machine, request)
         _still_true(machine, plan, journal)
-        todo = steps.steps_of(machine, plan)
+        todo = steps.steps_of(machine, plan, write)
     except Refused as exc:
         write("refused", **engine.describe(exc))
         return 0
@@ -50,7 +50,7 @@ def recover(machine: Machine, name: str) -> int:
         return 0
     write("recover", attempt=now.tries + 1, because=now.reason)
     _end_leftovers(machine, name)
-    todo, stopping = steps.steps_of(machine, plan), partial(_stopping, machine)
+    todo, stopping = steps.steps_of(machine, plan, write), partial(_stopping, machine)
     outcome = engine.recover(todo, now, write, steps.PIVOT, stopping)
     return finish(machine, journal, plan, outcome)
 
