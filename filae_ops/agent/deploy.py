@@ -11,12 +11,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from filae_ops.agent import attach, lock, plan, preflight, receive, steps, units
+from filae_ops.agent import attach, lock, outline, plan, preflight, receive, units
 from filae_ops.agent import journal as journals
 from filae_ops.agent.errors import Refused
 from filae_ops.agent.machine import Machine, other
 from filae_ops.agent.plan import Plan
-from filae_ops.agent.preflight import MIB, Checked
+from filae_ops.agent.preflight import Checked
 
 _OPERATOR = re.compile(r"[\w.@-]{1,64}")
 
@@ -37,12 +37,13 @@ def deploy(
     where = bundle if check else receive.take_in(machine, bundle)
     try:
         found = preflight.check(machine, where)
+        said = outline.outline(machine, where, found) if check and not found.unchanged else {}
     except Refused:
         receive.forget(machine, where)
         raise
     if found.unchanged or check:
         receive.forget(machine, where)
-        return _say_unchanged(found, as_json) if found.unchanged else _say_check(found, as_json)
+        return _say_unchanged(found, as_json) if found.unchanged else say_check(said, as_json=as_json)
     wanted = make_plan(machine, where, found, who, unsafe_logs=unsafe_logs)
     journal = machine.layout.journal
     offset = journal.stat().st_size if journal.exists() else 0
@@ -82,44 +83,9 @@ def start(machine: Machine, wanted: Plan) -> None:
         raise Refused(f"the transaction could not be started: {result.err.strip()[:300]}", next_step="systemctl status")
 
 
-def outline(found: Checked) -> dict[str, Any]:
-    """Return what a deploy would do, for people and programs."""
-    live, contract = found.live, found.contract
-    migrate = contract.get("migrate")
-    return {
-        "event": "check",
-        "from": live.version if live else None,
-        "to": contract.version,
-        "signer": found.signer,
-        "colour": other(live.colour if live else None),
-        "steps": [step.name for step in steps.DEPLOY],
-        "packages": list(found.packages),
-        "migration": {k: migrate.get(k) for k in ("schema_version", "kind")} if migrate else None,
-        "setup": live is None and bool(contract.get("setup")),
-        "disk_mib": {"needed": found.disk_needed // MIB, "free": found.disk_free // MIB},
-        "memory_mib": {"needed": contract.memory // MIB, "available": found.memory_free // MIB},
-    }
-
-
-def _say_check(found: Checked, as_json: bool) -> int:
-    said = outline(found)
-    if as_json:
-        print(json.dumps(said, ensure_ascii=False))
-        return 0
-    kind = said["migration"]
-    lines = [
-        f"would deploy {said['from'] or 'nothing'} -> {said['to']} on {said['colour']}",
-        f"  signed by: {said['signer']}",
-        f"  packages to install: {', '.join(said['packages']) or 'none'}",
-        f"  migration: {kind['kind'] or 'of no stated kind'}, to schema {kind['schema_version']}" if kind
-        else "  migration: none",
-        f"  first setup: {'yes' if said['setup'] else 'no'}",
-        f"  disk: {said['disk_mib']['needed']} MiB needed, {said['disk_mib']['free']} free",
-        f"  memory: {said['memory_mib']['needed']} MiB needed, {said['memory_mib']['available']} available",
-        f"  steps: {', '.join(said['steps'])}",
-        "nothing was changed",
-    ]  # fmt: skip
-    print("\n".join(lines))
+def say_check(said: dict[str, Any], *, as_json: bool) -> int:
+    """Print what would happen."""
+    print(json.dumps(said, ensure_ascii=False) if as_json else "\n".join(outline.words(said)))
     return 0
 
 
