@@ -54,10 +54,10 @@ def sections(data: bytes, after: str, upto: str) -> list[str]:
     return [*lines[:MAX_LINES], f"… and {len(lines) - MAX_LINES} lines more"] if len(lines) > MAX_LINES else lines
 
 
-def plain(text: str) -> str:
-    """Return text without control and formatting characters, short enough to be read."""
+def plain(text: str, columns: int | None = MAX_COLUMNS) -> str:
+    """Return text without control and formatting characters, no longer than this."""
     kept = (" " if each == "\t" else each for each in text if each == "\t" or unicodedata.category(each)[0] != "C")
-    return "".join(kept)[:MAX_COLUMNS]
+    return "".join(kept)[:columns]
 
 
 def _between(version: str, after: str, upto: str) -> bool:

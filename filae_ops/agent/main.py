@@ -39,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
     journal = add("journal", "the last events")
     journal.add_argument("-n", type=int, default=50, metavar="COUNT", help="how many (50)")
     add("attach", "follow the transaction that runs")
+    _logging(add("logs", "what the application itself wrote; it may hold patients' data"))
     again = add("recover", "finish or undo a transaction that was cut", as_json=False)
     again.add_argument("--retry", action="store_true", help="also after three failed tries")
     given = add("receipt", "record that a backup or a snapshot of this machine was taken")
@@ -91,6 +92,13 @@ def _deploying(made: argparse.ArgumentParser) -> None:
     )
 
 
+def _logging(made: argparse.ArgumentParser) -> None:
+    made.add_argument("-f", "--follow", action="store_true", help="go on until Ctrl-C")
+    made.add_argument("-n", type=int, default=50, metavar="COUNT", help="how many past lines (50)")
+    made.add_argument("--unit", default="", metavar="PROCESS", help="web, a worker, a timer, migrate (all)")
+    made.add_argument("--attached", action="store_true", help=argparse.SUPPRESS)
+
+
 def _run(options: argparse.Namespace) -> int:
     """Import only what the command needs: the launcher must start fast."""
     if options.command == "exec":
@@ -126,6 +134,12 @@ def _command(options: argparse.Namespace) -> int:
             return status.print_status(machine, as_json=options.json)
         case "journal":
             return status.print_journal(machine, as_json=options.json, number=options.n)
+        case "logs":
+            from filae_ops.agent import logs
+
+            return logs.logs(
+                options.unit, options.n, follow=options.follow, attached=options.attached, as_json=options.json
+            )
         case "attach":
             return attach.attach(machine, as_json=options.json)
         case "recover":
