@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from filae_ops.agent import database, durable, health, nginx, services
+from filae_ops.agent import database, durable, health, served, services
 from filae_ops.agent.contract import Contract
 from filae_ops.agent.layout import AGENT
 from filae_ops.agent.machine import Machine
@@ -64,7 +64,7 @@ def front_door(machine: Machine, contract: Contract, seconds: float | None = Non
     fetch = health.at_front_door(config)
     if problem := health.wait(contract, fetch, limit, times=times):
         return problem
-    name = nginx.client_page(contract)
+    name = served.client_page(contract)
     if name is None:
         return ""
     page = machine.layout.release(contract.version) / str(contract.get("client")["directory"]) / name

@@ -58,10 +58,15 @@ def unstage(machine: Machine, version: str) -> None:
     durable.remove(machine.layout.scratch / version)
 
 
+def surplus(machine: Machine, keep: int, never: set[str]) -> list[str]:
+    """Return the oldest releases beyond `keep`, never these."""
+    kept = machine.kept()
+    return [v for v in kept[: max(0, len(kept) - keep)] if v not in never]
+
+
 def prune(machine: Machine, keep: int, never: set[str]) -> list[str]:
     """Remove the oldest releases beyond `keep`, never these; return what went."""
-    kept = machine.kept()
-    gone = [v for v in kept[: max(0, len(kept) - keep)] if v not in never]
+    gone = surplus(machine, keep, never)
     for version in gone:
         unstage(machine, version)
     for leftover in machine.layout.releases.glob(".tmp-*"):

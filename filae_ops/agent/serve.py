@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from filae_ops.agent import durable, nginx, proof, services
+from filae_ops.agent import durable, nginx, proof, served, services
 from filae_ops.agent.run import Failed
 from filae_ops.agent.step import Deploy, Found
 
@@ -17,11 +17,7 @@ class Switch(Deploy):
     def do(self) -> Found:
         """Replace nginx's includes, load them, and see the new version from outside."""
         nginx.save(self.machine, self.plan.id)
-        pair = {
-            "upstream.conf": nginx.upstream(self.plan.colour),
-            "live.conf": nginx.server(self.machine.layout, self.contract),
-        }
-        nginx.put(self.machine, dict(pair))
+        nginx.put(self.machine, served.pair(self.machine, self.contract, self.plan.colour))
         if problem := self.check():
             raise Failed(f"the front door does not serve {self.plan.version}: {problem}")
         return {"public_name": self.machine.config.public_name}

@@ -7,7 +7,7 @@ import signal
 from functools import partial
 from types import FrameType
 
-from filae_ops.agent import database, durable, engine, lock, nginx, proof, releases, steps
+from filae_ops.agent import database, durable, engine, lock, nginx, proof, releases, served, steps
 from filae_ops.agent import journal as journals
 from filae_ops.agent import plan as plans
 from filae_ops.agent.contract import of_release
@@ -65,6 +65,7 @@ def finish(machine: Machine, journal: Journal, plan: Plan, outcome: str) -> int:
         try:
             live = machine.live()
             never = {plan.version, plan.from_version, live.version if live else ""}
+            served.refresh(machine, without=releases.surplus(machine, machine.config.keep_releases, never))
             gone = releases.prune(machine, machine.config.keep_releases, never)
             for name in (plan.bundle, f"{plan.bundle}.sig"):
                 _forget_incoming(machine, name)
