@@ -9,7 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from filae_ops.errors import OpsError
+from filae_ops.agent.attach import verdict
+from filae_ops.errors import OpsError, Owner
 from filae_ops.remote import Answer, Remote
 
 Event = dict[str, Any]
@@ -85,24 +86,8 @@ def deploy(
 
 def failure(events: list[Event], host: str) -> OpsError | None:
     """Return why a transaction did not commit, or None."""
-    names = {event.get("event") for event in events}
-    if refused := next((event for event in events if event.get("event") == "refused"), None):
-        return OpsError(
-            f"{host}: {refused.get('reason', 'refused')}",
-            owner=refused.get("owner", "provider"),
-            next_step=refused.get("next_step") or "filae-ops -i INVENTORY status",
-        )
-    failed = next((event for event in events if event.get("event") == "failed"), None)
-    if failed is None or "committed" in names:
-        return None
-    evidence = ", ".join(f"{key} {value}" for key, value in (failed.get("evidence") or {}).items())
-    undone = "undone: what served before serves" if "rolled-back" in names else "NOT wholly undone"
-    return OpsError(
-        f"{host}: step {failed['step']} failed: {failed['reason']}{f' [{evidence}]' if evidence else ''}; {undone}",
-        owner=failed.get("owner", "provider"),
-        next_step=failed.get("next_step")
-        or "mend the release, build it again under a higher version, deploy that",
-    )
+    why = verdict(events)
+    return OpsError(f"{host}: {why.message}", owner=cast(Owner, why.owner), next_step=why.next_step) if why else None
 
 
 def _event(line: str) -> Event:

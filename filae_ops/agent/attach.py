@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from filae_ops.agent import journal as journals
@@ -33,18 +33,40 @@ def attach(machine: Machine, *, as_json: bool) -> int:
 
 def follow(machine: Machine, name: str, *, as_json: bool, offset: int = 0) -> int:
     """Print the events of a transaction until its end; 0 when it is committed."""
-    last = ""
+    events: list[Event] = []
     try:
         for event in _events(machine, name, offset):
             show(event, as_json=as_json)
-            last = event["event"]
+            events.append(event)
         lock.wait_free(machine, SILENCE)
     except KeyboardInterrupt:
         sys.stderr.write("\nfilaectl: the transaction goes on without this terminal; follow it with: filaectl attach\n")
         return 130
-    if last not in ENDS:
+    if not events or events[-1]["event"] not in ENDS:
         raise Refused(f"transaction {name} was cut and nothing recovers it", next_step="filaectl recover")
-    return 0 if last == "committed" else 1
+    if not as_json and (why := verdict(events)):
+        sys.stderr.write(f"filaectl: {why}\n")
+    return 0 if events[-1]["event"] == "committed" else 1
+
+
+def verdict(events: Sequence[Event]) -> Refused | None:
+    """Return why a transaction did not commit, who acts and what is next; None when it did."""
+    found = {event["event"]: event for event in reversed(events)}  # the first of each name
+    if refused := found.get("refused"):
+        reason = refused.get("reason") or refused.get("message") or "refused"
+        return Refused(reason, refused.get("owner", "provider"), refused.get("next_step") or "filaectl status")
+    failed = found.get("failed")
+    if failed is None or "committed" in found:
+        return None
+    undone = "undone: what served before serves" if "rolled-back" in found else "NOT wholly undone"
+    step = failed.get("next_step") or "mend the release, build it again under a higher version, deploy that"
+    if "gave-up" in found:
+        step = "filaectl journal, repair what it names, then filaectl recover --retry"
+    return Refused(
+        f"step {failed['step']} failed: {failed['reason']}{_evidence(failed)}; {undone}",
+        failed.get("owner", "provider"),
+        step,
+    )
 
 
 def show(event: Event, *, as_json: bool) -> None:
