@@ -183,3 +183,31 @@ def test_a_machine_that_is_not_provisioned_is_told(tmp_path: Path) -> None:
     machine = Machine(Layout(tmp_path))
     with pytest.raises(Refused, match="not provisioned"):
         _ = machine.config
+
+
+def test_status_tells_who_what_maintenance_and_what_was_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    machine, _ = machine_at(tmp_path)
+    monkeypatch.setattr(proof, "front_door", lambda *a, **k: "")
+    put_release(machine, "2.1.0")
+    make_live(machine, "2.1.0", "blue")
+    journal = Journal(machine.layout.journal)
+    for name, end, who in (("t1", "committed", "claire"), ("t2", "rolled-back", "luc")):
+        journal.write("begin", **{**plan.as_fields(PLAN), "operator": who}, tx=name)
+        journal.write(end, tx=name, time="2026-01-01T10:00:00.000+00:00")
+    (machine.layout.state / "maintenance.json").write_text(
+        '{"since": "2026-01-02T08:00:00+00:00", "until": null, "by": "luc", "message": "word for patients"}'
+    )
+    (machine.layout.state / "safety").mkdir()
+    (machine.layout.state / "safety/t1.dump").write_bytes(b"x" * 2048)
+    found = status.status(machine)
+    assert (found["deployed_by"], found["since"]) == ("claire", "2026-01-01T10:00:00.000+00:00")
+    assert found["safety_dumps"][0]["transaction"] == "t1"
+    assert status.print_status(machine, as_json=False) == 0
+    text = capsys.readouterr().out
+    assert "2.1.0 on blue, since 2026-01-01 10:00 UTC by claire" in text
+    assert "ON since 2026-01-02 08:00 UTC by luc, until it is switched off" in text
+    assert "rolled-back" in text
+    assert "word for patients" not in text
+    assert max(map(len, text.splitlines())) <= 80
