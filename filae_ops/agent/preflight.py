@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filae_ops.agent import apt, archive, credentials, database, health, launch
+from filae_ops.agent import apt, archive, credentials, database, health, launch, migration, safety
 from filae_ops.agent.config import PROVISION, read_json
 from filae_ops.agent.contract import Contract, manifest
 from filae_ops.agent.errors import Refused
@@ -50,11 +50,14 @@ def check(machine: Machine, bundle: Path) -> Checked:
         same_content(machine, found)
     unchanged = same and not health.problem(contract, health.at_front_door(machine.config))
     free, memory = _disk_free(machine), memory_available(machine)
+    dump = 0
     if not unchanged:
-        enough(contract, size, free, memory)
         _machine_ready(machine, contract)
+        change = None if same else migration.check(machine, contract, serving=live is not None)
+        dump = safety.room(machine, change)
+        enough(contract, size, free, memory, dump=dump)
     packages = tuple(apt.missing(machine, apt.required(contract)))
-    return Checked(signer, contract, live, packages, size, 3 * size, free, memory, unchanged)
+    return Checked(signer, contract, live, packages, size, 3 * size + dump, free, memory, unchanged)
 
 
 def trusted(machine: Machine, signer: str) -> None:
@@ -103,11 +106,12 @@ def same_content(machine: Machine, found: Mapping[str, Any]) -> None:
         )
 
 
-def enough(contract: Contract, size: int, free: int, memory: int) -> None:
-    """Refuse when disk (three times the release) or memory (one more colour) is short."""
-    if free < 3 * size:
+def enough(contract: Contract, size: int, free: int, memory: int, *, dump: int = 0) -> None:
+    """Refuse when disk (three times the release, and a dump) or memory (one more colour) is short."""
+    if free < 3 * size + dump:
+        also = f", and the database to dump {dump // MIB} MiB" if dump else ""
         raise Refused(
-            f"disk: {free // MIB} MiB free under /opt/filae; 3 times the release is {3 * size // MIB} MiB",
+            f"disk: {free // MIB} MiB free under /opt/filae; 3 times the release is {3 * size // MIB} MiB{also}",
             owner="dsi",
             next_step="enlarge the disk, or look for what fills it: du -xh / | sort -h | tail",
         )

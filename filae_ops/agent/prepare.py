@@ -79,26 +79,6 @@ class Secrets(Deploy):
         return {"generated": credentials.ensure(self.machine, self.contract)}
 
 
-class Migrate(Deploy):
-    """The schema of the release. It stays: the release before runs on an expanded schema."""
-
-    name = "migrate"
-
-    def do(self) -> Found:
-        """Run the release's migration as the migrating role, then compare the schema's version."""
-        if not self.contract.get("migrate"):
-            return {"not_run": "the contract states no migration"}
-        self.command("migrate", self.machine.config.timings["command"])
-        if problem := database.schema_problem(self.contract, database.schema_version(self.machine)):
-            raise Failed(problem)
-        return {"schema_version": str(self.contract.get("migrate").get("schema_version", ""))}
-
-    def undo(self) -> Found:
-        """End what a cut migration left; never migrate down."""
-        self.machine.runner.run(["systemctl", "stop", "filae-run-migrate.service"])
-        return {"ended_sessions": database.end_backends(self.machine)}
-
-
 class Setup(Deploy):
     """What the release does once on a new machine, before anyone can reach it."""
 

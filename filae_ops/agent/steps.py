@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from filae_ops.agent.errors import Refused
 from filae_ops.agent.machine import Machine
+from filae_ops.agent.migrate import Migrate
 from filae_ops.agent.plan import Plan
-from filae_ops.agent.prepare import Database, Migrate, Packages, Probe, Secrets, Setup, Stage, Start
+from filae_ops.agent.prepare import Database, Packages, Probe, Secrets, Setup, Stage, Start
 from filae_ops.agent.safety import Dump
 from filae_ops.agent.serve import PIVOT, Commit, Retire, Switch, Workers
 from filae_ops.agent.soak import Soak
