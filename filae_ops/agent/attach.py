@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from filae_ops.agent import journal as journals
-from filae_ops.agent import lock, services
+from filae_ops.agent import lock, one, services
 from filae_ops.agent.errors import Refused
 from filae_ops.agent.journal import Event
 from filae_ops.agent.layout import RECOVERER
@@ -88,7 +88,7 @@ def _words(event: Event) -> str:
     match event["event"]:
         case "begin":
             change = f"{event['from_version'] or 'nothing'} -> {event['version']} ({event['colour']})"
-            return f"{event['kind']} {change}, transaction {event['tx']}"
+            return f"{event['kind']} {change}, transaction {event['tx']}{_how(event)}"
         case "done":
             return f"{step} done in {event['seconds']:.1f} s{_details(event)}"
         case "failed":
@@ -105,6 +105,17 @@ def _words(event: Event) -> str:
             return "undone: what served before serves"
         case "gave-up":
             return f"GIVEN UP after {event['tries']} tries; the front door has: {event['serving']}"
+        case "soaking":
+            watched = f"{event['requests']} requests, {event['server_errors']} of them server errors"
+            return f"{step} watched for {event['seconds']:.0f} of {event['of']:.0f} s: {watched}"
+        case "waiting":
+            held = f"; open transactions: {event['open']}" if event.get("open") else ""
+            again = f"tries again in {event['seconds']:.0f} s, {event['attempt']} of {event['of']} times"
+            return f"{step} met a lock, {again}{held}"
+        case "maintenance-on":
+            return f"maintenance on by {event['by']}, until {event.get('until') or 'it is switched off'}"
+        case "maintenance-off":
+            return f"maintenance off by {event['by']}"
         case "refused":
             return f"refused: {event['reason']}\n  next: {event.get('next_step', '')}"
     return "committed" if event["event"] == "committed" else ""
@@ -156,6 +167,12 @@ def _parsed(lines: list[bytes], name: str) -> Iterator[Event]:
             continue
         if isinstance(event, dict) and event.get("tx") == name and "event" in event:
             yield event
+
+
+def _how(event: Event) -> str:
+    """Return what a transaction's plan says aloud: one colour and its stall, what asked for a refresh."""
+    said = [one.words(event.get("stall"))] if event.get("mode") == "one" else []
+    return "".join(f"\n  {words}" for words in [*said, *filter(None, [event.get("why")])])
 
 
 def _clock(event: Event) -> str:

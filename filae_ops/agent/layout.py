@@ -39,6 +39,8 @@ class Layout:
         self.safety = self.state / "safety"
         self.receipts = self.state / "receipts"
         self.requests = self.state / "transactions"
+        self.maintenance = self.state / "maintenance.json"
+        self.closed_page = root / "var/www/filae/maintenance/page.html"
         self.setup_done = self.state / "setup-done"
 
     def release(self, version: str) -> Path:

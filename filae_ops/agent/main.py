@@ -45,6 +45,7 @@ def parser() -> argparse.ArgumentParser:
     given = add("receipt", "record that a backup or a snapshot of this machine was taken")
     given.add_argument("--kind", choices=("backup", "snapshot"), required=True)
     given.add_argument("--at", default="", metavar="TIME", help="ISO 8601, with its offset (now)")
+    _closing(add("maintenance", "close the application behind a page, open it again, or say which it is"))
     add("observe", "prove the live release: health, schema, file store, round trip, attachments")
     _internal(add)
     return top
@@ -99,6 +100,13 @@ def _logging(made: argparse.ArgumentParser) -> None:
     made.add_argument("--attached", action="store_true", help=argparse.SUPPRESS)
 
 
+def _closing(made: argparse.ArgumentParser) -> None:
+    made.add_argument("word", nargs="?", choices=("on", "off"), metavar="on|off")
+    made.add_argument("--message", choices=("-",), help="the page's text, on standard input: plain UTF-8, 64 KiB")
+    made.add_argument("--until", default="", metavar="TIME", help="ends by itself then: HH:MM, or ISO 8601")
+    made.add_argument("--ended", action="store_true", help=argparse.SUPPRESS)
+
+
 def _run(options: argparse.Namespace) -> int:
     """Import only what the command needs: the launcher must start fast."""
     if options.command == "exec":
@@ -146,6 +154,13 @@ def _command(options: argparse.Namespace) -> int:
             return recover.recover(machine, retry=options.retry)
         case "receipt":
             return status.receipt(machine, options.kind, options.at, as_json=options.json)
+        case "maintenance":
+            from filae_ops.agent import ask, maintenance
+
+            return maintenance.command(
+                machine, options.word or "", ask.operator(""), until=options.until, message=bool(options.message),
+                ended=options.ended, as_json=options.json,
+            )  # fmt: skip
         case "observe":
             return status.observe(machine, as_json=options.json)
     return _inner(machine, options)

@@ -21,7 +21,7 @@ def outline(machine: Machine, bundle: Path, found: Checked) -> dict[str, Any]:
     """Return what a deploy of this bundle would do, for people and programs."""
     live, contract = found.live, found.contract
     before = of_release(machine.layout.release(live.version)) if live else None
-    mode = str(getattr(found, "mode", "two") or "two")
+    mode = found.mode
     migration = _migration(before, contract)
     return {
         "event": "check",
@@ -32,7 +32,7 @@ def outline(machine: Machine, bundle: Path, found: Checked) -> dict[str, Any]:
         "colour": live.colour if live and mode == "one" else other(live.colour if live else None),
         "mode": mode,
         "stall_seconds": stall(machine) if mode == "one" else 0.0,
-        "steps": [step.name for step in steps.DEPLOY],
+        "steps": steps.names("deploy", mode),
         "packages": list(found.packages),
         "migration": migration,
         "setup": live is None and bool(contract.get("setup")),

@@ -11,12 +11,16 @@ from typing import Any
 
 from filae_ops.agent import durable
 from filae_ops.agent.config import read_json
-from filae_ops.agent.machine import Machine
+from filae_ops.agent.machine import Live, Machine, other
 
 
 @dataclass(frozen=True)
 class Plan:
-    """One deploy, from which release to which."""
+    """One transaction, from which release to which.
+
+    `mode` is "one" where memory is short for two colours: the release takes the place of the one before under the
+    same socket, and requests wait for about `stall` seconds. `why` says what asked for a refresh.
+    """
 
     id: str
     kind: str
@@ -29,6 +33,9 @@ class Plan:
     from_version: str = ""
     from_colour: str = ""
     unsafe_logs: bool = False
+    mode: str = "two"
+    stall: float | None = None
+    why: str = ""
 
     @property
     def reuse(self) -> bool:
@@ -44,6 +51,25 @@ class Plan:
 def new_id() -> str:
     """Return a name for a transaction, in the order of time."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+
+
+def again(kind: str, live: Live, version: str, mode: str, operator: str, stall: float | None, why: str = "") -> Plan:
+    """Return what a transaction on a release that lies on the machine is to do."""
+    return Plan(
+        id=new_id(),
+        kind=kind,
+        version=version,
+        colour=live.colour if mode == "one" else other(live.colour),
+        bundle="",
+        sha256="",
+        signer="",
+        operator=operator,
+        from_version=live.version,
+        from_colour=live.colour,
+        mode=mode,
+        stall=stall if mode == "one" else None,
+        why=why,
+    )
 
 
 def from_mapping(data: Mapping[str, Any]) -> Plan:

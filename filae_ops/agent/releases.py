@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from filae_ops.agent import archive, durable, gems
+from filae_ops.agent import archive, durable, gems, stale
 from filae_ops.agent.contract import Contract, of_release
 from filae_ops.agent.machine import Machine
 
@@ -56,6 +56,7 @@ def unstage(machine: Machine, version: str) -> None:
     durable.remove(staging(machine, version))
     durable.remove(machine.layout.release(version))
     durable.remove(machine.layout.scratch / version)
+    durable.remove(stale.record(machine.layout, version))
 
 
 def surplus(machine: Machine, keep: int, never: set[str]) -> list[str]:

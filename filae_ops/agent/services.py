@@ -29,9 +29,9 @@ def worker(process: str, colour: str) -> str:
     return f"filae-worker@{process}-{colour}.service"
 
 
-def prepare_web(machine: Machine, contract: Contract, colour: str) -> None:
+def prepare_web(machine: Machine, contract: Contract, colour: str, *, start: float = 0) -> None:
     """Bind a colour to a release: its version and its drop-in."""
-    start = machine.config.timings["start"]
+    start = start or machine.config.timings["start"]
     _dropin(machine, web(colour)[1], units.release_dropin(machine.layout, contract, "web", start=start))
     durable.write(machine.layout.colour_file(colour), f"{contract.version}\n")
 

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from filae_ops.agent import attach, durable, history, lock, proof
+from filae_ops.agent import attach, durable, history, lock, maintenance, proof
 from filae_ops.agent import journal as journals
 from filae_ops.agent.contract import of_release
 from filae_ops.agent.errors import Refused
@@ -111,13 +111,8 @@ def _when(time: str) -> str:
 
 def _maintenance(machine: Machine) -> dict[str, Any] | None:
     """Return since when, until when and by whom the maintenance page is shown; never its text."""
-    try:
-        found = json.loads((machine.layout.state / "maintenance.json").read_text())
-        return {name: str(found.get(name) or "") for name in ("since", "until", "by")}
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, AttributeError):
-        return {"since": "", "until": "", "by": "?"}
+    found = maintenance.current(machine)
+    return {name: str(found[name] or "") for name in ("since", "until", "by")} if found else None
 
 
 def _safety_dumps(machine: Machine) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ import signal
 from functools import partial
 from types import FrameType
 
-from filae_ops.agent import database, durable, engine, lock, nginx, proof, releases, served, steps
+from filae_ops.agent import database, durable, engine, lock, nginx, proof, releases, relock, served, steps
 from filae_ops.agent import journal as journals
 from filae_ops.agent import plan as plans
 from filae_ops.agent.contract import of_release
@@ -61,6 +61,7 @@ def finish(machine: Machine, journal: Journal, plan: Plan, outcome: str) -> int:
         return 1
     durable.remove(nginx.saved(machine, plan.id))
     durable.remove(machine.layout.requests / f"{plan.id}.json")
+    durable.remove(relock.saved(machine, plan.id))
     if outcome == "committed":
         try:
             live = machine.live()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from fakes import machine_at, make_live, put_release
 
-from filae_ops.agent import attach, deploy, lock, main, plan, proof, recover, status, steps, transaction
+from filae_ops.agent import ask, attach, deploy, lock, main, plan, proof, recover, status, steps, transaction
 from filae_ops.agent.errors import Refused
 from filae_ops.agent.journal import Journal
 from filae_ops.agent.layout import Layout
@@ -43,7 +43,7 @@ def test_two_at_once_the_second_is_told_who(tmp_path: Path) -> None:
     }
     machine, _ = machine_at(tmp_path, answers)
     with pytest.raises(Refused, match="by luc"):
-        deploy.start(machine, PLAN)
+        ask.start(machine, PLAN)
 
 
 @pytest.mark.parametrize("name", ["a b", "x" * 65, "$(id)", "é\n"])
@@ -199,6 +199,10 @@ def test_status_tells_who_what_maintenance_and_what_was_kept(
     (machine.layout.state / "maintenance.json").write_text(
         '{"since": "2026-01-02T08:00:00+00:00", "until": null, "by": "luc", "message": "word for patients"}'
     )
+    machine.layout.closed_page.parent.mkdir(parents=True)
+    machine.layout.closed_page.write_text("page")
+    machine.layout.closed_page.parent.mkdir(parents=True)
+    machine.layout.closed_page.write_text("page")
     (machine.layout.state / "safety").mkdir()
     (machine.layout.state / "safety/t1.dump").write_bytes(b"x" * 2048)
     found = status.status(machine)
