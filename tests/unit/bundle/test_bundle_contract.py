@@ -238,4 +238,4 @@ def test_no_contract(tmp_path, content):
 
 def test_uploads_are_bounded_without_a_client(tmp_path):
     contract = load_contract(write(tmp_path, SMALL + "client: {max_body: 20m}\n"))
-    assert contract.compiled()["client"] == {"otherwise": "app", "max_body": "20m"}
+    assert contract.compiled()["client"] == {"otherwise": "app", "hashed": [], "max_body": "20m"}
