@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from filae_ops.agent import durable, nginx, proof, served, services
+from filae_ops.agent import durable, health, nginx, proof, served, services
 from filae_ops.agent.run import Failed
 from filae_ops.agent.step import Deploy, Found
 
@@ -23,7 +23,14 @@ class Switch(Deploy):
         return {"public_name": self.machine.config.public_name}
 
     def undo(self) -> Found:
-        """Put the former includes back and see the former version from outside."""
+        """Put the former includes back, once what they lead to answers, and see the former version from outside.
+
+        A new release that half works serves people better than a former one that does not run.
+        """
+        live, before = self.machine.live(), self.before
+        turned = before and live and live.colour == self.plan.colour
+        if before and turned and (problem := health.of_colour(self.machine, before, self.plan.from_colour)):
+            raise Failed(f"{before.version} does not answer on its own socket, nginx stays as it is: {problem}")
         replaced = nginx.restore(self.machine, self.plan.id)
         problem = proof.front_door(self.machine, self.before) if self.before and replaced else ""
         if problem:
@@ -52,10 +59,17 @@ class Retire(Deploy):
         return {"drained": drained}
 
     def undo(self) -> Found:
-        """Start the old colour again."""
-        if self.before is not None:
-            services.prepare_web(self.machine, self.before, self.plan.from_colour)
-            services.start_web(self.machine, self.plan.from_colour)
+        """Start the old colour again and see it healthy: nginx is turned back to it next."""
+        before, colour = self.before, self.plan.from_colour
+        if before is None:
+            return None
+        services.prepare_web(self.machine, before, colour)
+        services.start_web(self.machine, colour)
+        if problem := health.of_colour(self.machine, before, colour):
+            raise Failed(
+                f"{before.version} is not healthy again: {problem}",
+                **services.evidence(self.machine, services.web(colour)[1]),
+            )
         return None
 
 
