@@ -33,7 +33,17 @@ def parser() -> argparse.ArgumentParser:
             made.add_argument("--json", action="store_true", help="print JSON")
         return made
 
-    _deploying(add("deploy", "put a signed release bundle into service"))
+    deploying = add("deploy", "put a signed release bundle into service")
+    deploying.add_argument("bundle", type=Path)
+    deploying.add_argument(
+        "--unsafe-logs", action="store_true", help="show output of the application, patients' data or not"
+    )
+    back = add("rollback", "put a kept release back into service; no data is restored")
+    back.add_argument("version", nargs="?", default="", help="which one (the release live before)")
+    again = add("refresh", "after updates of Debian's packages: start the live release again with them")
+    again.add_argument("--patient", action="store_true", help="wait for dpkg and for the lock (the machine's own unit)")
+    for made in (deploying, back, again):
+        _starting(made)
     add("receive", "store a bundle that comes on stdin, and print its path")
     add("status", "what runs, and how the last transaction went")
     journal = add("journal", "the last events")
@@ -80,17 +90,14 @@ def _internal(add: Callable[..., argparse.ArgumentParser]) -> None:
     for hidden in ("_transaction", "_recover"):
         add(hidden, as_json=False).add_argument("name")
     add("_replaceable", as_json=False)
+    add("_relock", as_json=False).add_argument("instance")
     add("_store", as_json=False).add_argument("paths", nargs="+")
 
 
-def _deploying(made: argparse.ArgumentParser) -> None:
-    made.add_argument("bundle", type=Path)
+def _starting(made: argparse.ArgumentParser) -> None:
     made.add_argument("--operator", default="", metavar="NAME", help="who asks (the sudo user)")
     made.add_argument("--check", action="store_true", help="say what would happen, change nothing")
     made.add_argument("--detach", action="store_true", help="return once the transaction has started")
-    made.add_argument(
-        "--unsafe-logs", action="store_true", help="show output of the application, patients' data or not"
-    )
 
 
 def _logging(made: argparse.ArgumentParser) -> None:
@@ -120,20 +127,21 @@ def _run(options: argparse.Namespace) -> int:
         proof.write_and_read(options.paths)
         return 0
     os.umask(0o022)
+    if options.command == "_relock":
+        from filae_ops.agent import relock
+
+        return relock.before_start(options.instance, os.environ)
     return _command(options)
 
 
 def _command(options: argparse.Namespace) -> int:
-    from filae_ops.agent import attach, deploy, receive, recover, status
+    from filae_ops.agent import attach, receive, recover, status
     from filae_ops.agent.machine import Machine
 
     machine = Machine()
     match options.command:
-        case "deploy":
-            return deploy.deploy(
-                machine, options.bundle, operator=options.operator, check=options.check, as_json=options.json,
-                detach=options.detach, unsafe_logs=options.unsafe_logs,
-            )  # fmt: skip
+        case "deploy" | "rollback" | "refresh":
+            return _transaction(machine, options)
         case "receive":
             path = receive.receive(machine, sys.stdin.buffer)
             print(json.dumps({"path": str(path)}) if options.json else path)
@@ -164,6 +172,17 @@ def _command(options: argparse.Namespace) -> int:
         case "observe":
             return status.observe(machine, as_json=options.json)
     return _inner(machine, options)
+
+
+def _transaction(machine: Machine, options: argparse.Namespace) -> int:
+    from filae_ops.agent import deploy, refresh, rollback
+
+    common = {name: getattr(options, name) for name in ("operator", "check", "detach")} | {"as_json": options.json}
+    if options.command == "deploy":
+        return deploy.deploy(machine, options.bundle, unsafe_logs=options.unsafe_logs, **common)
+    if options.command == "rollback":
+        return rollback.rollback(machine, options.version, **common)
+    return refresh.refresh(machine, patient=options.patient, **common)
 
 
 def _inner(machine: Machine, options: argparse.Namespace) -> int:
