@@ -46,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
         _starting(made)
     add("receive", "store a bundle that comes on stdin, and print its path")
     add("status", "what runs, and how the last transaction went")
+    add("releases", "what is kept, and what of it a rollback may put back")
     journal = add("journal", "the last events")
     journal.add_argument("-n", type=int, default=50, metavar="COUNT", help="how many (50)")
     add("attach", "follow the transaction that runs")
@@ -148,6 +149,10 @@ def _command(options: argparse.Namespace) -> int:
             return 0
         case "status":
             return status.print_status(machine, as_json=options.json)
+        case "releases":
+            from filae_ops.agent import kept
+
+            return kept.print_releases(machine, as_json=options.json)
         case "journal":
             return status.print_journal(machine, as_json=options.json, number=options.n)
         case "logs":

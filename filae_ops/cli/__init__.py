@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from filae_ops import __version__
-from filae_ops.cli import bundle, check, demo, lab, provision, release
+from filae_ops.cli import bundle, check, demo, lab, logs, maintenance, provision, release, site
 from filae_ops.cli.init import init
 from filae_ops.console import err
 from filae_ops.errors import OpsError
@@ -28,9 +28,13 @@ app.command("init")(init)
 app.command("doctor")(check.doctor)
 app.command("provision")(provision.provision)
 app.command("deploy")(release.deploy)
-app.command("status")(release.status)
-app.command("journal")(release.journal)
+app.command("rollback")(release.rollback)
+app.command("releases")(site.releases)
+app.command("status")(site.status)
+app.command("journal")(site.journal)
+app.command("logs")(logs.logs)
 app.command("verify")(check.verify)
+app.add_typer(maintenance.app, name="maintenance")
 app.add_typer(lab.app, name="lab")
 app.add_typer(bundle.app, name="bundle")
 
@@ -45,14 +49,19 @@ def _version(wanted: bool) -> None:
 def options(
     context: typer.Context,
     inventory: Annotated[
-        Path | None,
-        typer.Option("--inventory", "-i", envvar="FILAE_INVENTORY", help="The site: DIR/hosts.yml or DIR."),
+        list[Path] | None,
+        typer.Option(
+            "--inventory",
+            "-i",
+            envvar="FILAE_INVENTORY",
+            help="The site: DIR/hosts.yml or DIR; once for each of several.",
+        ),
     ] = None,
     _: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Keep the inventory for the command that follows."""
+    """Keep the inventories for the command that follows."""
     context.obj = inventory
 
 

@@ -68,7 +68,8 @@ def verify(
     """
     from filae_ops.bundle.verify import verify_bundle
 
-    with _signers(bundle, allowed_signers, context.find_root().obj) as signers:
+    named = context.find_root().obj
+    with _signers(bundle, allowed_signers, named[0] if named else None) as signers:
         verified = verify_bundle(bundle, signature or Path(f"{bundle}.sig"), signers)
     contract, entries = verified.contract, len(verified.manifest["files"])
     if as_json:
