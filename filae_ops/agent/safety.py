@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
 from filae_ops.agent import database, durable, migration
 from filae_ops.agent.errors import Refused
 from filae_ops.agent.machine import Machine
+from filae_ops.agent.run import Failed
 from filae_ops.agent.step import Deploy, Found
 
 KEPT = 2
@@ -40,8 +42,13 @@ class Dump(Deploy):
         return {"dump": str(final), "bytes": final.stat().st_size, "schema_version": str(change.found)}
 
     def undo(self) -> Found:
-        """Remove a dump that was cut; a whole one stays, since a migration may have come after it."""
+        """Remove a dump that was cut, and a whole one whose schema is still there: it would drive an older one out."""
         durable.remove(self._partial)
+        done = [e for e in self.events if e["event"] == "done" and e.get("step") == self.name and e.get("dump")]
+        with contextlib.suppress(Failed):
+            if done and str(database.schema_version(self.machine)) == done[-1]["schema_version"]:
+                durable.remove(Path(done[-1]["dump"]))
+                return {"removed": done[-1]["dump"]}
         return None
 
     @property

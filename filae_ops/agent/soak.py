@@ -8,14 +8,13 @@ from datetime import datetime
 from functools import cached_property
 
 from filae_ops.agent import health, services
-from filae_ops.agent import journal as journals
 from filae_ops.agent.outcomes import Judge, Log
 from filae_ops.agent.run import Failed
 from filae_ops.agent.serve import PIVOT
 from filae_ops.agent.step import Deploy, Found
 
 IN_A_ROW = 3
-TOLD = 10
+TOLD = 10  # times, and at most once a second
 
 
 class Soak(Deploy):
@@ -52,7 +51,7 @@ class Soak(Deploy):
             # A problem that shows at the end is looked into: it goes, or it is the third in a row.
             if now - started >= length and not sick:
                 return
-            if now - told >= length / TOLD:
+            if now - told >= max(1.0, length / TOLD):
                 told = now
                 self.note("soaking", seconds=round(now - started, 1), of=length, **_told(judge))
             time.sleep(min(2.0, max(0.1, length / 30)))
@@ -84,18 +83,13 @@ class Soak(Deploy):
     @cached_property
     def _recovered(self) -> bool:
         """Tell whether the transaction was cut: what failed while the machine was down is not the release's fault."""
-        return any(event["event"] == "recover" for event in self._events)
+        return any(event["event"] == "recover" for event in self.events)
 
     @cached_property
     def _since(self) -> float:
         """Return the moment of the switch, or now after a cut."""
-        switched = [e["time"] for e in self._events if e["event"] == "done" and e.get("step") == PIVOT]
+        switched = [e["time"] for e in self.events if e["event"] == "done" and e.get("step") == PIVOT]
         return datetime.fromisoformat(switched[-1]).timestamp() if switched and not self._recovered else time.time()
-
-    @cached_property
-    def _events(self) -> list[journals.Event]:
-        known = journals.transactions(journals.of_machine(self.machine.layout.journal).read())
-        return known.get(self.plan.id, [])
 
 
 def _told(judge: Judge) -> dict[str, int]:

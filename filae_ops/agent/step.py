@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from filae_ops.agent import archive, durable, services
+from filae_ops.agent import journal as journals
 from filae_ops.agent.contract import Contract, of_release
+from filae_ops.agent.journal import Event
 from filae_ops.agent.machine import Machine
 from filae_ops.agent.plan import Plan
 from filae_ops.agent.run import Result
@@ -52,6 +54,11 @@ class Deploy:
         """Return the contract of the release that was live before, if there was one."""
         version = self.plan.from_version
         return of_release(self.machine.layout.release(version)) if version else None
+
+    @property
+    def events(self) -> list[Event]:
+        """Return what the journal says of this transaction so far."""
+        return journals.transactions(journals.of_machine(self.machine.layout.journal).read()).get(self.plan.id, [])
 
     def do(self) -> Found:
         """Bring the outcome about."""

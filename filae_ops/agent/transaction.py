@@ -102,14 +102,19 @@ def _end_leftovers(machine: Machine, name: str) -> None:
 
 
 def _last_resort(machine: Machine, plan: Plan) -> str:
-    """Leave a release that is whole at the front door; else put the maintenance page there."""
-    for version in filter(None, (plan.version, plan.from_version)):
+    """Leave the release that nginx leads to when it is whole; else put the maintenance page at the front door."""
+    live = machine.live()
+    if live is not None:
         with contextlib.suppress(Exception):
-            if not proof.front_door(machine, of_release(machine.layout.release(version)), seconds=5):
-                return version
-    with contextlib.suppress(Failed, OSError):
+            # After a power cut it may still be starting; nginx answers with its page of 502 meanwhile.
+            contract, patience = of_release(machine.layout.release(live.version)), machine.config.timings["start"]
+            if not proof.front_door(machine, contract, seconds=patience):
+                return live.version
+    try:
         nginx.save(machine, f"{plan.id}.stuck")
         nginx.put(machine, {"live.conf": nginx.MAINTENANCE})
+    except (Failed, OSError) as exc:
+        return f"neither a release nor the maintenance page ({exc})"
     return "maintenance page"
 
 
