@@ -74,7 +74,7 @@ def command(machine: Machine, word: str, by: str, *, until: str, message: bool, 
     if word != "on" and (until or message):
         raise Refused("--until and --message go with `on`", "dsi", "filaectl maintenance on --until 18:00")
     if word == "on":
-        text = read_message(sys.stdin.buffer) if message else ""
+        text = read_message(sys.stdin.buffer) if message else None
         close(machine, text, parse_until(until, datetime.now().astimezone()) if until else None, by)
     elif word == "off":
         reopen(machine, by, only_ended=ended)
@@ -91,22 +91,23 @@ def describe(found: dict[str, Any] | None) -> str:
     return f"on since {found['since'] or '?'} by {found['by'] or '?'}; {end}"
 
 
-def close(machine: Machine, message: str, until: datetime | None, by: str) -> None:
-    """Put the page up, see it from outside, and have its end come by itself."""
+def close(machine: Machine, message: str | None, until: datetime | None, by: str) -> None:
+    """Put the page up, see it from outside, and have its end come by itself; None keeps the message."""
     state = {
         "since": datetime.now(UTC).isoformat(timespec="seconds"),
         "until": until.astimezone(UTC).isoformat(timespec="seconds") if until else None,
         "by": by,
-        "message": message,
+        "message": message or "",
     }
     with _alone(machine):
         _health_exempt(machine)
         if before := current(machine):
             state["since"] = before["since"] or state["since"]
+            state["message"] = str(before["message"] or "") if message is None else message
         _set_timer(machine, until)
         durable.write(machine.layout.maintenance, json.dumps(state, ensure_ascii=False) + "\n", 0o600)
         durable.directory(machine.layout.closed_page.parent, 0o755)
-        durable.write(machine.layout.closed_page, page(message, until))
+        durable.write(machine.layout.closed_page, page(str(state["message"]), until))
         journals.of_machine(machine.layout.journal).write("maintenance-on", by=state["by"], until=state["until"])
     if problem := shown_problem(machine):
         raise Refused(f"the page is in place, and the front door does not show it: {problem}",

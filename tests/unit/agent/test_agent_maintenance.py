@@ -149,6 +149,8 @@ def test_on_again_moves_the_end_and_keeps_the_beginning(machine: Machine) -> Non
     maintenance.close(machine, "one", SOON, "luc")
     state = json.loads(machine.layout.maintenance.read_text())
     machine.layout.maintenance.write_text(json.dumps(state | {"since": "2026-01-01T00:00:00+00:00"}))
+    maintenance.close(machine, None, SOON, "claire")
+    assert "<p>one</p>" in machine.layout.closed_page.read_text(), "moving the end keeps the text"
     maintenance.close(machine, "two", None, "claire")
     found = maintenance.current(machine)
     assert found == {"since": "2026-01-01T00:00:00+00:00", "until": None, "by": "claire", "message": "two"}
