@@ -8,3 +8,13 @@ if ENV["LISTEN_FDS"]
 else
   bind "unix://#{File.expand_path("../tmp/web.sock", __dir__)}?umask=0117"
 end
+
+# Puma 6 can hang at the end of a graceful stop, every request answered: one thread writes to a pipe that another closes
+# (puma/puma#3677). The end of the process closes it as well.
+require "puma/server"
+Puma::Server.prepend(Module.new do
+  def handle_servers
+    @notify.define_singleton_method(:close) {}
+    super
+  end
+end)
