@@ -89,6 +89,8 @@ def _words(event: Event) -> str:
         case "begin":
             change = f"{event['from_version'] or 'nothing'} -> {event['version']} ({event['colour']})"
             return f"{event['kind']} {change}, transaction {event['tx']}{_how(event)}"
+        case "done" if event.get("not_run"):
+            return f"{step} not needed: {event['not_run']}"
         case "done":
             return f"{step} done in {event['seconds']:.1f} s{_details(event)}"
         case "failed":

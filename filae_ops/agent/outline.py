@@ -36,7 +36,7 @@ def outline(machine: Machine, bundle: Path, found: Checked) -> dict[str, Any]:
         "packages": list(found.packages),
         "migration": migration,
         "setup": live is None and bool(contract.get("setup")),
-        "disk_mib": {"needed": found.disk_needed // MIB, "free": found.disk_free // MIB},
+        "disk_mib": {"needed": -(-found.disk_needed // MIB), "free": found.disk_free // MIB},
         "memory_mib": {"needed": contract.memory // MIB, "available": found.memory_free // MIB},
         "duration": duration(machine, "deploy", first=live is None),
         "rollback": afterwards(live, migration),
@@ -57,7 +57,7 @@ def duration(machine: Machine, kind: str, *, first: bool = False) -> dict[str, f
 def afterwards(live: Live | None, migration: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return whether one could come back from it, and at which price."""
     if live is None:
-        return {"possible": False, "to": None, "why": "no release is live yet: there is nothing to go back to"}
+        return {"possible": False, "to": None, "why": "no release is live yet"}
     kind = migration["kind"] if migration and migration["pending"] else None
     if migration is None or not migration["pending"]:
         why = "the schema does not change; all that is entered meanwhile stays"
@@ -110,12 +110,15 @@ def _rows(said: Mapping[str, Any]) -> list[tuple[str, str]]:
         rows.append(("duration", _duration_words(said["duration"])))
     rows.append(("steps", ", ".join(said["steps"])))
     if way_back := said.get("rollback"):
-        to = f" to {way_back['to']}" if way_back["to"] else ""
-        rows.append(("way back", f"{'possible' if way_back['possible'] else 'NOT possible'}{to}: {way_back['why']}"))
+        verdict = "possible" if way_back["possible"] else "NOT possible"
+        verdict = f"{verdict} to {way_back['to']}" if way_back["to"] else "none"
+        rows.append(("way back", f"{verdict}: {way_back['why']}"))
     return [*rows, *((str(label), str(value)) for label, value in said.get("notes", {}).items())]
 
 
 def _how(said: Mapping[str, Any]) -> str:
+    if said["from"] is None:
+        return f"{said['colour']} starts, is proved out of sight, and is then served"
     if said.get("mode") != "one":
         return f"two colours: {said['colour']} starts beside the one that serves; no request waits"
     known = said.get("stall_seconds")
