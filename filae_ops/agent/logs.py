@@ -90,7 +90,7 @@ def shown(line: bytes, *, as_json: bool) -> str:
         when = datetime.fromtimestamp(int(entry["__REALTIME_TIMESTAMP"]) / 1e6, UTC)
     except (ValueError, KeyError, TypeError, OverflowError):
         return ""
-    unit = str(entry.get("_SYSTEMD_UNIT") or entry.get("UNIT") or "").removesuffix(".service").removeprefix("filae-")
+    unit = str(entry.get("UNIT") or entry.get("_SYSTEMD_UNIT") or "").removesuffix(".service").removeprefix("filae-")
     said = {"time": when.isoformat(timespec="milliseconds"), "unit": unit, "message": _message(entry.get("MESSAGE"))}
     return json.dumps(said, ensure_ascii=False) if as_json else f"{said['time'][11:23]} {unit}: {said['message']}"
 

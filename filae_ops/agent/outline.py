@@ -77,18 +77,19 @@ def afterwards(live: Live | None, migration: Mapping[str, Any] | None) -> dict[s
 
 def words(said: Mapping[str, Any]) -> list[str]:
     """Return an outline as lines of at most 80 columns."""
-    lines = [f"would {said['kind']}: {said['from'] or 'nothing'} -> {said['to']}"]
+    back = said["kind"] == "rollback"
+    lines = [f"would {'roll back' if back else said['kind']}: {said['from'] or 'nothing'} -> {said['to']}"]
     for label, value in _rows(said):
         lines += textwrap.wrap(
             value, WIDTH, initial_indent=f"  {label:<{_LABEL - 2}}", subsequent_indent=" " * _LABEL,
             break_on_hyphens=False,
         ) or [f"  {label}"]  # fmt: skip
     if changes := said.get("changes"):
-        lines += ["what changes, in the release's own words:"]
+        lines += ["what goes away again, in the release's own words:" if back else "what changes, in its own words:"]
         for text in changes:
             lines += textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="    ") or [""]
     elif "changes" in said:
-        lines += ["what changes: the release's CHANGELOG.md does not say"]
+        lines += ["what changes in words: the release's CHANGELOG.md does not say"]
     return [*lines, "nothing was changed"]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from filae_ops.agent import apt, archive, ask, database, health, one, outline, plan, preflight, releases, steps
+from filae_ops.agent import apt, archive, ask, changelog, database, health, one, outline, plan, preflight, releases, steps
 from filae_ops.agent import journal as journals
 from filae_ops.agent.contract import Contract, of_release
 from filae_ops.agent.errors import Refused
@@ -179,7 +179,8 @@ def said(machine: Machine, found: Target) -> dict[str, Any]:
         "memory_mib": {"needed": contract.memory // MIB, "available": found.memory_free // MIB},
         "duration": outline.duration(machine, "rollback"),
         "notes": {"schema": f"stays {found.schema}, wider than the release's" if ahead else "is the release's",
-                  "data": kept},
+                  "data": kept, "way back": f"deploy the bundle of {live.version} again"},
+        "changes": changelog.of_release(machine.layout.release(live.version), contract.version, live.version),
     }  # fmt: skip
 
 

@@ -53,6 +53,7 @@ def entry(**fields: Any) -> bytes:
         (entry(), "00:00:00.123 web@blue: hello"),
         (entry(MESSAGE="a\x1b[2Jb\u202ec\nd"), "00:00:00.123 web@blue: a[2Jbc | d"),
         (entry(MESSAGE=[104, 233, 27]), "00:00:00.123 web@blue: h\ufffd"),
+        (entry(UNIT="filae-web@green.service", _SYSTEMD_UNIT="init.scope"), "00:00:00.123 web@green: hello"),
         (entry(MESSAGE=None), "00:00:00.123 web@blue: "),
         (b"not json", ""),
         (b"[]", ""),

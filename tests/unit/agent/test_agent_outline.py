@@ -193,3 +193,12 @@ def test_one_colour_is_said_with_its_stall(stall: float | None, words: str) -> N
     text = " ".join(" ".join(outline.words(said)).split())
     assert "one colour, as memory is short for two: requests are held, none refused" in text
     assert words in text
+
+
+def test_an_outline_of_a_rollback_says_what_goes_away() -> None:
+    said = {"kind": "rollback", "from": "2.1.0", "to": "2.0.0", "mode": "two", "colour": "blue", "steps": ["start"],
+            "notes": {"data": "all stays"}, "changes": ["## 2.1.0"]}  # fmt: skip
+    lines = outline.words(said)
+    assert lines[0] == "would roll back: 2.1.0 -> 2.0.0"
+    assert "what goes away again, in the release's own words:" in lines
+    assert "  data        all stays" in lines
