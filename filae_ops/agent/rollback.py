@@ -6,7 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from filae_ops.agent import apt, archive, ask, changelog, database, health, one, outline, plan, preflight, releases, steps
+from filae_ops.agent import (
+    apt,
+    archive,
+    ask,
+    changelog,
+    database,
+    health,
+    one,
+    outline,
+    plan,
+    preflight,
+    releases,
+    steps,
+)
 from filae_ops.agent import journal as journals
 from filae_ops.agent.contract import Contract, of_release
 from filae_ops.agent.errors import Refused
