@@ -32,7 +32,7 @@ class Target:
 
 def targets(inventories: Sequence[Path]) -> list[Target]:
     """Load every inventory before any machine is touched, and return their machines in order."""
-    sites = [load(path) for path in inventories]
+    sites = {site.directory.resolve(): site for site in map(load, inventories)}.values()  # one named twice is one
     found = [(site.directory, host) for site in sites for host in site.hosts.values()]
     names = [host.name for _, host in found]
     return [
