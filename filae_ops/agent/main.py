@@ -195,7 +195,9 @@ def _inner(machine: Machine, options: argparse.Namespace) -> int:
     from filae_ops.agent import lock, transaction
 
     if options.command == "_replaceable":
-        lock.refuse_open(journals.open_transaction(journals.of_machine(machine.layout.journal).read()))
+        cut = journals.open_transaction(journals.of_machine(machine.layout.journal).read())
+        if journals.outcome(cut) != "gave-up":  # nothing runs then, and another agent may be what is missing
+            lock.refuse_open(cut)
         return 0
     work = transaction.perform if options.command == "_transaction" else transaction.recover
     return work(machine, options.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 import pytest
 from fakes import FakeRunner, machine_at, make_live, put_release
 
-from filae_ops.agent import engine, health, nginx, proof, steps, transaction
+from filae_ops.agent import engine, health, main, nginx, proof, steps, transaction
+from filae_ops.agent import machine as machines
 from filae_ops.agent import plan as plans
 from filae_ops.agent.journal import Journal
 from filae_ops.agent.machine import Machine
@@ -166,6 +168,19 @@ def test_giving_up_leaves_what_nginx_leads_to_or_the_page_and_says_which(
     happens(turned)
     assert give_up(turned, monkeypatch).startswith(serving)
     assert (turned.machine.layout.nginx / "live.conf").read_text() == live
+
+
+@pytest.mark.parametrize("end", ["", "gave-up"])
+def test_the_agent_is_not_replaced_under_a_transaction_but_once_it_gave_up(
+    turned: Turned, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    write = partial(Journal(turned.machine.layout.journal).write, tx="t1")
+    write("begin", **plans.as_fields(PLAN))
+    if end:
+        write(end, tries=3, serving="2.1.0")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(machines, "Machine", lambda: turned.machine)
+    assert main.main(["_replaceable"]) == (0 if end else 1)
 
 
 def test_a_try_after_giving_up_takes_the_page_back_first(turned: Turned, monkeypatch: pytest.MonkeyPatch) -> None:
