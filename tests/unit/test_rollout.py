@@ -140,3 +140,19 @@ def test_machines_of_one_name_at_two_sites_are_told_apart(monkeypatch: pytest.Mo
     monkeypatch.setattr(rollout, "load", load)
     labels = [each.label for each in rollout.targets([Path("/s/a"), Path("/s/b")])]
     assert labels == ["a/vm", "a", "b/vm", "b"]
+
+
+def test_one_colour_is_said_aloud_before_the_first_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    mode = {"event": "mode", "mode": "one", "stall_seconds": 4.0, "message": "one colour: requests wait about 4 s"}
+    case = Case(monkeypatch, {"one": [mode, *GOOD]})
+    case.run()
+    lines = case.text.getvalue().splitlines()
+    assert lines.index("one colour: requests wait about 4 s") < lines.index(
+        "[10:00:00] deploy 2.0.0 -> 2.1.0 (green), transaction t1"
+    )
+
+
+def test_a_site_named_twice_is_updated_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = SimpleNamespace(directory=Path("/s/a"), hosts={"vm": SimpleNamespace(name="vm")})
+    monkeypatch.setattr(rollout, "load", lambda _: one)
+    assert [each.label for each in rollout.targets([Path("/s/a"), Path("/s/a/hosts.yml")])] == ["vm"]
