@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from filae_ops.agent import archive, durable, gems, stale
+from filae_ops.agent import archive, durable, gems, stale, vendored
 from filae_ops.agent.contract import Contract, of_release
 from filae_ops.agent.machine import Machine
 
@@ -31,6 +31,8 @@ def stage(machine: Machine, bundle: Path, version: str) -> None:
     bind(machine, tree, contract)
     if contract.data.get("gems") == "debian" and (tree / "Gemfile").is_file():
         gems.lock(machine, tree, contract)
+    if contract.data.get("gems") == "vendored":
+        vendored.check(machine, tree, contract)
     durable.sync_directory(tree)
     tree.rename(machine.layout.release(version))
     durable.sync_directory(machine.layout.releases)
