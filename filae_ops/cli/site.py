@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from textwrap import wrap
 from typing import Annotated, Any
 
 import typer
@@ -40,7 +41,8 @@ def journal(
     from filae_ops.agent.attach import line
 
     def lines(events: list[dict[str, Any]]) -> list[str]:
-        return [text for event in events if (text := line(event))]
+        texts = [text for event in events for text in line(event).splitlines()]
+        return [part for text in texts for part in wrap(text, 80, subsequent_indent=" " * 13, break_on_hyphens=False)]
 
     _each(context, user, key, ["journal", "-n", str(number)], as_json, lines)
 

@@ -68,6 +68,13 @@ def test_journal_is_read_in_words_or_as_one_document(
     assert [each["by"] for each in json.loads(capsys.readouterr().out)] == ["luc", "luc"]
 
 
+def test_the_journal_fits_80_columns(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    event = {"event": "done", "time": "2026-01-01T10:00:00", "step": "packages", "seconds": 1, "installed": ["x"] * 99}
+    answering(monkeypatch, Answer(0, json.dumps(event) + "\n", ""))
+    site.journal(NOBODY)
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
+
+
 def test_several_machines_give_a_map_or_titled_parts(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
