@@ -39,9 +39,10 @@ def boot_seconds(events: Iterable[Event]) -> float | None:
 
 
 def put_into_service(events: Sequence[Event], version: str) -> Event | None:
-    """Return the first event of the last transaction that put this version into service, its end under `ended`."""
+    """Return the first event of the last deploy or rollback to this version, its end under `ended`."""
     for some in reversed(journals.transactions(events).values()):
-        if some[0]["version"] == version and journals.outcome(some) == "committed":
+        asked = some[0]["kind"] != "refresh"
+        if asked and some[0]["version"] == version and journals.outcome(some) == "committed":
             return {**some[0], "ended": next(e["time"] for e in reversed(some) if e["event"] == "committed")}
     return None
 

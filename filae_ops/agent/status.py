@@ -9,7 +9,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from filae_ops.agent import attach, durable, history, lock, maintenance, proof
+from filae_ops.agent import attach, durable, history, lock, maintenance, proof, stale
 from filae_ops.agent import journal as journals
 from filae_ops.agent.contract import of_release
 from filae_ops.agent.errors import Refused
@@ -37,6 +37,7 @@ def status(machine: Machine) -> dict[str, Any]:
         "deployed_by": served["operator"] if served else None,
         "releases": [{"version": v, "live": bool(live and v == live.version)} for v in machine.kept()],
         "last_transaction": last,
+        "stale": stale.reasons(machine, live) if live else [],
         "maintenance": _maintenance(machine),
         "safety_dumps": _safety_dumps(machine),
         "lock": lock.holder(machine) or None,
@@ -94,6 +95,8 @@ def rows(found: Mapping[str, Any]) -> list[tuple[str, str]]:
         change = f"{last['from'] or 'nothing'} -> {last['version']} by {last['operator']}"
         said.append(("last", f"{last['kind']} {change}, {_when(last['ended'] or last['started'])}"))
         said.append(("", f"{last['outcome']}{why}"))
+    if why := "; ".join(found.get("stale") or []):
+        said.append(("stale", f"{why}; next: filaectl refresh"))
     if kept := found.get("maintenance"):
         until = f", until {_when(kept['until'])}" if kept.get("until") else ", until it is switched off"
         said.append(("maintenance", f"ON since {_when(kept.get('since') or '')} by {kept.get('by', '?')}{until}"))
