@@ -10,6 +10,7 @@ from filae_ops.agent.run import Failed
 from filae_ops.agent.step import Deploy, Found
 
 RETRIES = 5
+AGAIN = "wait for the end of what holds the lock, then deploy the same bundle again"
 _LOCKED = ("LockWaitTimeout", "LockNotAvailable")
 
 
@@ -50,7 +51,7 @@ class Migrate(Deploy):
                 held = database.words(database.transactions(self.machine, older=1))
                 if attempt == RETRIES:
                     why = f"the migration met a lock {attempt + 1} times; open transactions: {held or 'none now'}"
-                    raise Failed(why, **exc.evidence) from exc
+                    raise Failed(why, next_step=AGAIN, **exc.evidence) from exc
                 seconds = self.machine.config.timings["lock_wait"] * 2**attempt
                 self.note("waiting", seconds=seconds, attempt=attempt + 1, of=RETRIES, open=held)
                 self._drop_invalid()

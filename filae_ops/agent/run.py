@@ -33,10 +33,11 @@ class Result:
 
 
 class Failed(Exception):  # noqa: N818 - a step's failure, with what may be told of it
-    """What failed, and the evidence that may be journalled (never an application's log lines)."""
+    """What failed, what to do next where it is known, and evidence (never an application's log lines)."""
 
-    def __init__(self, message: str, **evidence: Any) -> None:
+    def __init__(self, message: str, *, next_step: str = "", **evidence: Any) -> None:
         super().__init__(message)
+        self.next_step = next_step
         self.evidence: Mapping[str, Any] = evidence
 
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from fakes import CONTRACT, FakeRunner, machine_at, put_release
 
-from filae_ops.agent import migration, preflight, safety
+from filae_ops.agent import engine, migration, preflight, safety
 from filae_ops.agent import plan as plans
 from filae_ops.agent.contract import Contract
 from filae_ops.agent.errors import Refused
@@ -237,14 +237,14 @@ def test_a_migration_that_meets_a_lock_is_tried_again(tmp_path: Path, times: int
 def test_after_five_more_tries_it_fails_and_says_who_was_there(tmp_path: Path) -> None:
     server = Server()
     machine, _ = machine_with(tmp_path, server, locked(6, server), timings={"lock_wait": 0.001})
-    monkey = [HOLDER]
 
     def open_later(event: str, **_: Any) -> None:
-        server.open = monkey
+        server.open = [HOLDER]
 
     with pytest.raises(Failed, match="lock 6 times; open transactions: pid 7211") as caught:
         Migrate(machine, PLAN, open_later).do()
     assert caught.value.evidence["exception"] == "ActiveRecord::LockWaitTimeout"
+    assert "same bundle again" in engine.describe(caught.value)["next_step"]
 
 
 def test_another_failure_is_not_tried_again(tmp_path: Path) -> None:
