@@ -203,7 +203,8 @@ def _alone(machine: Machine) -> Iterator[None]:
 def _health_exempt(machine: Machine) -> None:
     """Let the health page through where an older agent wrote nginx's include."""
     include = machine.layout.nginx / "live.conf"
-    if machine.live() and include.is_file() and "$filae_closed" not in include.read_text():
+    text = include.read_text() if include.is_file() else ""
+    if "written by filaectl for release" in text and "$filae_closed" not in text:
         if held := lock.holder(machine):
             raise lock.refused(held)
         try:

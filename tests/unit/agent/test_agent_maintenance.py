@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from fakes import CONTRACT, machine_at, make_live, put_release
 
-from filae_ops.agent import health, maintenance, proof, served
+from filae_ops.agent import health, maintenance, nginx, proof, served
 from filae_ops.agent.contract import Contract
 from filae_ops.agent.errors import Refused
 from filae_ops.agent.health import Response
@@ -177,6 +177,12 @@ def test_an_include_of_an_older_agent_is_written_again(machine: Machine) -> None
     (machine.layout.nginx / "live.conf").write_text("# written by filaectl for release 2.1.0\n")
     maintenance.close(machine, "", None, "luc")
     assert "$filae_closed" in (machine.layout.nginx / "live.conf").read_text()
+
+
+def test_the_page_of_an_update_that_could_not_be_undone_stays(machine: Machine) -> None:
+    (machine.layout.nginx / "live.conf").write_text(nginx.MAINTENANCE)
+    maintenance.close(machine, "", None, "luc")
+    assert (machine.layout.nginx / "live.conf").read_text() == nginx.MAINTENANCE
 
 
 def test_what_is_proved_meanwhile(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
