@@ -201,8 +201,6 @@ def test_status_tells_who_what_maintenance_and_what_was_kept(
     )
     machine.layout.closed_page.parent.mkdir(parents=True)
     machine.layout.closed_page.write_text("page")
-    machine.layout.closed_page.parent.mkdir(parents=True)
-    machine.layout.closed_page.write_text("page")
     (machine.layout.state / "safety").mkdir()
     (machine.layout.state / "safety/t1.dump").write_bytes(b"x" * 2048)
     found = status.status(machine)
