@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 from filae_ops.agent import health, services
 from filae_ops.agent.outcomes import Judge, Log
@@ -96,7 +97,7 @@ def _told(judge: Judge) -> dict[str, int]:
     return {"requests": judge.requests, "server_errors": judge.failures}
 
 
-def _evidence(judge: Judge) -> dict[str, object]:
+def _evidence(judge: Judge) -> dict[str, Any]:
     statuses = ", ".join(f"{number} x {status}" for status, number in sorted(judge.statuses.items()))
     return {
         **_told(judge),
