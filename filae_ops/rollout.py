@@ -33,12 +33,15 @@ class Target:
 def targets(inventories: Sequence[Path]) -> list[Target]:
     """Load every inventory before any machine is touched, and return their machines in order."""
     sites = {site.directory.resolve(): site for site in map(load, inventories)}.values()  # one named twice is one
-    found = [(site.directory, host) for site in sites for host in site.hosts.values()]
-    names = [host.name for _, host in found]
-    return [
-        Target(host.name if names.count(host.name) == 1 else f"{directory.name}/{host.name}", host, directory)
-        for directory, host in found
+    found = [(site.directory.resolve(), host) for site in sites for host in site.hosts.values()]
+    # As little of the path as tells them apart.
+    ways = [
+        [host.name for _, host in found],
+        [f"{place.name}/{host.name}" for place, host in found],
+        [f"{place}/{host.name}" for place, host in found],
     ]
+    labels = next((labels for labels in ways if len(set(labels)) == len(labels)), ways[-1])
+    return [Target(label, host, place) for label, (place, host) in zip(labels, found, strict=True)]
 
 
 @dataclass

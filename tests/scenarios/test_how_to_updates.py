@@ -73,8 +73,9 @@ def test_update_a_site(sites: list[Site], material: dict[str, str]) -> None:
     for said in ("would deploy: 2.0.0 -> 2.1.0", "expand, schema 20260901120000 -> 20261102090000",
                  "possible to 2.0.0", "Un dossier peut être signalé comme urgent", "ON since"):  # fmt: skip
         assert said in done.stdout
-    assert "north: 2.1.0 is live and healthy: nothing to do" in done.stderr
-    assert "south: committed (" in done.stderr
+    north, south = (f"{site.inventory.parent.resolve()}/site" for site in sites)
+    assert f"{north}: 2.1.0 is live and healthy: nothing to do" in done.stderr
+    assert f"{south}: committed (" in done.stderr
     for site in sites:
         found = status(site)
         assert (found["version"], found["healthy"], found["maintenance"]) == ("2.1.0", True, None)

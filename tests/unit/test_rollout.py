@@ -132,14 +132,21 @@ def test_on_a_terminal_every_machine_has_one_line(monkeypatch: pytest.MonkeyPatc
     assert max(map(len, lines)) <= 80
 
 
-def test_machines_of_one_name_at_two_sites_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    def load(path: Path) -> Any:
-        hosts = {name: SimpleNamespace(name=name) for name in ("vm", path.name)}
-        return SimpleNamespace(directory=path, hosts=hosts)
-
-    monkeypatch.setattr(rollout, "load", load)
-    labels = [each.label for each in rollout.targets([Path("/s/a"), Path("/s/b")])]
-    assert labels == ["a/vm", "a", "b/vm", "b"]
+@pytest.mark.parametrize(
+    ("places", "labels"),
+    [
+        (["/s/a"], ["vm"]),
+        (["/s/a", "/s/b"], ["a/vm", "b/vm"]),
+        (["/s/a/inventory", "/s/b/inventory"], ["/s/a/inventory/vm", "/s/b/inventory/vm"]),
+    ],
+)
+def test_machines_of_one_name_are_told_apart(
+    monkeypatch: pytest.MonkeyPatch, places: list[str], labels: list[str]
+) -> None:
+    monkeypatch.setattr(
+        rollout, "load", lambda path: SimpleNamespace(directory=path, hosts={"vm": SimpleNamespace(name="vm")})
+    )
+    assert [each.label for each in rollout.targets([Path(place) for place in places])] == labels
 
 
 def test_one_colour_is_said_aloud_before_the_first_step(monkeypatch: pytest.MonkeyPatch) -> None:
