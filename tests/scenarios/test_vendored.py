@@ -25,7 +25,7 @@ end
     "lib/small.rb": 'module Small\n  WORD = "from #{__FILE__}"\nend\n',
 }
 FILES = {
-    "Gemfile": 'source "https://gems.example"\ngem "json"\ngem "small", "~> 1.0"\ngem "absent", group: :test\n',
+    "Gemfile": 'source "https://gems.example"\ngem "json"\ngem "puma"\ngem "small", "~> 1.0"\ngem "absent", group: :test\n',
     "config.ru": """require "bundler/setup"
 require "small"
 require_relative "app"
@@ -34,11 +34,22 @@ run ->(env) { env["PATH_INFO"] == "/word" ? [200, { "content-type" => "text/plai
 """,
 }
 # The application of the machine goes on as another tree of the same name, on the schema that is there.
-CONTRACT = {"name": "filae", "min_from": "2.0.0", "gems": "vendored", "migrate": {"schema_version": "20260901120000"}}
-# As a team does it on its build machine; --local, since there is no server, and what is only for tests is not there.
+CONTRACT = {
+    "name": "filae",
+    "min_from": "2.0.0",
+    "gems": "vendored",
+    "migrate": {"schema_version": "20260901120000"},
+    "processes": {"web": ["bundle", "exec", "puma"]},
+    "debian_packages": ["ruby-bundler", "ruby-pg"],
+}
+# As a team does it on its build machine, but that no gem comes from a server: puma and its native extensions are
+# Debian's builds, put where `bundle install` puts its own. What is only for tests is not installed.
 INSTALL = """set -eu
 cd /root/small && gem build -q small.gemspec
-cd /root/tree && mkdir -p vendor/cache && mv /root/small/small-1.0.0.gem vendor/cache/
+cd /root/tree && gem install -q --local --no-document --install-dir vendor/bundle/ruby/3.3.0 /root/small/small-1.0.0.gem
+for kind in gems extensions specifications; do
+  cp -r /usr/lib/*/rubygems-integration/3.3.0/$kind vendor/bundle/ruby/3.3.0/
+done
 sed -i '/absent/d' Gemfile
 bundle config set --local path vendor/bundle && bundle install --local --quiet
 """
