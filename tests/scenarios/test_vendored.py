@@ -25,7 +25,12 @@ end
     "lib/small.rb": 'module Small\n  WORD = "from #{__FILE__}"\nend\n',
 }
 FILES = {
-    "Gemfile": 'source "https://gems.example"\ngem "json"\ngem "puma"\ngem "small", "~> 1.0"\ngem "absent", group: :test\n',
+    "Gemfile": """source "https://gems.example"
+gem "json"
+gem "puma"
+gem "small", "~> 1.0"
+gem "absent", group: :test
+""",
     "config.ru": """require "bundler/setup"
 require "small"
 require_relative "app"
