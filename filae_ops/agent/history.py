@@ -34,7 +34,7 @@ def expected(past: Sequence[float]) -> dict[str, float | int | None]:
 
 def boot_seconds(events: Iterable[Event]) -> float | None:
     """Return how long the last release took to start and to be healthy."""
-    known = [float(e["seconds"]) for e in events if e["event"] == "done" and e.get("step") in BOOTING]
+    known = [float(e.get("stall") or e["seconds"]) for e in events if e["event"] == "done" and e.get("step") in BOOTING]
     return known[-1] if known else None
 
 

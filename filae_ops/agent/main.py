@@ -129,9 +129,9 @@ def _run(options: argparse.Namespace) -> int:
         return 0
     os.umask(0o022)
     if options.command == "_relock":
-        from filae_ops.agent import relock
+        from filae_ops.agent import stale
 
-        return relock.before_start(options.instance, os.environ)
+        return stale.before_start(Layout(), options.instance, os.environ)
     return _command(options)
 
 

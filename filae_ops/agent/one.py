@@ -6,6 +6,8 @@ found when it serves already, and the one before is started again under the same
 
 from __future__ import annotations
 
+import time
+
 from filae_ops.agent import health, nginx, proof, services
 from filae_ops.agent.contract import Contract
 from filae_ops.agent.errors import Refused
@@ -53,8 +55,7 @@ class Replace(Deploy):
 
     def do(self) -> Found:
         """Bind the colour to the release and restart it; requests wait in the socket's queue meanwhile."""
-        self._put(self.contract, "the new release is not healthy")
-        return {"mode": "one"}
+        return {"stall": self._put(self.contract, "the new release is not healthy")}
 
     def undo(self) -> Found:
         """Bind the colour to the release before, restart it, and see it from outside."""
@@ -66,14 +67,19 @@ class Replace(Deploy):
             raise Failed(f"the front door does not serve {before.version} again: {problem}")
         return {"serving": before.version}
 
-    def _put(self, contract: Contract, trouble: str) -> None:
+    def _put(self, contract: Contract, trouble: str) -> float:
+        """Return for how long requests were held; those that waited are answered before it looks healthy to us."""
         machine, colour = self.machine, self.plan.colour
         limit = start_limit(machine.config.timings["start"], self.plan.stall)
         services.prepare_web(machine, contract, colour, start=limit)
+        began = time.monotonic()
         restart(machine, colour, limit)
-        fetch = health.on_socket(machine.layout.socket(colour), machine.config.public_name)
+        held = round(time.monotonic() - began, 1)
+        # Our question waits behind those who waited.
+        fetch = health.on_socket(machine.layout.socket(colour), machine.config.public_name, timeout=HELD)
         if problem := health.wait(contract, fetch, machine.config.timings["health"], times=3):
             raise Failed(f"{trouble}: {problem}", **services.evidence(machine, services.web(colour)[1]))
+        return held
 
 
 class SwitchOne(Switch):

@@ -5,10 +5,9 @@ from __future__ import annotations
 import fcntl
 import os
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
-from filae_ops.agent import archive, durable, gems, launch, releases, stale
+from filae_ops.agent import archive, durable, gems, releases, stale
 from filae_ops.agent.contract import of_release
 from filae_ops.agent.errors import Refused
 from filae_ops.agent.layout import Layout
@@ -74,16 +73,8 @@ def again(machine: Machine, version: str, *, bound: bool = True) -> None:
             gems.lock(machine, tree, of_release(tree), bound=bound)
 
 
-def before_start(instance: str, inherited: Mapping[str, str]) -> int:
-    """Make the lock again just before a process starts, where its gems are gone.
-
-    Packages may be updated at any time, and a process may crash, or the machine restart, before `refresh` has
-    come: without this, nothing of the release would start until then.
-    """
-    layout = Layout()
-    version = launch.version_of(layout, instance, inherited)
-    if not (names := stale.gone(layout, version)):
-        return 0
+def at_start(layout: Layout, version: str, names: list[str]) -> int:
+    """Make the lock of a release again just before one of its processes starts; say why."""
     try:
         again(Machine(layout), version, bound=False)
     except (Failed, Refused) as exc:

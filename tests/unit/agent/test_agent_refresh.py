@@ -16,7 +16,6 @@ from fakes import machine_at, make_live, put_release
 from filae_ops.agent import apt, ask, gems, launch, one, refresh, relock, stale
 from filae_ops.agent.errors import Refused
 from filae_ops.agent.journal import Journal
-from filae_ops.agent.layout import Layout
 from filae_ops.agent.machine import Live, Machine
 from filae_ops.agent.run import Failed, Result
 
@@ -198,14 +197,13 @@ def test_a_start_locks_anew_only_where_gems_are_gone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     machine = provisioned(tmp_path)
-    monkeypatch.setattr(relock, "Layout", lambda: Layout(tmp_path))
     locked: list[dict[str, Any]] = []
     monkeypatch.setattr(gems, "lock", lambda machine, tree, contract, **how: locked.append(how))
-    assert relock.before_start("green", {}) == 0
+    assert stale.before_start(machine.layout, "green", {}) == 0
     assert locked == []
     gem(tmp_path, "rack-3.1.20").unlink()
-    assert relock.before_start("worker-green", {}) == 0
-    assert relock.before_start("prune", {"RELEASE": "2.1.0"}) == 0
+    assert stale.before_start(machine.layout, "worker-green", {}) == 0
+    assert stale.before_start(machine.layout, "prune", {"RELEASE": "2.1.0"}) == 0
     # Not bound to a transaction: there may be none.
     assert locked == [{"bound": False}, {"bound": False}]
     assert "rack-3.1.20" in capsys.readouterr().err
@@ -214,7 +212,7 @@ def test_a_start_locks_anew_only_where_gems_are_gone(
         raise Failed("no such gem")
 
     monkeypatch.setattr(gems, "lock", broken)
-    assert relock.before_start("green", {}) == 1
+    assert stale.before_start(machine.layout, "green", {}) == 1
     assert launch.version_of(machine.layout, "worker-green", {}) == "2.1.0"
 
 
