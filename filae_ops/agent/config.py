@@ -27,6 +27,8 @@ TIMINGS = {
     "soak": 600.0,
     # Before a migration that met a lock is tried again; doubled each time.
     "lock_wait": 2.0,
+    # From this age on, an open transaction in the database keeps a migration from starting.
+    "old_transaction": 60.0,
 }
 
 

@@ -12,7 +12,6 @@ from filae_ops.agent.errors import Refused
 from filae_ops.agent.machine import Machine
 
 KINDS = ("expand", "contract", "window")
-OLD = 60.0
 
 
 @dataclass(frozen=True)
@@ -77,9 +76,10 @@ def _in_its_time(machine: Machine, contract: Contract, kind: str, now: datetime)
 
 def _nobody_in_the_way(machine: Machine) -> None:
     """Refuse while a transaction holds on: the migration would wait for it, and everybody for the migration."""
-    if old := database.transactions(machine, older=OLD):
+    limit = machine.config.timings["old_transaction"]
+    if old := database.transactions(machine, older=limit):
         pids = ", ".join(str(one["pid"]) for one in old)
         raise Refused(
-            f"a transaction older than {OLD:g} s is open in the database: {database.words(old)}",
+            f"a transaction older than {limit:g} s is open in the database: {database.words(old)}",
             next_step=f"wait for its end, or end it as postgres: SELECT pg_terminate_backend(pid), pid {pids}",
         )

@@ -82,6 +82,8 @@ class Timings(Strict):
     """During which a release that serves is watched before it is committed (600)."""
     lock_wait: Seconds | None = None
     """Before a migration that met a lock is tried again; doubled each time."""
+    old_transaction: Seconds | None = None
+    """The age from which an open transaction in the database keeps a migration from starting (60)."""
 
 
 class App(Strict):
