@@ -32,6 +32,7 @@ TEST_NEEDS = {
     "chromium": "chromium",
     "chromedriver": "chromium-driver",
     "certutil": "libnss3-tools",
+    "strace": "strace",
 }
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
