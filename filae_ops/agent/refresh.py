@@ -37,6 +37,17 @@ def refresh(
     if live is None or not why:
         version = live.version if live else ""
         return ask.say_unchanged(version, "unchanged: all runs with what is installed", as_json=as_json)
+    allowed(machine, why, patient=patient)
+    contract = of_release(machine.layout.release(live.version))
+    mode = one.mode(contract, preflight.memory_available(machine), contract)
+    if check:
+        return ask.say_check(said(machine, live, mode, why), as_json=as_json)
+    request = plan.again("refresh", live, live.version, mode, who, outline.stall(machine), why="; ".join(why))
+    return ask.carry_out(machine, request, as_json=as_json, detach=detach)
+
+
+def allowed(machine: Machine, why: list[str], *, patient: bool) -> None:
+    """Refuse while somebody is at work, while packages change, and what failed already by itself."""
     ask.nobody_at_work(machine)
     if busy := apt.busy(machine):
         raise Refused(busy, next_step="wait for its end, or: dpkg --configure -a; the machine refreshes by itself then")
@@ -45,12 +56,6 @@ def refresh(
             f"the last refresh failed, and no package changed since: {'; '.join(why)}",
             next_step="filaectl journal says why; filaectl refresh tries again",
         )
-    contract = of_release(machine.layout.release(live.version))
-    mode = one.mode(contract, preflight.memory_available(machine), contract)
-    if check:
-        return ask.say_check(said(machine, live, mode, why), as_json=as_json)
-    request = plan.again("refresh", live, live.version, mode, who, outline.stall(machine), why="; ".join(why))
-    return ask.carry_out(machine, request, as_json=as_json, detach=detach)
 
 
 def said(machine: Machine, live: Live, mode: str, why: list[str]) -> dict[str, object]:
