@@ -107,6 +107,16 @@ def _words(event: Event) -> str:
             return "undone: what served before serves"
         case "gave-up":
             return f"GIVEN UP after {event['tries']} tries; the front door has: {event['serving']}"
+        case "refused":
+            return f"refused: {event['reason']}\n  next: {event.get('next_step', '')}"
+        case "committed":
+            return "committed"
+    return _meanwhile(event, step)
+
+
+def _meanwhile(event: Event, step: str) -> str:
+    """Return what a step tells while it works, and what happens beside transactions."""
+    match event["event"]:
         case "soaking":
             watched = f"{event['requests']} requests, {event['server_errors']} of them server errors"
             return f"{step} watched for {event['seconds']:.0f} of {event['of']:.0f} s: {watched}"
@@ -118,9 +128,7 @@ def _words(event: Event) -> str:
             return f"maintenance on by {event['by']}, until {event.get('until') or 'it is switched off'}"
         case "maintenance-off":
             return f"maintenance off by {event['by']}"
-        case "refused":
-            return f"refused: {event['reason']}\n  next: {event.get('next_step', '')}"
-    return "committed" if event["event"] == "committed" else ""
+    return ""
 
 
 def _events(machine: Machine, name: str, offset: int) -> Iterator[Event]:
