@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import re
 import subprocess
@@ -63,9 +62,7 @@ def authority(inventory: Inventory) -> str:
 def _single_ends(inventory: Inventory) -> Sequence[dict[str, Any]]:
     found = []
     for flow in inventory.outbound():
-        networks = [
-            ipaddress.ip_network(value) for value in flow.networks(inventory.access.administration_networks) or ()
-        ]
+        networks = flow.networks(inventory.access.administration_networks) or ()
         ends = [network for network in networks if network.num_addresses == 1]
         if flow.proto == "tcp" and len(ends) == len(networks) == 1 and len(flow.port) == 1:
             found.append({"id": flow.id, "host": str(ends[0].network_address), "port": flow.port[0]})

@@ -15,8 +15,8 @@ APPS = {
     "reference": Path(__file__).parent / "reference_app",
     "minimal": Path(__file__).parent / "minimal_app",
 }
-KEPT_OUT = {"versions", "Gemfile.lock", ".bundle", "storage", "tmp", "log"}
-CONTRACT = "release.yml"
+CONTRACT, EDITS = "release.yml", "edits.yml"
+KEPT_OUT = {"versions", EDITS, "Gemfile.lock", ".bundle", "storage", "tmp", "log"}
 EPOCH = 1_767_225_600  # 2026-01-01
 
 
@@ -30,7 +30,8 @@ def materialise(
 ) -> Path:
     """Write `app` ("reference", "minimal") as it is at `version` into `destination`, and return it.
 
-    The overlays `versions/<number>` up to `version` are applied in order. `overrides` is merged into
+    The overlays `versions/<number>` up to `version` are applied in order: files are added, the texts that
+    edits.yml names take the place of others, release.yml is merged. `overrides` is merged into
     release.yml (None removes a key); `files` adds, replaces or (None) removes files of the tree.
     """
     if destination.exists() and any(destination.iterdir()):
@@ -39,6 +40,7 @@ def materialise(
     contract: Any = {}
     for layer in [source, *_overlays(source, version)]:
         _copy(layer, destination)
+        _edit(layer / EDITS, destination)
         if (layer / CONTRACT).exists():
             contract = merge(contract, yaml.safe_load((layer / CONTRACT).read_text()))
     contract = merge(contract, {"version": version, **(overrides or {})})
@@ -94,6 +96,15 @@ def _overlays(source: Path, version: str) -> Iterator[Path]:
 
 def _copy(layer: Path, destination: Path) -> None:
     shutil.copytree(layer, destination, dirs_exist_ok=True, ignore=lambda _, names: KEPT_OUT.intersection(names))
+
+
+def _edit(edits: Path, destination: Path) -> None:
+    for name, changes in (yaml.safe_load(edits.read_text()) if edits.exists() else {}).items():
+        for old, new in changes.items():
+            text = (destination / name).read_text()
+            if text.count(old) != 1:
+                raise ValueError(f"{edits}: {old!r} is {text.count(old)} times in {name}")
+            (destination / name).write_text(text.replace(old, new))
 
 
 def _place(path: Path, content: str | bytes | None) -> None:

@@ -44,12 +44,12 @@ def _walk(path: str, command: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _argument(each: Any) -> str:
-    name = each.name.upper() + ("..." if each.nargs == -1 else "")
+    name = (each.metavar or each.name.upper()) + ("..." if each.nargs == -1 else "")
     return name if each.required else f"[{name}]"
 
 
 def _option(each: Any) -> str:
-    words = ", ".join(f"`{name}`" for name in each.opts)
+    words = ", ".join(f"`{name}{f' {each.metavar}' if each.metavar else ''}`" for name in each.opts)
     return f"| {words} | {' '.join((each.help or '').split())} | {f'`${each.envvar}`' if each.envvar else ''} |"
 
 

@@ -6,7 +6,7 @@ import os
 import shlex
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from filae_ops.lab import machine as machines
@@ -20,7 +20,6 @@ class Site:
     """A machine, its inventory, and what a sysadmin does with them."""
 
     machine: Machine
-    history: dict[str, subprocess.CompletedProcess[str]] = field(default_factory=dict)
 
     @property
     def inventory(self) -> Path:

@@ -12,7 +12,7 @@ from filae_ops.agent.manifest import path_problem
 from filae_ops.agent.versions import version_key
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-RESERVED_ENV = frozenset({
+_RESERVED_ENV = frozenset({
     "BUNDLE_APP_CONFIG", "CREDENTIALS_DIRECTORY", "DATABASE_URL", "HOME", "LANG", "LC_ALL", "LOGNAME",
     "NOTIFY_SOCKET", "PATH", "PUBLIC_HOST", "RACK_ENV", "RAILS_ENV", "SHELL", "USER",
 })  # fmt: skip
@@ -67,9 +67,14 @@ def _command(words: list[str]) -> list[str]:
     return words
 
 
+def reserved(name: str) -> bool:
+    """Tell whether the toolkit or the system sets this variable, so that nobody else may."""
+    return name in _RESERVED_ENV or name.startswith(_RESERVED_PREFIXES)
+
+
 def _env_name(value: str) -> str:
     _matching(r"[A-Z_][A-Z0-9_]{0,63}", "the name of an environment variable (capitals, digits, _)")(value)
-    if value in RESERVED_ENV or value.startswith(_RESERVED_PREFIXES):
+    if reserved(value):
         raise ValueError("is set by the toolkit or the system, and not by a release")
     return value
 

@@ -12,6 +12,7 @@ import typer
 from filae_ops import __version__
 from filae_ops.cli import bundle, check, demo, lab, logs, maintenance, provision, release, site
 from filae_ops.cli.init import init
+from filae_ops.cli.options import Command
 from filae_ops.console import err
 from filae_ops.errors import OpsError
 
@@ -22,18 +23,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command("demo")(demo.demo)
-app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(demo.test)
-app.command("init")(init)
-app.command("doctor")(check.doctor)
-app.command("provision")(provision.provision)
-app.command("deploy")(release.deploy)
-app.command("rollback")(release.rollback)
-app.command("releases")(site.releases)
-app.command("status")(site.status)
-app.command("journal")(site.journal)
-app.command("logs")(logs.logs)
-app.command("verify")(check.verify)
+app.command("demo", cls=Command)(demo.demo)
+app.command(
+    "test",
+    cls=Command,
+    options_metavar="[OPTIONS] [PYTEST WORDS]...",
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)(demo.test)
+app.command("init", cls=Command)(init)
+app.command("doctor", cls=Command)(check.doctor)
+app.command("provision", cls=Command)(provision.provision)
+app.command("deploy", cls=Command)(release.deploy)
+app.command("rollback", cls=Command)(release.rollback)
+app.command("releases", cls=Command)(site.releases)
+app.command("status", cls=Command)(site.status)
+app.command("journal", cls=Command)(site.journal)
+app.command("logs", cls=Command)(logs.logs)
+app.command("verify", cls=Command)(check.verify)
 app.add_typer(maintenance.app, name="maintenance")
 app.add_typer(lab.app, name="lab")
 app.add_typer(bundle.app, name="bundle")
@@ -53,13 +59,12 @@ def options(
         typer.Option(
             "--inventory",
             "-i",
+            metavar="PATH",
             envvar="FILAE_INVENTORY",
             help="The site: DIR/hosts.yml or DIR; once for each of several.",
         ),
     ] = None,
-    _: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
-    ] = False,
+    _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
 ) -> None:
     """Keep the inventories for the command that follows."""
     context.obj = inventory

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from filae_ops.cli.options import Command, Json
 from filae_ops.console import out, print_json, say
 from filae_ops.errors import OpsError
 
@@ -17,18 +18,15 @@ if TYPE_CHECKING:
     from filae_ops.bundle.build import Built
 
 app = typer.Typer(help="Build, sign and verify release bundles.", no_args_is_help=True)
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
 
-@app.command("build")
+@app.command("build", cls=Command)
 def build_command(
     source: Annotated[Path, typer.Argument(metavar="SRC", help="Directory that holds release.yml.")],
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="DIR", help="Where the bundle is written.")
-    ],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the bundle is written.")],
     key: Annotated[
         Path | None,
-        typer.Option(envvar="FILAE_BUNDLE_KEY", metavar="KEY", help="SSH private key that signs."),
+        typer.Option(envvar="FILAE_BUNDLE_KEY", metavar="FILE", help="SSH private key that signs."),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -50,7 +48,7 @@ def build_command(
         out.print(str(built.bundle), markup=False, soft_wrap=True)
 
 
-@app.command()
+@app.command(cls=Command)
 def verify(
     context: typer.Context,
     bundle: Annotated[Path, typer.Argument(metavar="FILE", help="The .tar.zst file.")],
@@ -62,7 +60,7 @@ def verify(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Verify a bundle as a machine does: who signed it, then each of its files.
+    """Verify a bundle as a machine does: its signature, then its files.
 
     The keys come from --allowed-signers, or from app.signers of the inventory (filae-ops -i INVENTORY).
     """
@@ -76,9 +74,7 @@ def verify(
         document = {"ok": True, "bundle": str(bundle), "signed_by": verified.principal, "files": entries}
         print_json(document | {"name": contract.name, "version": contract.version})
     else:
-        text = (
-            f"{bundle}: {contract.name} {contract.version}, signed by {verified.principal}, {entries} entries"
-        )
+        text = f"{bundle}: {contract.name} {contract.version}, signed by {verified.principal}, {entries} entries"
         out.print(f"{text}, all as signed", markup=False, soft_wrap=True)
 
 

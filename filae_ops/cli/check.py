@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from filae_ops.cli.options import Json, Key, Operator, inventory_of
+from filae_ops.cli.options import FirstAccount, Json, Key, Operator, inventory_of
 from filae_ops.console import out, print_json, say
 
 if TYPE_CHECKING:
@@ -42,11 +42,14 @@ def verify(
     user: Operator = None,
     key: Key = None,
     seen_from: From = None,
-    only: Annotated[OwnerName | None, typer.Option(help="Show one owner's part.")] = None,
+    only: Annotated[
+        OwnerName | None,
+        typer.Option(metavar="OWNER", help=f"Show one owner's part: {', '.join(OwnerName)}."),
+    ] = None,
     junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write JUnit XML.", dir_okay=False)] = None,
     as_json: Json = False,
 ) -> None:
-    """Measure what each party answers for; changes nothing, exits 3 when a check fails.
+    """Measure what each party answers for. Changes nothing; exits 3 when a check fails.
 
     What could not be measured, or has no object on this machine, is "not run", with its reason: never a pass.
     """
@@ -73,12 +76,10 @@ def doctor(
     context: typer.Context,
     user: Operator = None,
     key: Key = None,
-    bootstrap_user: Annotated[
-        str | None, typer.Option(help="First contact: the account that the DSI delivered, such as root.")
-    ] = None,
+    bootstrap_user: FirstAccount = None,
     as_json: Json = False,
 ) -> None:
-    """Say go or no-go before anything is touched, line by line with who must act; changes nothing, exits 1 on no-go."""
+    """Say go or no-go before anything is touched. Changes nothing; each line names who must act; exits 1 on no-go."""
     from filae_ops.doctor import diagnose
     from filae_ops.inventory.load import load
     from filae_ops.ssh import Login

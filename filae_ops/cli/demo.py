@@ -13,8 +13,8 @@ from filae_ops.console import out
 from filae_ops.errors import OpsError
 
 
-def demo(name: Annotated[str, typer.Option(help="Name of the disposable machine.")] = "demo") -> None:
-    """Show everything on a disposable machine: provision, deploy, verify; safe to run again."""
+def demo(name: Annotated[str, typer.Option(metavar="NAME", help="Name of the disposable machine.")] = "demo") -> None:
+    """Provision, deploy and verify on a disposable machine. Safe to run again."""
     from filae_ops.demo import Journey, run
     from filae_ops.lab.host import require_host
     from filae_ops.verify import verify_inventory
@@ -49,21 +49,15 @@ def demo(name: Annotated[str, typer.Option(help="Name of the disposable machine.
     for line in lines:
         out.print(line, markup=False, soft_wrap=True)
     if made["verdict"].failed:
-        raise OpsError(
-            f"{made['verdict'].failed} checks failed", next_step=f"{program} -i {made['inventory']} verify"
-        )
+        raise OpsError(f"{made['verdict'].failed} checks failed", next_step=f"{program} -i {made['inventory']} verify")
 
 
 def test(
     context: typer.Context,
-    unit: Annotated[
-        bool, typer.Option("--unit", help="Linters and unit tests only: no root, no machine.")
-    ] = False,
-    long: Annotated[
-        bool, typer.Option("--long", help="Also the tests that take more than ten minutes.")
-    ] = False,
+    unit: Annotated[bool, typer.Option("--unit", help="Linters and unit tests only: no root, no machine.")] = False,
+    long: Annotated[bool, typer.Option("--long", help="Also the tests that take more than ten minutes.")] = False,
 ) -> None:
-    """Run the linters, the unit tests and the scenarios on disposable machines; other words go to pytest."""
+    """Run the linters, the unit tests and the scenarios. These use disposable machines. Other words go to pytest."""
     from filae_ops.paths import checkout
     from filae_ops.suite import linters, pytest_argv, run_all
 

@@ -14,20 +14,32 @@ from filae_ops.inventory.scaffold import MODELS, remaining, render, write
 from filae_ops.inventory.source import TO_FILL
 
 _KEY_MAX = 16 * 1024
+_LATER = "left to fill in"
 _MODELS = "\n\n".join(f"{name}: {words}" for name, words in MODELS.items())
 
 
 def init(
-    path: Annotated[Path, typer.Argument(help="Directory to write; it must be new or empty.")],
-    hosting: Annotated[str, typer.Option(help=f"Hosting model. {_MODELS}")],
-    name: Annotated[str, typer.Option(help="Short name of the site; the directory's by default.")] = "",
-    environment: Annotated[str, typer.Option(help="production, preproduction, test or demo.")] = "production",
-    public_name: Annotated[str, typer.Option(help="DNS name that users type.")] = TO_FILL,
-    address: Annotated[str, typer.Option(help="Address or name of the machine.")] = TO_FILL,
-    host_key: Annotated[str, typer.Option(help="SSH host key of the machine, or a .pub file.")] = TO_FILL,
-    operator: Annotated[list[str] | None, typer.Option(help="NAME:KEYFILE:UNTIL; may be repeated.")] = None,
+    path: Annotated[Path, typer.Argument(metavar="DIR", help="Directory to write; it must be new or empty.")],
+    hosting: Annotated[str, typer.Option(metavar="MODEL", help=f"Hosting model. {_MODELS}")],
+    name: Annotated[str, typer.Option(metavar="NAME", help="Short name of the site; default: the directory's.")] = "",
+    environment: Annotated[
+        str, typer.Option(metavar="KIND", help="production, preproduction, test or demo.")
+    ] = "production",
+    public_name: Annotated[
+        str, typer.Option(metavar="NAME", show_default=_LATER, help="DNS name that users type.")
+    ] = TO_FILL,
+    address: Annotated[
+        str, typer.Option(metavar="HOST", show_default=_LATER, help="Address or name of the machine.")
+    ] = TO_FILL,
+    host_key: Annotated[
+        str, typer.Option(metavar="KEY", show_default=_LATER, help="SSH host key of the machine, or a .pub file.")
+    ] = TO_FILL,
+    operator: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME:KEYFILE:UNTIL", help="An operator, until YYYY-MM-DD; may be repeated."),
+    ] = None,
 ) -> None:
-    """Write a commented inventory for a hosting model, and list what is left to fill in."""
+    """Write a commented inventory for a hosting model. Lists what is left to fill in."""
     answers = Answers(
         name=name or path.resolve().name.lower(),
         hosting=hosting,

@@ -7,20 +7,19 @@ from typing import Annotated
 
 import typer
 
+from filae_ops.cli.options import Command, Json
 from filae_ops.console import out, print_json, say
 from filae_ops.errors import OpsError
 
-app = typer.Typer(
-    help="Disposable Debian machines on this host, for the demo and the tests.", no_args_is_help=True
-)
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+app = typer.Typer(help="Disposable Debian machines on this host, for demo and tests.", no_args_is_help=True)
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the machine.")]
 
 
-@app.command()
+@app.command(cls=Command)
 def up(
-    name: Annotated[str, typer.Argument(help="Name of the machine.")] = "demo",
-    suite: Annotated[str, typer.Option(help="Debian suite: trixie or bookworm.")] = "trixie",
-    count: Annotated[int, typer.Option(min=1, max=16, help="How many; names get a number from 1.")] = 1,
+    name: Name = "demo",
+    suite: Annotated[str, typer.Option(metavar="SUITE", help="Debian suite: trixie or bookworm.")] = "trixie",
+    count: Annotated[int, typer.Option(min=1, max=16, metavar="N", help="How many; names get a number from 1.")] = 1,
     as_json: Json = False,
 ) -> None:
     """Start a machine, making it first when it does not exist."""
@@ -37,7 +36,7 @@ def up(
         out.print(row["inventory"], markup=False, soft_wrap=True)
 
 
-@app.command("list")
+@app.command("list", cls=Command)
 def list_machines(as_json: Json = False) -> None:
     """List this lab's machines."""
     from rich.table import Table
@@ -56,13 +55,14 @@ def list_machines(as_json: Json = False) -> None:
     out.print(table if rows else "no machine; start one with: ./filae-ops lab up demo")
 
 
-@app.command()
+@app.command(cls=Command)
 def ssh(
-    name: str,
+    name: Name,
     command: Annotated[
-        list[str] | None, typer.Argument(help="After --: a command to run instead of a shell.")
+        list[str] | None,
+        typer.Argument(metavar="COMMAND", help="After --: a command to run instead of a shell."),
     ] = None,
-    user: Annotated[str, typer.Option(help="Account on the machine.")] = "lab",
+    user: Annotated[str, typer.Option(metavar="NAME", help="Account on the machine.")] = "lab",
 ) -> None:
     """Open a shell on a machine, or run a command there."""
     from filae_ops.lab import machine as machines
@@ -71,17 +71,17 @@ def ssh(
     raise typer.Exit(subprocess.run(argv).returncode)
 
 
-@app.command()
-def reset(name: str) -> None:
-    """Give a machine an empty disk again: the bare system, another host key."""
+@app.command(cls=Command)
+def reset(name: Name) -> None:
+    """Give a machine an empty disk again: bare system, new host key."""
     from filae_ops.lab import fleet
 
     fleet.reset(name, say=say)
     say(f"{name} is bare again")
 
 
-@app.command()
-def cut(name: str) -> None:
+@app.command(cls=Command)
+def cut(name: Name) -> None:
     """Cut a machine's power; `lab up NAME` switches it on again."""
     from filae_ops.lab import machine as machines
 
@@ -89,12 +89,10 @@ def cut(name: str) -> None:
     say(f"{name} has no power; ./filae-ops lab up {name} switches it on")
 
 
-@app.command()
+@app.command(cls=Command)
 def down(
-    name: Annotated[str | None, typer.Argument(help="Name of the machine.")] = None,
-    everything: Annotated[
-        bool, typer.Option("--all", help="Every machine of this lab, and its network.")
-    ] = False,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Name of the machine.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every machine of this lab, and its network.")] = False,
 ) -> None:
     """Remove a machine, or all of them; the base image stays."""
     from filae_ops.lab import fleet

@@ -22,11 +22,11 @@ def logs(
     key: Key = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
     unit: Annotated[str, typer.Option(metavar="PROCESS", help="web, a worker, a timer, migrate; default: all.")] = "",
-    number: Annotated[int, typer.Option("-n", min=0, help="How many past lines.")] = 50,
-    host: Annotated[str | None, typer.Option(help="One machine of several.")] = None,
+    number: Annotated[int, typer.Option("-n", metavar="N", min=0, help="How many past lines.")] = 50,
+    host: Annotated[str | None, typer.Option(metavar="NAME", help="One machine of several.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document per line.")] = False,
 ) -> None:
-    """Show what the application itself writes; it may hold patients' data, and is kept nowhere by this command."""
+    """Show what the application itself writes. It may hold patients' data; nothing of it is kept."""
     from filae_ops.agent.logs import WARNING
 
     todo = chosen(targets_of(context), host, follow=follow)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from filae_ops.cli.options import Json, Key, Operator, targets_of
+from filae_ops.cli.options import Command, Json, Key, Operator, targets_of
 from filae_ops.console import out, print_json
 from filae_ops.errors import OpsError
 
@@ -16,27 +16,31 @@ app = typer.Typer(help="A page in the application's place, while it is worked on
 MAX_MESSAGE = 64 * 1024  # the agent's own limit
 
 
-@app.command()
+@app.command(cls=Command)
 def on(
     context: typer.Context,
     user: Operator = None,
     key: Key = None,
     message: Annotated[
         Path | None,
-        typer.Option(help="Plain text for the page: the ward's paper procedure, a number to call.", dir_okay=False),
+        typer.Option(
+            metavar="FILE",
+            help="Plain text for the page: the ward's paper procedure, a number to call.",
+            dir_okay=False,
+        ),
     ] = None,
     until: Annotated[
         str | None, typer.Option(metavar="TIME", help="When it ends by itself: 22:00 there, or 2026-09-01T22:00+02:00.")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show the maintenance page to everyone; the application goes on behind it, and its health still answers."""
+    """Show the maintenance page to everyone. The application goes on behind it, and its health still answers."""
     text = read_message(message) if message else None
     words = ["maintenance", "on", *(["--message", "-"] if text is not None else [])]
     _each(context, user, key, [*words, *(["--until", until] if until else [])], text, as_json)
 
 
-@app.command()
+@app.command(cls=Command)
 def off(context: typer.Context, user: Operator = None, key: Key = None, as_json: Json = False) -> None:
     """Show the application again."""
     _each(context, user, key, ["maintenance", "off"], None, as_json)

@@ -1,4 +1,4 @@
-"""Options that several commands share."""
+"""What several commands share: their options, and how their usage reads."""
 
 from __future__ import annotations
 
@@ -6,30 +6,49 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+import typer.core
 
 from filae_ops.errors import OpsError
 
 if TYPE_CHECKING:
     from filae_ops.rollout import Target
 
+
+class Command(typer.core.TyperCommand):
+    """A command whose usage line shows its arguments as they are typed: Typer puts the required ones in braces."""
+
+    def collect_usage_pieces(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
+        """Return the words of the usage line."""
+        return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]
+
+
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 Operator = Annotated[
     str | None,
-    typer.Option("--user", envvar="FILAE_USER", help="Your operator account; default: your own name."),
+    typer.Option("--user", metavar="NAME", envvar="FILAE_USER", help="Your operator account; default: your own name."),
+]
+FirstAccount = Annotated[
+    str | None,
+    typer.Option(
+        "--bootstrap-user", metavar="NAME", help="First contact: the account that the DSI delivered, such as root."
+    ),
 ]
 Key = Annotated[
     Path | None,
     typer.Option(
-        "--key", envvar="FILAE_SSH_KEY", help="Private key; default: your SSH agent.", dir_okay=False
+        "--key", metavar="FILE", envvar="FILAE_SSH_KEY", help="Private key; default: your SSH agent.", dir_okay=False
     ),
 ]
+Check = Annotated[bool, typer.Option("--check", help="Show what would change, change nothing.")]
 Vault = Annotated[
     Path | None,
     typer.Option(
-        "--vault-password-file", envvar="ANSIBLE_VAULT_PASSWORD_FILE", help="Password of secrets.yml."
+        "--vault-password-file",
+        metavar="FILE",
+        envvar="ANSIBLE_VAULT_PASSWORD_FILE",
+        help="File that holds the password of secrets.yml.",
     ),
 ]
-Check = Annotated[bool, typer.Option("--check", help="Say what would happen, change nothing.")]
 
 
 def inventories_of(context: typer.Context) -> list[Path]:
@@ -61,4 +80,3 @@ def targets_of(context: typer.Context) -> list[Target]:
     from filae_ops.rollout import targets
 
     return targets(inventories_of(context))
-

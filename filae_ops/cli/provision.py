@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
-from filae_ops.cli.options import Json, Key, Operator, Vault, inventory_of
+from filae_ops.cli.options import Check, FirstAccount, Json, Key, Operator, Vault, inventory_of
 from filae_ops.console import err, out, print_json, say
 
 
@@ -15,14 +15,12 @@ def provision(
     context: typer.Context,
     user: Operator = None,
     key: Key = None,
-    bootstrap_user: Annotated[
-        str | None, typer.Option(help="First contact: the account that the DSI delivered, such as root.")
-    ] = None,
+    bootstrap_user: FirstAccount = None,
     vault_password_file: Vault = None,
-    check: Annotated[bool, typer.Option("--check", help="Show what would change, change nothing.")] = False,
+    check: Check = False,
     as_json: Json = False,
 ) -> None:
-    """Bring the machines of the inventory to the state that it declares; safe to run again."""
+    """Bring the machines to the state that the inventory declares. Safe to run again."""
     from filae_ops.ansible import playbook_argv, run_playbook
     from filae_ops.inventory.load import load
     from filae_ops.progress import Progress

@@ -15,8 +15,13 @@ if TYPE_CHECKING:
     from filae_ops.remote import Remote
     from filae_ops.rollout import Act
 
-Bundle = Annotated[Path, typer.Argument(help="The release: filae-VERSION.tar.zst, its .sig beside it.", dir_okay=False)]
-Version = Annotated[str | None, typer.Argument(help="A kept release; default: the one that served before.")]
+Bundle = Annotated[
+    Path,
+    typer.Argument(metavar="BUNDLE", help="The release: filae-VERSION.tar.zst, its .sig beside it.", dir_okay=False),
+]
+Version = Annotated[
+    str | None, typer.Argument(metavar="VERSION", help="A kept release; default: the one that served before.")
+]
 Event = dict[str, Any]
 
 
@@ -28,7 +33,7 @@ def deploy(
     check: Check = False,
     as_json: Json = False,
 ) -> None:
-    """Put a signed release into service; a failure leaves the previous one serving."""
+    """Put a signed release into service. A failure leaves the previous one serving."""
     from filae_ops.release import send, transact
     from filae_ops.rollout import ASKING
     from filae_ops.ssh import Login
@@ -52,7 +57,7 @@ def rollback(
     check: Check = False,
     as_json: Json = False,
 ) -> None:
-    """Put a kept release back into service, by the same switch; data stays as it is."""
+    """Put a kept release back into service. By the same switch; data stays as it is."""
     from filae_ops.release import transact
     from filae_ops.rollout import ASKING
     from filae_ops.ssh import Login

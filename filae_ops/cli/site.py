@@ -17,14 +17,14 @@ Show = Callable[[Any], Sequence[str]]
 
 
 def status(context: typer.Context, user: Operator = None, key: Key = None, as_json: Json = False) -> None:
-    """Say what runs, since when, who deployed it, whether it is healthy, and how the last transaction went."""
+    """Say what runs, and whether it is healthy. Also who deployed it, and how the last transaction went."""
     from filae_ops.agent.status import lines
 
     _each(context, user, key, ["status"], as_json, lines)
 
 
 def releases(context: typer.Context, user: Operator = None, key: Key = None, as_json: Json = False) -> None:
-    """List the releases that the machine keeps, and which of them a rollback may put back."""
+    """List the releases that the machine keeps. And which of them a rollback may put back."""
     from filae_ops.agent.kept import lines
 
     _each(context, user, key, ["releases"], as_json, lines)
@@ -34,7 +34,7 @@ def journal(
     context: typer.Context,
     user: Operator = None,
     key: Key = None,
-    number: Annotated[int, typer.Option("-n", min=1, help="How many events.")] = 50,
+    number: Annotated[int, typer.Option("-n", metavar="N", min=1, help="How many events.")] = 50,
     as_json: Json = False,
 ) -> None:
     """Show the last events of the machine's transactions."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -161,23 +160,16 @@ class Flow(Strict):
         """Return the other end: one zone, or networks."""
         return self.source if self.direction == "in" else self.to
 
-    def networks(self, administration: tuple[str, ...]) -> tuple[str, ...] | None:
+    def networks(self, administration: tuple[str, ...]) -> tuple[IPNetwork, ...] | None:
         """Return the other end as networks, or None for any address (`internet`)."""
         if self.peer == ("internet",):
             return None
-        return administration if self.peer == ("administration",) else self.peer
+        return tuple(map(ipaddress.ip_network, administration if self.peer == ("administration",) else self.peer))
 
     def covers(self, address: str, administration: tuple[str, ...]) -> bool:
         """Tell whether the other end includes this address."""
         networks = self.networks(administration)
-        return networks is None or any(
-            ipaddress.ip_address(address) in network for network in parse_networks(networks)
-        )
-
-
-def parse_networks(values: tuple[str, ...]) -> Iterator[IPNetwork]:
-    """Return networks as objects."""
-    return (ipaddress.ip_network(value) for value in values)
+        return networks is None or any(ipaddress.ip_address(address) in network for network in networks)
 
 
 def repeated_ids(flows: tuple[Flow, ...]) -> list[str]:

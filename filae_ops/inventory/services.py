@@ -10,21 +10,20 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from filae_ops.bundle.fields import reserved
 from filae_ops.inventory.fields import Email, Slug, Strict, Text, Url, duplicates, refuse
 from filae_ops.inventory.keys import SshKey
 
 _NAME = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 _SECRET = re.compile(r"(^|_)(PASSWORD|PASSWD|PASS|SECRET|TOKEN|CREDENTIALS?|PRIVATE_KEY|API_KEY)(_|$)")
-_GIVEN = re.compile(
-    "(RAILS|RACK)_ENV|DATABASE_URL|PUBLIC_HOST|LANG|HOME|CREDENTIALS_DIRECTORY|PATH|USER|SHELL|TZ|IFS|(BASH_)?ENV|"
-    "(LD_|GEM_|BUNDLE_|RUBY|PG).*"
-)
+# A release may fix these for itself; a site may not change them.
+_GIVEN = re.compile("TZ|IFS|(BASH_)?ENV|(GEM_|BUNDLE_|RUBY).*")
 
 
 def _setting(name: str) -> str:
     if not _NAME.fullmatch(name):
         refuse(f"setting {name!r} is not a variable's name", next_step="write it in capitals: APP_LOCALE")
-    if _GIVEN.fullmatch(name):
+    if reserved(name) or _GIVEN.fullmatch(name):
         refuse(f"setting {name!r} is set by the toolkit", next_step="remove it")
     if _SECRET.search(name):
         refuse(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +15,7 @@ from filae_ops.lab.inventory import release_key, write_inventory
 from filae_ops.lab.machine import Machine, lock_lab
 from filae_ops.lab.network import BLOCK, bridge_name, lab_dir, remove_network
 from filae_ops.lab.shell import run
-from filae_ops.lab.state import HOME, lab_id, process_start
+from filae_ops.lab.state import HOME, documents, lab_id, locked, process_start
 
 Say = Callable[[str], None]
 
@@ -91,22 +90,25 @@ def down(name: str | None) -> None:
 
 def sweep() -> None:
     """Remove every lab whose owner died, and the network of labs that no machine uses any more."""
-    for settings in HOME.glob("labs/*/lab.json"):
-        lab = settings.parent.name
-        owner = json.loads(settings.read_text())
-        if "owner" in owner and process_start(owner["owner"]) != owner["owner_start"]:
-            for machine in machines.machines(lab):
+    for settings, lab in documents("labs/*/lab.json").items():
+        if "owner" in lab and process_start(lab["owner"]) != lab["owner_start"]:
+            for machine in machines.machines(settings.parent.name):
                 machines.remove(machine)
-            _dismantle(lab)
+            _dismantle(settings.parent.name)
+    with locked(HOME / "network.lock"):
+        _sweep_network()
+
+
+def _sweep_network() -> None:
     bridges = run(["ip", "-o", "link", "show", "type", "bridge"]).stdout
     kept = {bridge_name(path.name) for path in HOME.glob("labs/*")}
     for line in bridges.splitlines():
         bridge = line.split(":")[1].strip()
         # A lab kept elsewhere ($FILAE_LAB_HOME, a chroot) is not ours to remove while a machine is on its bridge.
-        used = bridge in kept or run(["ip", "link", "show", "master", bridge]).stdout
+        used = bridge in kept or run(["ip", "link", "show", "master", bridge], check=False).stdout
         if bridge.startswith("flab-") and not used:
             run(["ip", "link", "del", bridge], check=False)
-    subnets = {json.loads(path.read_text())["subnet"] for path in HOME.glob("labs/*/lab.json")}
+    subnets = {lab["subnet"] for lab in documents("labs/*/lab.json").values()}
     addresses = run(["ip", "-4", "-o", "address"]).stdout
     for line in run(["ip", "route", "show", "type", "blackhole"]).stdout.splitlines():
         route = line.split()[1]

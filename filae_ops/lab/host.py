@@ -42,13 +42,13 @@ def require_host() -> None:
     if os.geteuid() != 0:
         raise OpsError(
             "disposable machines need root on this host (mounts, network bridge)",
-            next_step="run the same command with sudo; `review`, `init` and the unit tests work without root",
+            next_step="run the same command with sudo; `init`, `doctor` and the unit tests work without root",
         )
     system = _os_release().get("ID", "unknown") + " " + _os_release().get("ID_LIKE", "")
     if not {"debian", "ubuntu"} & set(system.split()):
         raise OpsError(
             f"disposable machines run on a Debian or Ubuntu host, this one is {system.strip()}",
-            next_step="use a Debian 12 or 13 host; `review`, `init` and the unit tests work here",
+            next_step="use a Debian 12 or 13 host; `init`, `doctor` and the unit tests work here",
         )
 
 
@@ -68,7 +68,8 @@ def install_missing(say: Callable[[str], None], needs: Mapping[str, str] = NEEDS
     say(f"installing on this host: {' '.join(packages)}")
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     run(["apt-get", "-qq", "update"], env=env)
-    run(["apt-get", "-qq", "install", "--yes", "--no-install-recommends", *packages], env=env)
+    wait = ["-o", "DPkg::Lock::Timeout=300"]
+    run(["apt-get", "-qq", *wait, "install", "--yes", "--no-install-recommends", *packages], env=env)
 
 
 def apt_proxy() -> str | None:

@@ -13,6 +13,7 @@ from filae_ops.lab.machine import Machine
 from filae_ops.lab.network import lab_dir
 from filae_ops.lab.services import PROXY_PORT
 from filae_ops.lab.shell import run
+from filae_ops.lab.state import locked
 
 KEY_DAYS = 90
 MIB = 1024 * 1024
@@ -43,7 +44,9 @@ def dsi_key(lab: str) -> Path:
 
 def _key(lab: str, name: str) -> Path:
     path = lab_dir(lab) / name
-    if not path.exists():
+    with locked(lab_dir(lab) / "keys.lock"):
+        if path.exists():
+            return path
         run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", path])
     return path
 

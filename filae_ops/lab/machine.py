@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 import shutil
 import signal
@@ -22,7 +21,7 @@ from filae_ops.lab.network import bridge_name, ensure_network, lab_dir
 from filae_ops.lab.prepare import make_disk, write_seed
 from filae_ops.lab.services import DOMAIN, ensure_running
 from filae_ops.lab.shell import run
-from filae_ops.lab.state import check_name, is_held, lab_id, locked
+from filae_ops.lab.state import check_name, documents, is_held, lab_id, locked, write_json
 from filae_ops.lab.supervise import leave_cgroup
 
 DISK_GIB = 20
@@ -76,8 +75,7 @@ class Machine:
 
 def machines(lab: str | None = None) -> list[Machine]:
     """Return the machines of a lab, running or not, by name."""
-    found = sorted((lab_dir(lab) / "machines").glob("*/machine.json"))
-    return [Machine(**json.loads(path.read_text())) for path in found]
+    return [Machine(**each) for each in documents("machines/*/machine.json", lab_dir(lab)).values()]
 
 
 def find(name: str) -> Machine:
@@ -117,7 +115,7 @@ def create(
         machine.directory.mkdir(parents=True)
         make_disk(machine, source)
         write_seed(machine, source)
-        (machine.directory / "machine.json").write_text(json.dumps(asdict(machine)))
+        write_json(machine.directory / "machine.json", asdict(machine))
         names = f"{machine.address} {machine.public_name}"
         if source:
             names += f" {source.public_name}.{name}"
@@ -127,17 +125,22 @@ def create(
 
 def start(machine: Machine) -> None:
     """Boot a machine and return when its sshd answers."""
-    if machine.running:
-        return
     gateway = ensure_network(machine.lab)
     ensure_running(machine.lab, gateway, ensure_services(_quiet))
+    # A machine whose supervisor was just killed counts as running for the second that the kernel takes to end it.
+    if machine.running and _answers(machine, grace=0):
+        return
+    if _remains(machine):
+        stop(machine, cut=True)
     with (machine.directory / "console.log").open("ab") as log:
         subprocess.Popen(
             [*_launcher(machine), "unshare", "--mount", "--propagation", "private", sys.executable,
              "-m", "filae_ops.lab.supervise", machine.directory],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/",
         )  # fmt: skip
-    _wait_for_sshd(machine)
+    if not _answers(machine, grace=5):
+        tail = (machine.directory / "console.log").read_text(errors="replace")[-800:]
+        raise OpsError(f"machine {machine.name} ({machine.address}) does not answer on SSH\n{tail}")
 
 
 def stop(machine: Machine, *, cut: bool = False) -> None:
@@ -151,11 +154,18 @@ def stop(machine: Machine, *, cut: bool = False) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(int(pid_file.read_text()), signal.SIGTERM)
     for _ in range(600):
-        if not machine.running and not run(["losetup", "--associated", machine.directory / "disk.img"]).stdout:
+        if not _remains(machine):
             leave_cgroup(machine.unique)
             return
         time.sleep(0.05)
     raise OpsError(f"machine {machine.name} does not stop", next_step=f"./filae-ops lab cut {machine.name}")
+
+
+def _remains(machine: Machine) -> bool:
+    """Tell whether something of a machine's last run is still there: supervisor, disk or network interface."""
+    if machine.running or Path(f"/sys/class/net/vb-{machine.unique}").exists():
+        return True
+    return bool(run(["losetup", "--associated", machine.directory / "disk.img"]).stdout)
 
 
 def _leaders(directory: Path) -> list[int]:
@@ -197,8 +207,7 @@ def ssh_argv(machine: Machine, command: list[str], user: str = "lab") -> list[st
     return ["ssh", *flags, "-i", str(machine.ssh_key), f"{user}@{machine.address}", *command]
 
 
-def _quiet(_: str) -> None:
-    return None
+def _quiet(_: str) -> None: ...
 
 
 def _launcher(machine: Machine) -> list[str]:
@@ -221,17 +230,17 @@ def _free_address(gateway: str) -> str:
     return next(a for a in (f"{prefix}.{n}" for n in range(10, 250)) if a not in taken)
 
 
-def _wait_for_sshd(machine: Machine) -> None:
-    deadline = time.monotonic() + BOOT_SECONDS
-    while time.monotonic() < deadline:
+def _answers(machine: Machine, *, grace: float) -> bool:
+    """Wait until a machine's sshd answers; False when it stopped running, `grace` seconds after now, or is too late."""
+    begin = time.monotonic()
+    while time.monotonic() < begin + BOOT_SECONDS:
         with contextlib.suppress(OSError), socket.create_connection((machine.address, 22), timeout=1) as conn:
             if conn.recv(4) == b"SSH-" and run(ssh_argv(machine, ["true"]), check=False).returncode == 0:
-                return
+                return machine.running
+        if not machine.running and time.monotonic() > begin + grace:
+            return False
         time.sleep(0.1)
-        if not machine.running and time.monotonic() > deadline - BOOT_SECONDS + 5:
-            break
-    tail = (machine.directory / "console.log").read_text(errors="replace")[-800:]
-    raise OpsError(f"machine {machine.name} ({machine.address}) does not answer on SSH\n{tail}")
+    return False
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from filae_ops.errors import OpsError
 from filae_ops.lab.shell import run
-from filae_ops.lab.state import HOME, lab_id, locked, process_start
+from filae_ops.lab.state import HOME, documents, lab_id, locked, process_start, write_json
 
 # RFC 1918 block in which each lab takes one /24; 10.213 is seldom routed, and the choice skips what is.
 BLOCK = "10.213"
@@ -34,7 +34,7 @@ def ensure_network(lab: str, owner: int | None = None) -> str:
         if owner:
             known |= {"owner": owner, "owner_start": process_start(owner)}
         settings.parent.mkdir(parents=True, exist_ok=True)
-        settings.write_text(json.dumps(known | {"subnet": subnet}))
+        write_json(settings, known | {"subnet": subnet})
         gateway = f"{subnet}.1"
         if not Path(f"/sys/class/net/{bridge_name(lab)}").exists():
             _make_bridge(bridge_name(lab), gateway)
@@ -62,7 +62,7 @@ def remove_network(lab: str) -> None:
 
 
 def _free_subnet() -> str:
-    taken = {json.loads(p.read_text()).get("subnet") for p in HOME.glob("labs/*/lab.json")}
+    taken = {lab["subnet"] for lab in documents("labs/*/lab.json").values()}
     in_use = run(["ip", "-4", "-o", "address"]).stdout + run(["ip", "-4", "route"]).stdout
     in_use += run(["ss", "-H", "-l", "-n", "-t", "-u"]).stdout
     start = os.getpid() % 200

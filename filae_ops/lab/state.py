@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
+import json
 import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from filae_ops.errors import OpsError
 from filae_ops.paths import PACKAGE
@@ -32,6 +34,22 @@ def check_name(name: str) -> str:
             exit_code=2,
         )
     return name
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Write a document that others read at any moment: they see it whole or not at all."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial.write_text(json.dumps(data))
+    partial.rename(path)
+
+
+def documents(pattern: str, where: Path = HOME) -> dict[Path, Any]:
+    """Return the documents of these names; one that is removed meanwhile is not there."""
+    found = {}
+    for path in sorted(where.glob(pattern)):
+        with contextlib.suppress(FileNotFoundError):
+            found[path] = json.loads(path.read_text())
+    return found
 
 
 @contextlib.contextmanager

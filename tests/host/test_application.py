@@ -19,7 +19,7 @@ def proved(on: Target, name: str, step: str) -> None:
 @check("app-health", "OPS-01")
 def test_health(on: Target) -> None:
     """The front door serves the deployed release, and it says that it is well."""
-    proved(on, "health", "provider: on the machine: filaectl status; filae-ops rollback if an update caused it")
+    proved(on, "health", "provider: on the machine: filaectl status, then filaectl observe")
 
 
 @check("app-version", "OPS-01")

@@ -1,17 +1,22 @@
 """Machines for the scenarios: one bare, one provisioned and deployed, and quick copies of that one.
 
-All belong to a lab of this run alone: a run that dies leaves nothing in the way of the next.
+The workers of one run share one lab, so that the long journey is made once. The lab belongs to this run alone: a run
+that dies leaves nothing in the way of the next.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-os.environ["FILAE_LAB"] = f"test-{os.getpid()}"
+# The first process decides; its workers read it.
+os.environ["FILAE_TEST_RUN"] = os.environ.get("FILAE_TEST_RUN", str(os.getpid()))
+os.environ["FILAE_LAB"] = f"test-{os.environ['FILAE_TEST_RUN']}"
 
 from apps import materialise
 from sites import Site, say
@@ -21,62 +26,103 @@ from filae_ops.lab import fleet
 from filae_ops.lab import machine as machines
 from filae_ops.lab.inventory import release_key
 from filae_ops.lab.machine import Machine
+from filae_ops.lab.network import ensure_network
+from filae_ops.lab.state import locked
+
+RUN = int(os.environ["FILAE_TEST_RUN"])
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
 
 
-@pytest.fixture(scope="session", autouse=True)
-def lab() -> Iterator[None]:
+@pytest.hookimpl(tryfirst=True)  # before the hook that reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together what shares a machine: the tests of the deployed one, and else those of one file."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            shared = "deployed" in getattr(item, "fixturenames", ())
+            item.add_marker(pytest.mark.xdist_group("deployed" if shared else item.path.stem))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
     """Remove this run's lab at its end, whatever happened."""
-    yield
-    fleet.down(None)
+    if not hasattr(session.config, "workerinput") and machines.lab_dir().exists():
+        fleet.down(None)
 
 
 @pytest.fixture(scope="session")
-def bundles(lab: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def lab() -> Path:
+    """The directory of this run's lab; `shared` in it is for what the workers make once."""
+    ensure_network(machines.lab_id(), owner=RUN)
+    (machines.lab_dir() / "shared").mkdir(exist_ok=True)
+    return machines.lab_dir()
+
+
+@pytest.fixture(scope="session")
+def bundles(lab: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Signed bundles by version: the reference application's two, and the minimal application."""
-    machines.lab_dir().mkdir(parents=True, exist_ok=True)
-    output, key, made = tmp_path_factory.mktemp("bundles"), release_key(machines.lab_id()), {}
-    for app, version in (("reference", "2.0.0"), ("reference", "2.1.0"), ("minimal", "1.0.0")):
-        source = materialise(app, version, tmp_path_factory.mktemp("source"))
-        made[version] = build(source, output, key).bundle
+    output, key = lab / "shared/bundles", release_key(machines.lab_id())
+    made = {}
+    with locked(lab / "shared/bundles.lock"):
+        for app, version in (("reference", "2.0.0"), ("reference", "2.1.0"), ("minimal", "1.0.0")):
+            made[version] = output / version / f"{'filae' if app == 'reference' else app}-{version}.tar.zst"
+            if not made[version].is_file():
+                source = materialise(app, version, tmp_path_factory.mktemp("source"))
+                assert build(source, made[version].parent, key).bundle == made[version]
     return made
 
 
 @pytest.fixture(scope="session")
-def bare(lab: None) -> Site:
+def bare(lab: Path) -> Site:
     """A bare Debian 13; tests leave it bare."""
-    return Site(fleet.up("bare", owner=os.getpid(), say=say))
+    return Site(fleet.up(f"bare-{WORKER}", say=say))
 
 
 @pytest.fixture(scope="session")
-def deployed(lab: None, bundles: dict[str, Path]) -> Site:
-    """A machine brought from bare to a running 2.0.0; tests leave it as they found it.
+def template(lab: Path, bundles: dict[str, Path]) -> Machine:
+    """A machine brought from bare to a running 2.0.0, then powered off in order; copies are made from this."""
+    done = lab / "shared/journey.json"
+    with locked(lab / "shared/journey.lock"):
+        if not done.exists():
+            site = Site(fleet.up("site", say=say))
+            answers = journey(site, bundles)
+            done.write_text(json.dumps({name: vars(each) for name, each in answers.items()}))
+            machines.stop(site.machine)
+    return machines.find("site")
 
-    `history` keeps what each step answered, for the tests that judge the journey itself.
-    """
-    site = Site(fleet.up("site", owner=os.getpid(), say=say))
-    site.history["check"] = site.ops("provision", "--check", "--json")
+
+def journey(site: Site, bundles: dict[str, Path]) -> dict[str, subprocess.CompletedProcess[str]]:
+    """Return what each step of a site's first day answered."""
     # First contact as root, as at a hospital; the account of the inventory afterwards.
-    site.history["first"] = site.ops("provision", "--bootstrap-user", "root", "--user", "lab", "--json", timeout=600)
-    site.history["second"] = site.ops("provision", "--json")
-    site.history["deploy"] = site.ops("deploy", str(bundles["2.0.0"]), "--json")
-    for name in ("first", "second", "deploy"):
-        assert site.history[name].returncode == 0, f"{name}: {site.history[name].stderr}"
-    return site
+    first = ["provision", "--bootstrap-user", "root", "--user", "lab", "--json"]
+    steps = {
+        "check": ["provision", "--check", "--json"], "first": first,
+        "second": ["provision", "--json"], "deploy": ["deploy", str(bundles["2.0.0"]), "--json"],
+    }  # fmt: skip
+    answers = {}
+    for name, words in steps.items():
+        answers[name] = site.ops(*words, timeout=600)
+        assert answers[name].returncode == 0, f"{name}: {answers[name].stderr}"
+    return answers
 
 
 @pytest.fixture(scope="session")
-def template(deployed: Site) -> Machine:
-    """The deployed machine, powered off in order and copied; copies are made from this."""
-    machines.stop(deployed.machine)
-    copy = machines.create("template", source=deployed.machine, owner=os.getpid(), say=say)
-    fleet.write_inventory(copy, deployed.machine)
-    machines.start(deployed.machine)
-    return copy
+def history(lab: Path, template: Machine) -> dict[str, subprocess.CompletedProcess[str]]:
+    """What each step of the journey answered, for the tests that judge the journey itself."""
+    kept = json.loads((lab / "shared/journey.json").read_text())
+    return {name: subprocess.CompletedProcess(**each) for name, each in kept.items()}
+
+
+@pytest.fixture(scope="session")
+def deployed(template: Machine) -> Site:
+    """A machine on which 2.0.0 runs and a provisioning has nothing to do; tests leave it as they found it."""
+    site = Site(fleet.up("deployed", source=template, say=say))
+    provisioned = site.ops("provision")
+    assert provisioned.returncode == 0, f"a copy has another address, its certificate follows: {provisioned.stderr}"
+    return site
 
 
 @pytest.fixture
 def copy(template: Machine) -> Iterator[Site]:
     """A quick copy of the deployed machine, for tests that break it."""
-    site = Site(fleet.up(f"copy-{os.urandom(3).hex()}", source=template, owner=os.getpid(), say=say))
+    site = Site(fleet.up(f"copy-{os.urandom(3).hex()}", source=template, say=say))
     yield site
     machines.remove(site.machine)

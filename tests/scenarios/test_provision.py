@@ -11,6 +11,7 @@ from pathlib import Path
 from sites import Site
 
 TASKS = 45
+History = dict[str, subprocess.CompletedProcess[str]]
 CONTRACT = {"ok", "changed", "tasks", "failed", "unreachable", "seconds"}
 
 
@@ -20,22 +21,22 @@ def totals(done: subprocess.CompletedProcess[str]) -> dict[str, object]:
     return document
 
 
-def test_check_on_a_bare_machine_tells_what_would_change_and_changes_nothing(deployed: Site) -> None:
-    check = deployed.history["check"]
+def test_check_on_a_bare_machine_tells_what_would_change_and_changes_nothing(history: History) -> None:
+    check = history["check"]
     assert check.returncode == 0, check.stderr
     assert totals(check)["changed"] > 0
     assert "ListenAddress" not in check.stdout
     assert "/etc/ssh/sshd_config.d/00-filae.conf" in check.stderr
 
 
-def test_first_provisioning_changes_and_succeeds(deployed: Site) -> None:
-    first = totals(deployed.history["first"])
+def test_first_provisioning_changes_and_succeeds(history: History) -> None:
+    first = totals(history["first"])
     assert first["ok"] is True
     assert first["changed"] > 10
 
 
-def test_second_provisioning_changes_nothing_in_few_tasks(deployed: Site) -> None:
-    second = totals(deployed.history["second"])
+def test_second_provisioning_changes_nothing_in_few_tasks(history: History) -> None:
+    second = totals(history["second"])
     assert (second["ok"], second["changed"]) == (True, 0)
     assert second["tasks"] < TASKS
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import time
@@ -25,7 +24,7 @@ BUSY = "systemctl is-active filae-transaction.service"
 @pytest.fixture(scope="module")
 def site(template: Machine) -> Iterator[Site]:
     """A copy of the deployed machine, for all of this file."""
-    made = Site(fleet.up("crowd", source=template, owner=os.getpid(), say=say))
+    made = Site(fleet.up("crowd", source=template, say=say))
     yield made
     machines.remove(made.machine)
 

@@ -114,7 +114,7 @@ def test_the_vault_password_is_wrong_or_missing(words: list[str], said: str, sea
 # Each other fault has its row in tests/unit/test_certificates.py.
 TLS = [
     ("expired", {"days": (-30, -1)}, "the certificate expired on", "dsi"),
-    ("wrong name", {"names": ["other.example"]}, "covers other.example, not bare.filae.test", "dsi"),
+    ("wrong name", {"names": ["other.example"]}, "covers other.example, not {name}", "dsi"),
     ("another's key", {"key": "another"}, "is not that of `tls_key`", "dsi"),
     ("no key", {"key": ""}, "no private key (`tls_key`)", "provider"),
     ("wrong root", {"root": "another"}, "does not verify up to the declared root", "dsi"),
@@ -139,9 +139,10 @@ def provided(bare: Site, tmp_path: Path) -> Provided:
 
 @pytest.mark.parametrize(("faults", "said", "owner"), [row[1:] for row in TLS], ids=[row[0] for row in TLS])
 def test_a_certificate_that_would_not_serve(
-    faults: dict[str, object], said: str, owner: str, provided: Provided
+    faults: dict[str, object], said: str, owner: str, provided: Provided, bare: Site
 ) -> None:
-    assert_refused(run_ops("-i", str(provided(**faults)), "provision", "--json"), said, owner=owner)
+    done = run_ops("-i", str(provided(**faults)), "provision", "--json")
+    assert_refused(done, said.format(name=bare.machine.public_name), owner=owner)
 
 
 def test_a_certificate_is_refused_under_plain_ansible_too(provided: Provided) -> None:

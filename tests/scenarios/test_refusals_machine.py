@@ -134,7 +134,7 @@ def test_a_machine_that_cannot_be_entered(name: str, bare: Site, tmp_path: Path)
     case = REACH[name]
     *others, doctor = ask_all(edited(bare, tmp_path, case.changes), *COMMANDS)
     for done in others:
-        assert_refused(done, "bare: ", *case.said, owner=case.owner)
+        assert_refused(done, f"{bare.machine.name}: ", *case.said, owner=case.owner)
     assert_no_go(doctor, *case.said, owner=case.owner)
 
 
@@ -151,7 +151,8 @@ def test_a_host_key_is_pinned_under_plain_ansible(changes: Changes, bare: Site, 
             cwd=ROOT, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
         )  # fmt: skip
     assert done.returncode != 0
-    for words in ("filae-ops: bare: ", "host_key", "who acts: ", "cat /etc/ssh/ssh_host_ed25519_key.pub"):
+    console = "cat /etc/ssh/ssh_host_ed25519_key.pub"
+    for words in (f"filae-ops: {bare.machine.name}: ", "host_key", "who acts: ", console):
         assert words in done.stderr
 
 
@@ -174,5 +175,5 @@ def test_an_account_without_sudo(bare: Site, tmp_path: Path) -> None:
     with situation(bare, case):
         *others, doctor = ask_all(inventory, COMMANDS[0], ("deploy", "--json", str(bundle)), *COMMANDS[2:])
     for done in others:
-        assert_refused(done, "bare: ", "sudo")
+        assert_refused(done, f"{bare.machine.name}: ", "sudo")
     assert_no_go(doctor, "sudo", owner="dsi")

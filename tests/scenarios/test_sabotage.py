@@ -9,10 +9,10 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
+from sites import Site, say
 
 from filae_ops.lab import fleet
 from filae_ops.lab import machine as machines
@@ -109,10 +109,10 @@ SABOTAGES = {
 
 
 @pytest.fixture(scope="module")
-def victim(deployed: Any, template: machines.Machine) -> Iterator[Any]:
+def victim(template: machines.Machine) -> Iterator[Site]:
     """A copy of the deployed machine, for this module alone: the last test cuts its power."""
     name = f"victim-{os.urandom(2).hex()}"
-    site = type(deployed)(fleet.up(name, source=template, owner=os.getpid(), say=print))
+    site = Site(fleet.up(name, source=template, say=say))
     # A check right after the start would see units that are still starting.
     site.run(UP)
     yield site

@@ -6,7 +6,6 @@ Its source comes from Debian's package, unpacked on a bare machine; the target n
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import shutil
 import subprocess
@@ -58,9 +57,9 @@ def through(machine: Machine, line: str, data: bytes | None = None) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def source(lab: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def source(lab: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Redmine's source, made on a machine of its own, which has what an author's has."""
-    workshop = fleet.up("workshop", owner=os.getpid(), say=say)
+    workshop = fleet.up("workshop", say=say)
     packed = subprocess.run(["tar", "-C", str(MATERIAL), "-c", "."], capture_output=True, check=True).stdout
     through(workshop, "mkdir /root/material && tar -x -C /root/material", packed)
     through(workshop, "sh /root/material/make_source.sh /root/material/overlay /root/source")
@@ -89,7 +88,7 @@ def releases(source: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str
 @pytest.fixture(scope="module")
 def site(releases: dict[str, Path]) -> Iterator[Site]:
     """A machine of its own, on which Redmine was deployed."""
-    site = Site(fleet.up("redmine", owner=os.getpid(), say=say))
+    site = Site(fleet.up("redmine", say=say))
     first = site.ops("provision", "--bootstrap-user", "root", "--user", "lab", "--json", timeout=900)
     assert first.returncode == 0, first.stderr
     deployed = site.ops("deploy", str(releases["first"]), "--json", timeout=900)

@@ -38,6 +38,24 @@ def test_wrong_usage_is_status_2_and_says_what_is_wrong(words: list[str], said: 
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "usage"),
+    [
+        (["deploy"], "filae-ops deploy [OPTIONS] BUNDLE"),
+        (["bundle", "build"], "filae-ops bundle build [OPTIONS] SRC"),
+        (["lab", "ssh"], "filae-ops lab ssh [OPTIONS] NAME [COMMAND]..."),
+        (["lab", "down"], "filae-ops lab down [OPTIONS] [NAME]"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_usage_is_written_as_it_is_typed(words: list[str], usage: str) -> None:
+    assert run(*words, "--help").stdout.startswith(f"Usage: {usage}\n")
+
+
+def test_no_command_s_summary_is_cut_in_eighty_columns() -> None:
+    assert "..." not in run("--help", env={**os.environ, "COLUMNS": "80"}).stdout.split("Commands:")[1]
+
+
 def test_a_long_value_is_not_cut_into_lines() -> None:
     path = "/" + "x" * 200 + "/hosts.yml"
     done = run("-i", path, "provision")
@@ -54,7 +72,7 @@ def test_without_root_the_lab_says_in_one_sentence_what_to_do(words: list[str]) 
     assert done.returncode == 1
     assert "need root on this host" in done.stderr
     assert "who acts: " in done.stderr
-    assert "next: run the same command with sudo; `review`, `init` and the unit tests work without root" in done.stderr
+    assert "next: run the same command with sudo; `init`, `doctor` and the unit tests work without root" in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
 

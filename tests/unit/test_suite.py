@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -9,14 +10,16 @@ import pytest
 
 from filae_ops.suite import linters, pytest_argv, run_all
 
-ALL = ["tests/unit", "tests/templates", "tests/scenarios"]
+WORKERS = ["--numprocesses", str((os.cpu_count() or 1) + 1), "--dist", "loadgroup", "--no-loadscope-reorder"]
+UNIT = ["tests/unit", "tests/templates", *WORKERS]
+ALL = ["tests/scenarios", *UNIT]
 
 
 @pytest.mark.parametrize(
     ("extra", "unit", "long", "expected"),
     [
         ([], False, False, ALL),
-        ([], True, False, ALL[:2]),
+        ([], True, False, UNIT),
         ([], False, True, [*ALL, "--long"]),
         (["-x"], False, False, [*ALL, "-x"]),
         (["tests/unit/test_suite.py"], False, False, ["tests/unit/test_suite.py"]),

@@ -37,6 +37,14 @@ def output(*argv):
         return ""
 
 
+def problem_of(attempt, *words, **options):
+    try:
+        attempt(*words, **options)
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
+
+
 def listed(found):
     return ", ".join(found) or "none"
 
@@ -118,9 +126,8 @@ def names(expected):
 
 def mirrors(expected):
     configured = [expected["mirror"]["url"]] if expected.get("mirror") else apt_uris()
-    proxy = expected.get("proxy") or re.sub(
-        r'.*"(.*)".*', r"\1", output("apt-config", "dump", "Acquire::http::Proxy").strip()
-    )
+    configured_proxy = output("apt-config", "dump", "Acquire::http::Proxy").strip()
+    proxy = expected.get("proxy") or re.sub(r'.*"(.*)".*', r"\1", configured_proxy)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({"http": proxy, "https": proxy} if proxy else {}))
     dead = []
     for mirror in configured:
@@ -163,14 +170,10 @@ def dpkg(expected):
 
 
 def held(path):
-    if not os.path.exists(path) or not os.access(path, os.W_OK):
+    if not os.access(path, os.W_OK):
         return False
     with open(path, "r+", encoding="utf-8") as handle:
-        try:
-            fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return True
-        return False
+        return bool(problem_of(fcntl.lockf, handle, fcntl.LOCK_EX | fcntl.LOCK_NB))
 
 
 def dpkg_holder():
@@ -203,16 +206,20 @@ def ports(expected):
         line("ports", True, "ports 80 and 443 are free, or nginx's", "")
 
 
+def ipv6(expected):
+    """nginx listens on [::], and Debian's package fails to install where it cannot; no address is needed for it."""
+    problem = problem_of(socket.create_server, ("::", 0), family=socket.AF_INET6)
+    cause = ", ipv6.disable=1 on the kernel's command line" if "ipv6.disable=1" in read("/proc/cmdline") else ""
+    text = f"nginx cannot listen on [::]: {problem}{cause}" if problem else "nginx can listen on [::]"
+    step = "start the kernel without ipv6.disable=1; net.ipv6.conf.all.disable_ipv6=1 keeps IPv6 off the network"
+    line("ipv6", not problem, text, step)
+
+
 def flows(expected):
     for target in expected["tcp_out"]:
-        end = (target["host"], target["port"])
-        try:
-            with socket.create_connection(end, timeout=TIMEOUT_S):
-                good = True
-        except OSError:
-            good = False
-        text = "flow {}: TCP {}:{} {}".format(target["id"], *end, "answers" if good else "does not answer")
-        line("flow-" + target["id"], good, text, "open the declared flow from the machine", warn=True)
+        problem = problem_of(socket.create_connection, (target["host"], target["port"]), TIMEOUT_S)
+        text = "flow {id}: TCP {host}:{port} ".format(**target) + ("does not answer" if problem else "answers")
+        line("flow-" + target["id"], not problem, text, "open the declared flow from the machine", warn=True)
 
 
 def transaction(expected):
@@ -231,7 +238,7 @@ def transaction(expected):
 
 def main():
     expected = json.loads(EXPECTED)  # noqa: F821
-    for check in (system, resources, clock, names, mirrors, dpkg, ports, flows, transaction):
+    for check in (system, resources, clock, names, mirrors, dpkg, ports, ipv6, flows, transaction):
         name = check.__name__
         try:
             check(expected)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +22,11 @@ EXPECTED: dict[str, Any] = {
 }  # fmt: skip
 
 
-def measured(prelude: str = "", **changes: Any) -> dict[str, dict[str, str]]:
-    """Return the lines by id; the prelude stands for what a test machine cannot be."""
+def measured(prelude: str = "", shell: Sequence[str] = (), **changes: Any) -> dict[str, dict[str, str]]:
+    """Return the lines by id; the prelude and the shell around stand for what a test machine cannot be."""
     expected = {**EXPECTED, "now": time.time(), **changes}
     script = f"EXPECTED = {json.dumps(json.dumps(expected))}\n{prelude}{SCRIPT.read_text()}"
-    done = subprocess.run([sys.executable, "-"], input=script, capture_output=True, text=True, check=True)
+    done = subprocess.run([*shell, sys.executable, "-"], input=script, capture_output=True, text=True, check=True)
     return {line["id"]: line for line in json.loads(done.stdout)["lines"]}
 
 
@@ -43,6 +45,7 @@ def measured(prelude: str = "", **changes: Any) -> dict[str, dict[str, str]]:
         ({"public_name": "filae.invalid"}, "public-name", "warn", "to: nothing"),
         ({}, "apt-mirror", "no-go", "do not answer: http://127.0.0.1:1/"),
         ({"tcp_out": [{"id": "mail", "host": NOBODY, "port": 1}]}, "flow-mail", "warn", "TCP 127.0.0.1:1 does not"),
+        ({}, "ipv6", "go", "can listen on [::]"),
         ({}, "transaction", "go", "nothing changes the machine"),
     ],
 )
@@ -52,6 +55,32 @@ def test_lines(changes: dict[str, Any], name: str, status: str, said: str) -> No
     assert said in line["message"]
     assert line["owner"] in ("dsi", "provider")
     assert bool(line["next"]) == (status != "go")
+
+
+# What the kernel says of an IPv6 socket after `ipv6.disable=1`.
+NO_IPV6 = """
+import errno, os, socket
+class Without(socket.socket):
+    def __init__(self, family=-1, *words, **options):
+        if family == socket.AF_INET6:
+            raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
+        super().__init__(family, *words, **options)
+socket.socket = Without
+"""
+
+
+def test_a_kernel_without_ipv6_is_refused() -> None:
+    line = measured(NO_IPV6)["ipv6"]
+    assert (line["status"], line["owner"]) == ("no-go", "dsi")
+    assert "Address family not supported by protocol" in line["message"]
+    assert "ipv6.disable=1" in line["next"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a network namespace of its own needs root")
+def test_ipv6_switched_off_by_sysctl_is_enough_for_nginx() -> None:
+    off = "for name in all default lo; do echo 1 >/proc/sys/net/ipv6/conf/$name/disable_ipv6; done"
+    line = measured(shell=["unshare", "--net", "sh", "-c", off + '; test ! -s /proc/net/if_inet6 && exec "$@"', "sh"])
+    assert line["ipv6"]["status"] == "go"
 
 
 def test_a_check_that_breaks_is_told_and_hides_no_other() -> None:
