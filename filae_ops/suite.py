@@ -48,7 +48,7 @@ def pytest_argv(extra: Sequence[str], *, unit: bool, long: bool) -> list[str]:
     if not any(not word.startswith("-") for word in extra):
         argv += [] if unit else ["tests/scenarios"]
         argv += ["tests/unit", "tests/templates"]
-        argv += ["--numprocesses", str((os.cpu_count() or 1) + 1), "--dist", "loadgroup", "--no-loadscope-reorder"]
+        argv += ["--numprocesses", str((os.cpu_count() or 1) + 1), "--dist", "loadfile", "--no-loadscope-reorder"]
     return [*argv, *(["--long"] if long else []), *extra]
 
 

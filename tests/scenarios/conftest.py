@@ -1,7 +1,7 @@
 """Machines for the scenarios: one bare, one provisioned and deployed, and quick copies of that one.
 
-The workers of one run share one lab, so that the long journey is made once. The lab belongs to this run alone: a run
-that dies leaves nothing in the way of the next.
+The workers of one run share one lab, so that the long journey is made once; a file of tests stays with one worker. The
+lab belongs to this run alone: a run that dies leaves nothing in the way of the next.
 """
 
 from __future__ import annotations
@@ -31,15 +31,6 @@ from filae_ops.lab.state import locked
 
 RUN = int(os.environ["FILAE_TEST_RUN"])
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
-
-
-@pytest.hookimpl(tryfirst=True)  # before the hook that reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together what shares a machine: the tests of the deployed one, and else those of one file."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            shared = "deployed" in getattr(item, "fixturenames", ())
-            item.add_marker(pytest.mark.xdist_group("deployed" if shared else item.path.stem))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -114,7 +105,7 @@ def history(lab: Path, template: Machine) -> dict[str, subprocess.CompletedProce
 @pytest.fixture(scope="session")
 def deployed(template: Machine) -> Site:
     """A machine on which 2.0.0 runs and a provisioning has nothing to do; tests leave it as they found it."""
-    site = Site(fleet.up("deployed", source=template, say=say))
+    site = Site(fleet.up(f"deployed-{WORKER}", source=template, say=say))
     provisioned = site.ops("provision")
     assert provisioned.returncode == 0, f"a copy has another address, its certificate follows: {provisioned.stderr}"
     return site

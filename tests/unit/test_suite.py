@@ -10,7 +10,7 @@ import pytest
 
 from filae_ops.suite import linters, pytest_argv, run_all
 
-WORKERS = ["--numprocesses", str((os.cpu_count() or 1) + 1), "--dist", "loadgroup", "--no-loadscope-reorder"]
+WORKERS = ["--numprocesses", str((os.cpu_count() or 1) + 1), "--dist", "loadfile", "--no-loadscope-reorder"]
 UNIT = ["tests/unit", "tests/templates", *WORKERS]
 ALL = ["tests/scenarios", *UNIT]
 
