@@ -50,7 +50,11 @@ def carry_out(machine: Machine, wanted: Plan, *, as_json: bool, detach: bool) ->
 def start(machine: Machine, wanted: Plan) -> None:
     """Start the transaction's unit; its name is the lock."""
     plan.save(machine, wanted)
-    result = lock.take(machine, units.transaction_argv(wanted.id, wanted.description), patience=5)
+    try:
+        result = lock.take(machine, units.transaction_argv(wanted.id, wanted.description), patience=5)
+    except Refused:  # another was faster
+        plan.forget(machine, wanted)
+        raise
     if result.status != 0:
         raise Refused(f"the transaction could not be started: {result.err.strip()[:300]}", next_step="systemctl status")
 

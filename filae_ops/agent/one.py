@@ -103,8 +103,7 @@ class SwitchOne(Switch):
 def restart(machine: Machine, colour: str, limit: float) -> None:
     """Restart a colour's service; its socket is held throughout, and a request may start it before we do."""
     socket, service = services.web(colour)
-    services.systemctl(machine, "daemon-reload")
-    services.systemctl(machine, "enable", "--quiet", socket, service)
+    services.enable(machine, socket, service)
     machine.runner.run(["systemctl", "reset-failed", socket, service])
     services.systemctl(machine, "start", socket)
     stopping = 30

@@ -87,6 +87,15 @@ def load(machine: Machine, name: str) -> Plan:
     return from_mapping(read_json(machine.layout.requests / f"{name}.json"))
 
 
+def forget(machine: Machine, plan: Plan) -> None:
+    """Remove the request and the bundle that it took in: whoever asks again sends it again."""
+    durable.remove(machine.layout.requests / f"{plan.id}.json")
+    for name in (plan.bundle, f"{plan.bundle}.sig") if plan.bundle else ():
+        path = machine.layout.root.joinpath(name)
+        if path.parent == machine.layout.incoming:
+            durable.remove(path)
+
+
 def as_fields(plan: Plan) -> dict[str, Any]:
     """Return the plan as fields of the journal's first event."""
     return asdict(plan)

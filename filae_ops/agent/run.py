@@ -20,7 +20,8 @@ CLEAN = {
 }
 _NAME = r"[A-Z]\w*(?:::[A-Z]\w*)*"
 _CLASSES = re.compile(rf"^\S*:\d+:in .*\(({_NAME})\)$|^({_NAME}):(?!:)", re.M)
-_FRAME = re.compile(r"([\w./+-]+\.r[bu]:\d+)")
+# A command of the release has no suffix, as bin/migrate: then it is the backtrace's form that tells it.
+_FRAME = re.compile(r"([\w./+-]+\.r[bu]:\d+|[\w./+-]*/[\w.+-]+:\d+(?=:in ))")
 
 
 @dataclass(frozen=True)

@@ -22,13 +22,15 @@ def perform(machine: Machine, request: str) -> int:
     """Carry out a request; 0 when the journal says how it ended, whichever way."""
     _die_on_stop()
     journal = journals.of_machine(machine.layout.journal, echo=True)
-    write = partial(journal.write, tx=request)
+    write, plan = partial(journal.write, tx=request), None
     try:
         plan = plans.load(machine, request)
         _still_true(machine, plan, journal)
         todo = steps.steps_of(machine, plan, write)
     except Refused as exc:
         write("refused", **engine.describe(exc))
+        if plan is not None and request not in journals.transactions(journal.read()):
+            plans.forget(machine, plan)
         return 0
     write("begin", **plans.as_fields(plan), steps=[step.name for step in todo])
     outcome = engine.run(todo, write, stopping=partial(_stopping, machine))
@@ -60,16 +62,14 @@ def finish(machine: Machine, journal: Journal, plan: Plan, outcome: str) -> int:
     if outcome not in journals.TERMINAL:
         return 1
     durable.remove(nginx.saved(machine, plan.id))
-    durable.remove(machine.layout.requests / f"{plan.id}.json")
     durable.remove(relock.saved(machine, plan.id))
+    plans.forget(machine, plan)
     if outcome == "committed":
         try:
             live = machine.live()
             never = {plan.version, plan.from_version, live.version if live else ""}
             served.refresh(machine, without=releases.surplus(machine, machine.config.keep_releases, never))
             gone = releases.prune(machine, machine.config.keep_releases, never)
-            for name in (plan.bundle, f"{plan.bundle}.sig"):
-                _forget_incoming(machine, name)
             journal.write("tidied", pruned=gone)
         except (OSError, Failed, Refused) as exc:
             journal.write("not-tidied", **engine.describe(exc))
@@ -116,12 +116,6 @@ def _last_resort(machine: Machine, plan: Plan) -> str:
     except (Failed, OSError) as exc:
         return f"neither a release nor the maintenance page ({exc})"
     return "maintenance page"
-
-
-def _forget_incoming(machine: Machine, name: str) -> None:
-    path = machine.layout.root.joinpath(name)
-    if path.parent == machine.layout.incoming:
-        durable.remove(path)
 
 
 def _stopping(machine: Machine) -> bool:

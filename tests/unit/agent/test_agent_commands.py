@@ -44,6 +44,7 @@ def test_two_at_once_the_second_is_told_who(tmp_path: Path) -> None:
     machine, _ = machine_at(tmp_path, answers)
     with pytest.raises(Refused, match="by luc"):
         ask.start(machine, PLAN)
+    assert list(machine.layout.requests.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["a b", "x" * 65, "$(id)", "é\n"])

@@ -8,6 +8,7 @@ import pytest
 from worlds import NEW_LOCK, OLD_LOCK, OTHER, Cut, World
 
 from filae_ops.agent import gems, journal, relock, steps, transaction
+from filae_ops.agent import plan as plans
 from filae_ops.agent.plan import Plan
 from filae_ops.agent.run import Failed
 
@@ -26,6 +27,7 @@ def assert_whole(world: World, wanted: Plan, *, committed: bool) -> None:
     assert world.workers == {colour: version}
     assert journal.open_transaction(world.events()) == []
     assert not list(world.machine.layout.requests.iterdir())
+    assert not list(world.machine.layout.incoming.iterdir())
     if committed:
         assert world.machine.layout.current.resolve() == world.machine.layout.release(version)
     if wanted.kind != "deploy":
@@ -92,7 +94,7 @@ def test_a_cut_at_any_moment_converges(
         pivoted = any(e["event"] == "done" and e["step"] == steps.PIVOT for e in begun)
         assert outcome == ("committed" if pivoted or outcome == "committed" else "rolled-back"), moment
         ended.add(outcome)
-        world.machine.layout.requests.joinpath(f"{wanted.id}.json").unlink(missing_ok=True)
+        plans.forget(world.machine, wanted)
         assert_whole(world, wanted, committed=outcome == "committed")
     assert set(steps.names(kind, mode)) <= cut_in, "a step was not cut"
     assert ended == {"committed", "rolled-back"}

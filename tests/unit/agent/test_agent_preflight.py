@@ -226,6 +226,11 @@ def test_the_oldest_releases_go_but_never_those_in_use(tmp_path: Path) -> None:
             "/opt/filae/releases/2/db/migrate/1_a.rb:4:in `change'\n",
             {"exception": "PG::UndefinedTable", "frame": "/opt/filae/releases/2/db/migrate/1_a.rb:4"},
         ),
+        (
+            "/usr/lib/ruby/pg/connection.rb:3:in `exec': ERROR: \"dupont:1:in\" (PG::UndefinedTable)\n"
+            "\tfrom /opt/filae/releases/2/bin/migrate:17:in `block in <main>'\n",
+            {"exception": "PG::UndefinedTable", "frame": "/opt/filae/releases/2/bin/migrate:17"},
+        ),
         ("Note: Marie Dupont\n", {}),
         ("", {}),
     ],

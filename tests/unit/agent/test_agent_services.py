@@ -30,7 +30,7 @@ def test_a_stopped_colour_cannot_be_woken(tmp_path: Path) -> None:
     services.stop_web(machine, "green")
     assert not any(line.startswith("systemctl kill") for line in runner.lines())
     assert "systemctl stop filae-web@green.socket filae-web@green.service" in runner.lines()
-    assert "systemctl disable --quiet filae-web@green.socket filae-web@green.service" in runner.lines()
+    assert "systemctl disable --quiet --no-reload filae-web@green.socket filae-web@green.service" in runner.lines()
 
 
 def test_a_colour_that_does_not_stop_is_killed(tmp_path: Path) -> None:
