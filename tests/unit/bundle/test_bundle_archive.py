@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from bundle_material import Raw, info
 
 from filae_ops.agent import archive
-from filae_ops.agent.errors import Refused
+from filae_ops.agent.errors import Refused, system_errors
 
 
 def lengthen(raw: Raw) -> None:
@@ -174,3 +175,10 @@ def test_one_file_can_be_read_without_the_others(
     if content is not None:
         raw.add("CHANGELOG.md", content)
     assert archive.read_file(raw.write(tmp_path / "b"), "CHANGELOG.md", limit) == read
+
+
+@pytest.mark.parametrize(("number", "owner"), [(errno.ENOSPC, "dsi"), (errno.EDQUOT, "dsi"), (errno.EACCES, "provider")])
+def test_a_full_disk_is_the_dsis(number: int, owner: str) -> None:
+    with pytest.raises(Refused, match="/opt/x: ") as caught, system_errors(Path("/opt")):
+        raise OSError(number, "what it is", "/opt/x")
+    assert caught.value.owner == owner
