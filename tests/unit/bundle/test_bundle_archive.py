@@ -177,7 +177,9 @@ def test_one_file_can_be_read_without_the_others(
     assert archive.read_file(raw.write(tmp_path / "b"), "CHANGELOG.md", limit) == read
 
 
-@pytest.mark.parametrize(("number", "owner"), [(errno.ENOSPC, "dsi"), (errno.EDQUOT, "dsi"), (errno.EACCES, "provider")])
+@pytest.mark.parametrize(
+    ("number", "owner"), [(errno.ENOSPC, "dsi"), (errno.EDQUOT, "dsi"), (errno.EACCES, "provider")]
+)
 def test_a_full_disk_is_the_dsis(number: int, owner: str) -> None:
     with pytest.raises(Refused, match="/opt/x: ") as caught, system_errors(Path("/opt")):
         raise OSError(number, "what it is", "/opt/x")
