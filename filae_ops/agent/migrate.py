@@ -24,7 +24,7 @@ class Migrate(Deploy):
         stated = self.contract.get("migrate")
         if not stated:
             return {"not_run": "the contract states no migration"}
-        if self.plan.reuse:
+        if self.plan.reuse and migration.pending(self.machine, self.contract, again=True) is None:
             return {"not_run": "this release migrated before"}
         migration.check(self.machine, self.contract, serving=bool(self.plan.from_version))
         retries = self._patiently()

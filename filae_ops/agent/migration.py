@@ -23,14 +23,19 @@ class Change:
     kind: str
 
 
-def pending(machine: Machine, contract: Contract) -> Change | None:
-    """Return what the migration will change; None without a migration, or when the schema is there already."""
+def pending(machine: Machine, contract: Contract, *, again: bool = False) -> Change | None:
+    """Return what the migration will change; None without a migration, or when the schema is there already.
+
+    `again`: of the live release, which may serve with a later schema than its own, but with no earlier one, as a
+    restored database has.
+    """
     stated = contract.get("migrate")
     if not stated:
         return None
     found = database.schema_version(machine) if database.exists(machine) else None
     wanted = int(stated.get("schema_version") or 0)
-    return None if found == wanted else Change(found, wanted, str(stated.get("kind") or ""))
+    there = found == wanted or (again and found is not None and found > wanted)
+    return None if there else Change(found, wanted, str(stated.get("kind") or ""))
 
 
 def check(machine: Machine, contract: Contract, *, serving: bool) -> Change | None:

@@ -26,7 +26,7 @@ class Dump(Deploy):
 
     def do(self) -> Found:
         """Dump when the schema will change, read the dump back, and keep the last two."""
-        change = None if self.plan.reuse else migration.pending(self.machine, self.contract)
+        change = migration.pending(self.machine, self.contract, again=self.plan.reuse)
         if change is None or change.found is None:
             return {"not_run": "the database has no schema yet" if change else "the schema does not change"}
         place, seconds = self.machine.layout.safety, self.machine.config.timings["command"]

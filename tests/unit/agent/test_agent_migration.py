@@ -281,3 +281,21 @@ def test_a_migration_looks_again_before_it_starts(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="7211"):
         Migrate(machine, PLAN).do()
     assert not any("filae-run-migrate" in line for line in runner.lines())
+
+
+@pytest.mark.parametrize(("schema", "runs"), [(OLD, True), (NEW, False), ("20271231000000", False)])
+def test_the_live_release_migrates_again_where_the_database_is_behind_it(
+    tmp_path: Path, schema: str, runs: bool
+) -> None:
+    """As after a restore; a later schema, which an update that was undone left, stays."""
+    server = Server(schema)
+
+    def migrate(*_: Any) -> Result:
+        server.schema = NEW
+        return Result(0)
+
+    machine, runner = machine_with(tmp_path, server, migrate)
+    again = Plan(**{**vars(PLAN), "from_version": PLAN.version})
+    found = Migrate(machine, again).do()
+    assert ("not_run" not in (found or {})) is runs
+    assert any("filae-run-migrate" in line for line in runner.lines()) is runs
