@@ -5,9 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import signal
-import subprocess
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -15,31 +12,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from apps import APPS, materialise
+from apps import APPS
 from load import Load, Minimal, Place
-from sites import CLI, Site, say
+from minimal_site import FIRST_SCHEMA, QUICK, held, look, place_of, release, set_agent
+from sites import Site, say
 
 from filae_ops.agent import steps
 from filae_ops.bundle import tree
-from filae_ops.bundle.build import build
 from filae_ops.errors import OpsError
 from filae_ops.lab import fleet
 from filae_ops.lab import machine as machines
-from filae_ops.lab.inventory import release_key
 from filae_ops.lab.machine import Machine
 
-FIRST_SCHEMA = 20260101000000
 APP = (APPS["minimal"] / "app.rb").read_text()
 # Whatever an application says when it fails, only the class and the place of its exceptions are told.
 PRIVATE = "Dupont"
-QUICK = {"soak": 0.5, "lock_wait": 0.1, "start": 90, "old_transaction": 60}
-AGENT = "/etc/filae/agent.json"
-EDIT = f"""
-import json, sys
-known, given = json.load(open("{AGENT}")), json.loads(sys.argv[1])
-known["timings"] = known.get("timings", {{}}) | given.pop("timings", {{}})
-json.dump(known | given, open("{AGENT}", "w"))
-"""
 WATCHER = """
 import glob, os, time
 while not glob.glob("/opt/filae/releases/.tmp-*/big.bin"):
@@ -47,15 +34,6 @@ while not glob.glob("/opt/filae/releases/.tmp-*/big.bin"):
 state = os.statvfs("/opt")
 with open("/opt/full", "wb") as full:
     os.posix_fallocate(full.fileno(), 0, state.f_bfree * state.f_frsize - 20_000_000)
-"""
-
-
-LOOK = """
-filaectl status --json; echo; filaectl journal --json -n 300; echo ---
-cd /var/lib/filae-ops; ls -A /opt/filae/releases /var/cache/filae transactions incoming; readlink /opt/filae/current
-grep -r . /etc/filae/colours /etc/nginx/filae
-cd /etc/systemd/system; ls -d filae.target.wants/* filae-*.d
-systemctl list-units --plain --no-legend --full 'filae-w*' 'filae-run*' 'filae-timer*'; systemctl --failed --no-legend
 """
 
 
@@ -92,20 +70,6 @@ def closed(site: Site) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def held(site: Site, *, statement: str = "LOCK TABLE records IN ACCESS SHARE MODE") -> Iterator[None]:
-    """Somebody's transaction is open; with a lock that lets people work, and no migration."""
-    sql = f"BEGIN; {statement}; SELECT pg_sleep(600)"
-    report = ["systemd-run", "--collect", "--quiet", "--setenv=PGAPPNAME=report", "--uid=postgres"]
-    site.run(*report, "psql", "filae", "-c", sql)
-    mine = "FROM pg_stat_activity WHERE application_name = 'report' AND wait_event = 'PgSleep'"
-    until(lambda: ask(site, f"SELECT count(*) {mine} AND xact_start < clock_timestamp() - interval '1 s'") == "1")
-    try:
-        yield
-    finally:
-        ask(site, f"SELECT pg_terminate_backend(pid) {mine}")
-
-
-@contextlib.contextmanager
 def filling(site: Site) -> Iterator[None]:
     """The disk fills up while the release is being extracted."""
     site.run("systemd-run", "--collect", "--quiet", "--unit=filling", "python3", "-c", WATCHER)
@@ -123,6 +87,8 @@ class Bad:
 
     said: tuple[str, ...]
     step: str = ""
+    schema: str = ""
+    kind: str = "expand"
     overrides: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, str | bytes | None] = field(default_factory=dict)
     migration: str = ""
@@ -151,7 +117,7 @@ CASES = {
             "threads 5, 5", "threads 40, 40")}, timings={"soak": 20}),
     "its migration does not reach its schema": Bad(
         ("the schema is 2026", "needs 20990101000000"), "migrate",
-        overrides={"migrate": {"schema_version": "20990101000000"}}),
+        schema="20990101000000"),
     "its migration fails in the middle": Bad(
         ("migrate command ended with status 1: PG::UndefinedTable", "frame", "bin/migrate:"), "migrate",
         migration=f"CREATE TABLE half (id int); INSERT INTO {PRIVATE} VALUES (1)"),
@@ -166,7 +132,7 @@ CASES = {
         during=lambda site: held(site, statement="SELECT 1"), again=True, migrated=True),
     "its migration wants the window, which is closed": Bad(
         ("migrates in the maintenance window only", "closed: it opens on", "at 12:00 (UTC)"),
-        overrides={"migrate": {"kind": "window"}}, migration="ALTER TABLE records ADD COLUMN room text",
+        kind="window", migration="ALTER TABLE records ADD COLUMN room text",
         during=closed, again=True, migrated=True),
     "the disk fills up while it is staged": Bad(
         ("No space left on device", "who acts: dsi"), "stage",
@@ -175,14 +141,13 @@ CASES = {
         ("met a lock, tries again in 0 s, 1 of 5 times", "met a lock 6 times", "(report) of postgres since",
          "exception PG::LockNotAvailable", "deploy the same bundle again"), "migrate",
         migration="SET LOCAL lock_timeout = '200ms'; ALTER TABLE records ADD COLUMN ward text",
-        during=held, migrated=True),
+        during=held),
 }  # fmt: skip
-LOCKED = list(CASES)[-1]
 
 
 @pytest.fixture(scope="module")
 def site(minimal_template: Machine) -> Iterator[Site]:
-    """A copy of the machine with the minimal application; this file's tests leave it with another release each."""
+    """A copy of the machine with the minimal application, for all of this file's tests."""
     made = Site(fleet.up("releases", source=minimal_template, say=say))
     set_agent(made, timings=QUICK)
     yield made
@@ -191,72 +156,30 @@ def site(minimal_template: Machine) -> Iterator[Site]:
 
 @pytest.fixture(scope="module")
 def place(site: Site) -> Place:
-    """Where people's requests go."""
-    name = json.loads(site.run(f"cat {AGENT}").stdout)["public_name"]
-    return Place(site.machine.address, name, site.run("cat /etc/filae/tls/served-ca.pem").stdout)
+    return place_of(site)
 
 
-def set_agent(site: Site, **changes: Any) -> None:
-    done = site.run("python3", "-c", EDIT, json.dumps(changes))
-    assert done.returncode == 0, done.stderr
-
-
-def ask(site: Site, sql: str) -> str:
-    return site.run("runuser", "-u", "postgres", "--", "psql", "-XAtq", "-d", "filae", "-c", sql).stdout.strip()
-
-
-def until(true: Callable[[], bool], seconds: float = 60) -> None:
-    limit = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < limit, "it never came true"
-        time.sleep(0.05)
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What is on the machine: what serves, the last transaction's events, and all that an update may leave."""
-
-    version: str
-    colour: str
-    healthy: bool
-    events: list[dict[str, Any]]
-    lying: frozenset[str]
-
-
-def look(site: Site) -> Seen:
-    told, lying = site.run(LOOK).stdout.split("---\n", 1)
-    status, *events = [json.loads(line) for line in told.splitlines() if line.startswith("{")]
-    last = [event["tx"] for event in events if event["event"] == "begin"][-1]
-    mine = [event for event in events if event.get("tx") == last]
-    return Seen(status["version"], status["colour"], status["healthy"], mine, frozenset(lying.splitlines()))
-
-
-def release(version: str, made: Path, case: Bad | None = None, *, position: int = 0) -> Path:
-    """Build a release of the minimal application, with the migrations that those before it left in the database."""
-    case = case or Bad(())
-    kept = list(enumerate(CASES.values(), FIRST_SCHEMA + 1))[:position]
-    migrations = {number: each.migration for number, each in kept if each.migrated}
-    if case.migration:
-        migrations[FIRST_SCHEMA + 1 + position] = case.migration
-    schema = {"migrate": {"schema_version": str(max([FIRST_SCHEMA, *migrations]))}}
-    source = materialise(
-        "minimal", version, made / f"source-{version}",
-        overrides={**schema, **case.overrides, "migrate": {**schema["migrate"], **case.overrides.get("migrate", {})}},
-        files={**{f"db/{number}_change.sql": sql for number, sql in migrations.items()}, **case.files},
-    )  # fmt: skip
-    return build(source, made / "out", release_key(machines.lab_id())).bundle
+def built(name: str, made: Path) -> Path:
+    """Build a case's release, with the migrations that the cases before it left in the database."""
+    case, position = CASES[name], list(CASES).index(name)
+    known = enumerate(list(CASES.values())[: position + 1], FIRST_SCHEMA + 1)
+    migrations = {
+        number: each.migration for number, each in known if each.migration and (each.migrated or each is case)
+    }
+    more = {"schema": case.schema, "kind": case.kind, "overrides": case.overrides, "files": case.files}
+    return release(f"1.{position + 1}.0", made, migrations, **more)
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_bad_release_is_undone_or_refused(
     name: str, site: Site, place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    case, position = CASES[name], list(CASES).index(name)
+    case = CASES[name]
     if case.refused_at_build:
         with pytest.raises(OpsError, match=case.refused_at_build):
-            release(f"1.{position}.1", tmp_path / "refused", case, position=position)
+            built(name, tmp_path / "refused")
         monkeypatch.setattr(tree, "_check_promises", lambda *_: None)  # somebody else's tool built and signed it
-    bad = release(f"1.{position + 1}.0", tmp_path, case, position=position)
+    bad = built(name, tmp_path)
     before = look(site)
     if case.timings:
         set_agent(site, timings=case.timings)
@@ -286,96 +209,6 @@ def test_a_bad_release_is_undone_or_refused(
         assert done.returncode == 0, done.stderr
         assert load.outcome.failed == [], load.outcome
         assert load.missing() == []
-
-
-def test_a_migration_goes_on_when_the_lock_is_released_in_time(site: Site, place: Place, tmp_path: Path) -> None:
-    """The same bundle as in the case before, as was advised there."""
-    bundle = release(f"1.{len(CASES)}.0", tmp_path, CASES[LOCKED], position=len(CASES) - 1)
-    with Load(place, Minimal(), rate=20) as load, held(site), Deploy(site, bundle) as run:
-        run.wait_for("met a lock, tries again in 0 s, 1 of 5 times; open transactions: pid ")
-        ask(site, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'report'")
-        done = run.end()
-    assert done.returncode == 0, done.stderr
-    assert re.search(rf"schema_version: {FIRST_SCHEMA + len(CASES)}, kind: expand, retries: [1-5]\b", done.stderr)
-    assert load.outcome.failed == [], load.outcome
-    assert load.missing() == []
-
-
-def test_of_two_deploys_at_once_one_is_refused_and_so_is_a_provisioning_in_the_middle(
-    site: Site, place: Place, tmp_path: Path
-) -> None:
-    one, other = (release(f"1.81.{number}", tmp_path, position=len(CASES)) for number in (0, 1))
-    set_agent(site, timings={"soak": 10})
-    with Load(place, Minimal(), rate=20) as load, Deploy(site, one) as first, Deploy(site, other) as second:
-        until(lambda: "transaction" in first.told() + second.told())
-        provisioned = site.ops("provision")
-        ends = {"1.81.0": first.end(), "1.81.1": second.end()}
-    set_agent(site, timings=QUICK)
-    winner, loser = sorted(ends, key=lambda version: ends[version].returncode)
-    assert ends[winner].returncode == 0, ends[winner].stderr
-    for refused in (ends[loser], provisioned):
-        assert refused.returncode == 1
-        assert re.search(f"being changed by: filaectl deploy {winner} by lab|has not ended", refused.stderr)
-    assert (look(site).version, load.outcome.last) == (winner, winner)
-    assert load.outcome.failed == [], load.outcome
-    assert site.run("ls /var/lib/filae-ops/incoming").stdout == "", "nor does the loser's bundle stay"
-
-
-# The controller is killed when it was told this.
-TOLD = ("transaction ", "migrate    done", "switch     done")
-
-
-def test_what_the_controller_is_told_are_steps() -> None:
-    assert {words.split()[0] for words in TOLD[1:]} <= set(steps.names("deploy", "two"))
-
-
-@pytest.mark.parametrize("told", TOLD)
-def test_a_deploy_goes_on_without_its_controller(told: str, site: Site, place: Place, tmp_path: Path) -> None:
-    version = f"1.82.{TOLD.index(told)}"
-    bundle = release(version, tmp_path, position=len(CASES))
-    set_agent(site, timings={"soak": 2})
-    with Load(place, Minimal(), rate=20) as load, Deploy(site, bundle) as run:
-        run.wait_for(told)
-        assert run.end(signal.SIGKILL).returncode == -signal.SIGKILL
-        until(lambda: look(site).events[-1]["event"] in ("committed", "rolled-back", "gave-up"))
-    set_agent(site, timings=QUICK)
-    after = look(site)
-    events = [event["event"] for event in after.events]
-    assert events[-1] == "committed"
-    assert not {"recover", "failed"} & set(events)
-    assert (after.version, load.outcome.last) == (version, version)
-    assert load.outcome.failed == [], load.outcome
-
-
-class Deploy:
-    """A deploy from a controller that runs while the test goes on."""
-
-    def __init__(self, site: Site, bundle: Path) -> None:
-        argv = [*CLI, "-i", str(site.inventory), "deploy", str(bundle)]
-        self.log = bundle.with_name(f"{bundle.name}.log")
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-
-    def __enter__(self) -> Deploy:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.process.kill()
-        self.process.wait()
-
-    def told(self) -> str:
-        return self.log.read_text()
-
-    def wait_for(self, words: str) -> None:
-        until(lambda: words in self.told() or self.process.poll() is not None)
-        assert words in self.told(), self.told()
-
-    def end(self, number: int | None = None) -> subprocess.CompletedProcess[str]:
-        """Send it a signal, if any, and return how it ended."""
-        if number is not None:
-            self.process.send_signal(number)
-        status = self.process.wait(120)
-        return subprocess.CompletedProcess(self.process.args, status, "", self.told())
 
 
 def assert_undone(events: list[dict[str, Any]], step: str, said: str) -> None:
