@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import statistics
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,21 +101,25 @@ class Log:
 
 
 class Judge:
-    """Compares how requests end on a colour since a moment with how they ended before it."""
+    """Compares how requests end on a colour since a moment with how they ended before `begun`.
 
-    def __init__(self, colour: str, since: float) -> None:
+    What ended between the two says nothing of the release before: in one colour, the new one answered already.
+    """
+
+    def __init__(self, colour: str, since: float, begun: float | None = None) -> None:
         self._upstream = f"unix:/run/filae/web-{colour}.sock"
         self._since = since
-        self._before: list[float] = []
+        self._begun = since if begun is None else min(begun, since)
+        self._before: deque[Outcome] = deque(maxlen=_RECENT)
         self._seconds: list[float] = []
         self.statuses: Counter[int] = Counter()
 
     def add(self, outcomes: Iterable[Outcome]) -> None:
         """Take outcomes in."""
         for one in outcomes:
-            if one.at < self._since:
-                self._before.append(one.seconds)
-            elif one.upstream == self._upstream:
+            if one.at < self._begun:
+                self._before.append(one)
+            elif one.at >= self._since and one.upstream == self._upstream:
                 self.statuses[one.status] += 1
                 if one.status != 101:  # a websocket is as long as its user stays
                     self._seconds.append(one.seconds)
@@ -138,14 +142,22 @@ class Judge:
     @property
     def median_before(self) -> float:
         """Return the median of the latest answers before."""
-        return statistics.median(self._before[-_RECENT:]) if self._before else 0.0
+        return statistics.median(one.seconds for one in self._before) if self._before else 0.0
+
+    @property
+    def share_before(self) -> float:
+        """Return which share of the latest requests before ended with a server error."""
+        failed = sum(1 for one in self._before if one.status >= 500)
+        return failed / len(self._before) if len(self._before) >= ENOUGH else 0.0
 
     def breach(self) -> str:
         """Return what is worse than it may be, or nothing; a few requests prove nothing."""
         if self.requests < ENOUGH:
             return ""
-        if self.failures > SHARE * self.requests:
-            return f"{self.failures} of {self.requests} requests ended with a server error"
+        # What failed as often before (a program that asks for what is not there) is not this release's fault.
+        if self.failures > (SHARE + self.share_before) * self.requests:
+            before = f"; before it was {self.share_before:.0%}" if self.share_before else ""
+            return f"{self.failures} of {self.requests} requests ended with a server error{before}"
         limit = max(SLOW, TIMES * self.median_before)
         if len(self._seconds) >= ENOUGH and self.median > limit:
             return f"half of the requests take {self.median:.2f} s or more; before it was {self.median_before:.2f} s"

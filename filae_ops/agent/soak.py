@@ -28,7 +28,7 @@ class Soak(Deploy):
         if not self.plan.from_version:
             return {"not_run": "no release was live before: nobody is used to one"}
         length = self.machine.config.timings["soak"]
-        log, judge = Log(self.machine.layout.outcomes), Judge(self.plan.colour, self._since)
+        log, judge = Log(self.machine.layout.outcomes), Judge(self.plan.colour, self._since, self._begun)
         try:
             judge.add(log.history())
             self._watch(log, judge, length)
@@ -85,6 +85,11 @@ class Soak(Deploy):
     def _recovered(self) -> bool:
         """Tell whether the transaction was cut: what failed while the machine was down is not the release's fault."""
         return any(event["event"] == "recover" for event in self.events)
+
+    @property
+    def _begun(self) -> float | None:
+        """Return when the transaction began: how things were before is read up to there."""
+        return datetime.fromisoformat(self.events[0]["time"]).timestamp() if self.events else None
 
     @cached_property
     def _since(self) -> float:

@@ -99,10 +99,36 @@ def some(number: int, status: int = 200, seconds: float = 0.01, upstream: str = 
 )
 def test_a_breach(before: float, since: Sequence[Outcome], words: str) -> None:
     judge = Judge("green", since=1.5)
-    judge.add([Outcome(1.0, 500, before, OLD)] * 30)
+    judge.add([Outcome(1.0, 200, before, OLD)] * 30)
     judge.add(since)
     assert words in judge.breach()
     assert bool(judge.breach()) == bool(words)
+
+
+@pytest.mark.parametrize(
+    ("failing_before", "of", "failing", "words"),
+    [
+        (0, 100, 6, "6 of 100 requests"),
+        (20, 100, 24, ""),  # a program that asks for what is not there: it did before too
+        (20, 100, 26, "26 of 100 requests ended with a server error; before it was 20%"),
+        (19, 19, 6, "6 of 100 requests"),  # so few say nothing of how it was
+    ],
+)
+def test_what_failed_before_is_not_the_release_s_fault(failing_before: int, of: int, failing: int, words: str) -> None:
+    judge = Judge("green", since=1.5)
+    judge.add([Outcome(1.0, 500, 0.01, OLD)] * failing_before + [Outcome(1.0, 200, 0.01, OLD)] * (of - failing_before))
+    judge.add(some(100 - failing) + some(failing, 500))
+    assert words in judge.breach()
+    assert bool(judge.breach()) == bool(words)
+
+
+def test_what_the_release_failed_before_the_switch_was_done_excuses_nothing() -> None:
+    """In one colour, or after a cut, the release itself has answered between the beginning and then."""
+    judge = Judge("green", since=3.0, begun=1.5)
+    judge.add([Outcome(1.0, 200, 0.01, NEW)] * 30 + [Outcome(2.0, 500, 9.0, NEW)] * 1000)
+    judge.add([Outcome(4.0, 500, 0.01, NEW)] * 10 + [Outcome(4.0, 200, 0.01, NEW)] * 90)
+    assert (judge.median_before, judge.share_before) == (0.01, 0.0)
+    assert "10 of 100 requests" in judge.breach()
 
 
 class Watched:
