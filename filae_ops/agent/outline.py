@@ -11,6 +11,7 @@ from filae_ops.agent import changelog, history, steps
 from filae_ops.agent import journal as journals
 from filae_ops.agent.contract import Contract, of_release
 from filae_ops.agent.machine import Live, Machine, other
+from filae_ops.agent.migration import Change
 from filae_ops.agent.preflight import MIB, Checked
 
 WIDTH = 80
@@ -20,9 +21,8 @@ _LABEL = 14
 def outline(machine: Machine, bundle: Path, found: Checked) -> dict[str, Any]:
     """Return what a deploy of this bundle would do, for people and programs."""
     live, contract = found.live, found.contract
-    before = of_release(machine.layout.release(live.version)) if live else None
     mode = found.mode
-    migration = _migration(before, contract)
+    migration = _migration(contract, found.change)
     return {
         "event": "check",
         "kind": "deploy",
@@ -35,11 +35,11 @@ def outline(machine: Machine, bundle: Path, found: Checked) -> dict[str, Any]:
         "steps": steps.names("deploy", mode),
         "packages": list(found.packages),
         "migration": migration,
-        "setup": live is None and bool(contract.get("setup")),
+        "setup": bool(contract.get("setup")) and not machine.layout.setup_done.exists(),
         "disk_mib": {"needed": -(-found.disk_needed // MIB), "free": found.disk_free // MIB},
         "memory_mib": {"needed": contract.memory // MIB, "available": found.memory_free // MIB},
         "duration": duration(machine, "deploy", first=live is None),
-        "rollback": afterwards(live, migration),
+        "rollback": afterwards(live, migration, _obstacle(machine, live) if live else ""),
         "changes": changelog.of_bundle(bundle, live.version if live else "", contract.version),
     }
 
@@ -54,10 +54,10 @@ def duration(machine: Machine, kind: str, *, first: bool = False) -> dict[str, f
     return history.expected(history.durations(journals.of_machine(machine.layout.journal).read(), kind, first=first))
 
 
-def afterwards(live: Live | None, migration: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return whether one could come back from it, and at which price."""
-    if live is None:
-        return {"possible": False, "to": None, "why": "no release is live yet"}
+def afterwards(live: Live | None, migration: Mapping[str, Any] | None, obstacle: str = "") -> dict[str, Any]:
+    """Return whether one could come back from it, and at which price; `obstacle`: what forbids it already."""
+    if live is None or obstacle:
+        return {"possible": False, "to": live and live.version, "why": obstacle or "no release is live yet"}
     kind = migration["kind"] if migration and migration["pending"] else None
     if migration is None or not migration["pending"]:
         why = "the schema does not change; all that is entered meanwhile stays"
@@ -127,18 +127,26 @@ def _how(said: Mapping[str, Any]) -> str:
     return f"one colour, as memory is short for two: requests are held, none refused, for {stalled}"
 
 
-def _migration(before: Contract | None, contract: Contract) -> dict[str, Any] | None:
+def _obstacle(machine: Machine, live: Live) -> str:
+    """Return why no release could go back to the live one: a migration that an undone update left."""
+    from filae_ops.agent import rollback
+
+    events = journals.of_machine(machine.layout.journal).read()
+    for version, kind in rollback.applied_since(machine, events, of_release(machine.layout.release(live.version))):
+        if kind != "expand":
+            what = f"of kind {kind}" if kind else "whose kind is not known"
+            return f"release {version}, undone since, left a migration {what}, which {live.version} does not know"
+    return ""
+
+
+def _migration(contract: Contract, change: Change | None) -> dict[str, Any] | None:
+    """Return what happens to the schema that the database has, whatever the live release states."""
     stated = contract.get("migrate")
     if not stated:
         return None
-    old = before.get("migrate").get("schema_version") if before else None
     new = stated.get("schema_version")
-    return {
-        "from": old,
-        "schema_version": new,
-        "kind": stated.get("kind"),
-        "pending": new is None or old is None or int(new) != int(old),
-    }
+    old = (None if change.found is None else str(change.found)) if change else new
+    return {"from": old, "schema_version": new, "kind": stated.get("kind"), "pending": change is not None}
 
 
 def _migration_words(found: Mapping[str, Any] | None) -> str:

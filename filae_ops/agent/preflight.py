@@ -34,6 +34,7 @@ class Checked:
     memory_free: int
     unchanged: bool = False
     mode: str = "two"
+    change: migration.Change | None = None
 
 
 def check(machine: Machine, bundle: Path) -> Checked:
@@ -51,15 +52,16 @@ def check(machine: Machine, bundle: Path) -> Checked:
         same_content(machine, found)
     unchanged = same and not health.problem(contract, health.at_front_door(machine.config))
     free, memory = _disk_free(machine), memory_available(machine)
-    dump, mode = 0, "two"
+    dump, mode, change = 0, "two", None
     if not unchanged:
         machine_ready(machine, contract)
-        change = None if same else migration.check(machine, contract, serving=live is not None)
+        if migration.pending(machine, contract, again=same):
+            change = migration.check(machine, contract, serving=live is not None)
         dump = safety.room(machine, change)
         room(size, free, dump)
         mode = one.mode(contract, memory, of_release(machine.layout.release(live.version)) if live else None)
     packages = tuple(apt.missing(machine, apt.required(contract)))
-    return Checked(signer, contract, live, packages, size, 3 * size + dump, free, memory, unchanged, mode)
+    return Checked(signer, contract, live, packages, size, 3 * size + dump, free, memory, unchanged, mode, change)
 
 
 def trusted(machine: Machine, signer: str) -> None:

@@ -14,8 +14,10 @@ from filae_ops.agent.contract import Contract
 from filae_ops.agent.errors import Refused
 from filae_ops.agent.journal import Journal
 from filae_ops.agent.machine import Live, Machine
+from filae_ops.agent.migration import Change
 from filae_ops.agent.preflight import MIB, Checked
 
+CHANGE = Change(20260101000000, 20260901120000, "expand")
 CHANGES = """# Nouveautés
 
 ## 2.1.0 (2026-11-02)
@@ -151,9 +153,8 @@ def test_the_way_back(live: str | None, found: dict[str, Any] | None, possible: 
     assert said in way["why"]
 
 
-def checked(live: Live | None, **changes: Any) -> Checked:
-    contract = Contract({**CONTRACT, **changes})
-    return Checked("provider", contract, live, ("puma",), 1, 60 * MIB, 900 * MIB, 700 * MIB)
+def checked(live: Live | None, change: Change | None = None) -> Checked:
+    return Checked("provider", Contract(CONTRACT), live, ("puma",), 1, 60 * MIB, 900 * MIB, 700 * MIB, change=change)
 
 
 def test_an_outline_of_an_update(tmp_path: Path) -> None:
@@ -161,7 +162,7 @@ def test_an_outline_of_an_update(tmp_path: Path) -> None:
     put_release(machine, "2.0.0", migrate={"schema_version": "20260101000000", "command": ["x"], "kind": "expand"})
     make_live(machine, "2.0.0", "blue")
     past(machine, 20.0, 40.0)
-    said = outline.outline(machine, tmp_path / "none", checked(machine.live()))
+    said = outline.outline(machine, tmp_path / "none", checked(machine.live(), CHANGE))
     assert (said["from"], said["to"], said["colour"], said["mode"]) == ("2.0.0", "2.1.0", "green", "two")
     assert said["migration"] == {
         "from": "20260101000000", "schema_version": "20260901120000", "kind": "expand", "pending": True,
@@ -175,6 +176,36 @@ def test_an_outline_of_an_update(tmp_path: Path) -> None:
                  "60 MiB needed, 900 free", "about 30 s, the median of the last 2 here", "## 2.1.0",
                  "possible to 2.0.0", "nothing was changed"):  # fmt: skip
         assert part in text
+
+
+def test_a_schema_that_an_undone_update_left_is_not_migrated_again(tmp_path: Path) -> None:
+    machine, _ = machine_at(tmp_path)
+    put_release(machine, "2.0.0", migrate={"schema_version": "20260101000000", "command": ["x"], "kind": "expand"})
+    make_live(machine, "2.0.0", "blue")
+    said = outline.outline(machine, tmp_path / "none", checked(machine.live()))
+    assert said["migration"]["pending"] is False
+    assert "none: the schema is 20260901120000 already" in "\n".join(outline.words(said))
+    assert said["rollback"]["possible"] is True
+
+
+def test_a_migration_that_an_undone_update_left_forbids_the_way_back(tmp_path: Path) -> None:
+    machine, _ = machine_at(tmp_path)
+    put_release(machine, "2.0.0", migrate={"schema_version": "20260101000000", "command": ["x"], "kind": "expand"})
+    make_live(machine, "2.0.0", "blue")
+    write = partial(Journal(machine.layout.journal).write, tx="t")
+    write("begin", kind="deploy", version="2.0.9", from_version="2.0.0", operator="claire")
+    write("done", step="migrate", seconds=1.0, schema_version="20260901120000", kind="contract")
+    write("rolled-back")
+    said = outline.outline(machine, tmp_path / "none", checked(machine.live()))
+    assert said["rollback"]["possible"] is False
+    assert "2.0.9, undone since, left a migration of kind contract" in said["rollback"]["why"]
+
+
+def test_a_setup_that_was_done_is_not_announced(tmp_path: Path) -> None:
+    machine, _ = machine_at(tmp_path)
+    machine.layout.setup_done.parent.mkdir(parents=True, exist_ok=True)
+    machine.layout.setup_done.write_text("{}\n")
+    assert outline.outline(machine, tmp_path / "none", checked(None))["setup"] is False
 
 
 def test_an_outline_of_the_first_deployment(tmp_path: Path) -> None:
