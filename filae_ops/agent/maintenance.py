@@ -27,6 +27,7 @@ from filae_ops.agent.machine import Machine
 from filae_ops.agent.run import Failed
 
 MAX_MESSAGE = 64 * 1024
+LONGEST = timedelta(days=366)
 TIMER = "filae-maintenance"
 _BIDI = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 _DAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
@@ -168,6 +169,8 @@ def parse_until(text: str, now: datetime) -> datetime:
         raise Refused(f"--until {text[:40]!r} is not a time", "dsi", step) from None
     if when <= now:
         raise Refused(f"--until {text[:40]} is in the past", "dsi", "give the time at which it is to end")
+    if when > now + LONGEST:
+        raise Refused(f"--until {text[:40]} is more than a year away", "dsi", "give a nearer time, or none")
     return when
 
 
@@ -217,9 +220,9 @@ def _set_timer(machine: Machine, until: datetime | None) -> None:
     """Have systemd end maintenance at this time, at the next boot if the machine is off then; or never."""
     units = machine.layout.units
     timer, service = units / f"{TIMER}.timer", units / f"{TIMER}.service"
-    if timer.exists():
-        services.systemctl(machine, "disable", "--now", "--quiet", timer.name)
     if until is None:
+        if timer.exists():
+            services.systemctl(machine, "disable", "--now", "--quiet", timer.name)
         if timer.exists() or service.exists():
             durable.remove(timer)
             durable.remove(service)
@@ -230,4 +233,6 @@ def _set_timer(machine: Machine, until: datetime | None) -> None:
     durable.write(service, _SERVICE)
     durable.write(timer, _TIMER.format(moment=moment))
     services.systemctl(machine, "daemon-reload")
-    services.systemctl(machine, "enable", "--now", "--quiet", timer.name)
+    services.systemctl(machine, "enable", "--quiet", timer.name)
+    # The former end holds until this one does: cut in between, the page would stay for ever.
+    services.systemctl(machine, "restart", timer.name)

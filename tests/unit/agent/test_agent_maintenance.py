@@ -82,7 +82,19 @@ def test_the_end_is_a_time_to_come(text: str, hours: float) -> None:
     assert maintenance.parse_until(text, NOW) - NOW == timedelta(hours=hours)
 
 
-@pytest.mark.parametrize("text", ["25:00", "soon", "2026-11-22T09:00:00Z", "-", "2026-11-22 09:30Z", "9999999:00"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "25:00",
+        "soon",
+        "2026-11-22T09:00:00Z",
+        "-",
+        "2026-11-22 09:30Z",
+        "9999999:00",
+        "2028-01-01",
+        "9999-12-31T23:59:59-14:00",
+    ],
+)
 def test_ends_that_are_refused(text: str) -> None:
     with pytest.raises(Refused, match="--until"):
         maintenance.parse_until(text, NOW)
@@ -130,7 +142,11 @@ def test_it_ends_by_itself_also_after_a_time_without_power(machine: Machine) -> 
     assert f"OnCalendar={SOON + timedelta(seconds=1):%Y-%m-%d %H:%M:%S} UTC" in timer
     assert "Persistent=true" in timer
     assert "maintenance off --ended" in (machine.layout.units / "filae-maintenance.service").read_text()
-    assert "systemctl enable --now --quiet filae-maintenance.timer" in machine.runner.lines()  # type: ignore[attr-defined]
+    lines = machine.runner.lines()  # type: ignore[attr-defined]
+    assert lines[-2:] == [
+        "systemctl enable --quiet filae-maintenance.timer",
+        "systemctl restart filae-maintenance.timer",
+    ]
     maintenance.reopen(machine, "luc")
     assert not list(machine.layout.units.glob("filae-maintenance*"))
 
@@ -155,6 +171,13 @@ def test_on_again_moves_the_end_and_keeps_the_beginning(machine: Machine) -> Non
     found = maintenance.current(machine)
     assert found == {"since": "2026-01-01T00:00:00+00:00", "until": None, "by": "claire", "message": "two"}
     assert not (machine.layout.units / "filae-maintenance.timer").exists()
+
+
+def test_an_end_that_moves_is_never_without_a_timer(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    maintenance.close(machine, "", SOON, "luc")
+    former = len(machine.runner.lines())  # type: ignore[attr-defined]
+    maintenance.close(machine, "", SOON + timedelta(hours=1), "luc")
+    assert not [line for line in machine.runner.lines()[former:] if "disable" in line or "stop" in line]  # type: ignore[attr-defined]
 
 
 def test_a_front_door_that_does_not_show_it_is_told(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
