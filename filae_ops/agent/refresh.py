@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from datetime import datetime
 
@@ -27,7 +28,7 @@ def refresh(
     """Start the live release again on the other colour, if what it runs with was updated.
 
     `patient` (the machine's own unit): wait for dpkg and for whoever holds the lock, and do not repeat a refresh
-    that failed until packages change again.
+    that failed, or changed nothing, until packages change again.
     """
     who = ask.operator(operator)
     if patient:
@@ -51,9 +52,9 @@ def allowed(machine: Machine, why: list[str], *, patient: bool) -> None:
     ask.nobody_at_work(machine)
     if busy := apt.busy(machine):
         raise Refused(busy, next_step="wait for its end, or: dpkg --configure -a; the machine refreshes by itself then")
-    if patient and failed_already(machine):
+    if patient and (how := tried_already(machine)):
         raise Refused(
-            f"the last refresh failed, and no package changed since: {'; '.join(why)}",
+            f"the last refresh {how}, and no package changed since: {'; '.join(why)}",
             next_step="filaectl journal says why; filaectl refresh tries again",
         )
 
@@ -86,14 +87,14 @@ def wait_for_others(machine: Machine) -> None:
             time.sleep(POLL)
 
 
-def failed_already(machine: Machine) -> bool:
-    """Tell whether the last refresh was undone, and dpkg changed nothing since it began."""
+def tried_already(machine: Machine) -> str:
+    """Return how the last refresh went, when dpkg changed nothing since it began: another would go the same way."""
     events = journals.of_machine(machine.layout.journal).read()
     tried = [some for some in journals.transactions(events).values() if some[0]["kind"] == "refresh"]
-    if not tried or journals.outcome(tried[-1]) == "committed":
-        return False
+    if not tried:
+        return ""
     began = datetime.fromisoformat(tried[-1][0]["time"]).timestamp()
-    try:
-        return (machine.layout.root / "var/lib/dpkg/status").stat().st_mtime < began
-    except OSError:
-        return True
+    with contextlib.suppress(OSError):
+        if (machine.layout.root / "var/lib/dpkg/status").stat().st_mtime >= began:
+            return ""
+    return "did not help" if journals.outcome(tried[-1]) == "committed" else "failed"

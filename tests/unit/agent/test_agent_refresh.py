@@ -174,11 +174,17 @@ def test_the_machine_s_own_unit_waits_for_dpkg(tmp_path: Path, monkeypatch: pyte
 
 
 @pytest.mark.parametrize(
-    ("outcome", "changed_since", "again"),
-    [(None, False, True), ("committed", False, True), ("rolled-back", False, False), ("rolled-back", True, True)],
+    ("outcome", "changed_since", "how"),
+    [
+        (None, False, ""),
+        ("committed", False, "did not help"),
+        ("committed", True, ""),
+        ("rolled-back", False, "failed"),
+        ("rolled-back", True, ""),
+    ],
 )
-def test_a_refresh_that_failed_is_not_repeated_by_itself_until_packages_change(
-    tmp_path: Path, outcome: str | None, changed_since: bool, again: bool
+def test_a_refresh_that_changed_nothing_is_not_repeated_by_itself_until_packages_change(
+    tmp_path: Path, outcome: str | None, changed_since: bool, how: str
 ) -> None:
     machine = provisioned(tmp_path)
     status = tmp_path / "var/lib/dpkg/status"
@@ -190,7 +196,7 @@ def test_a_refresh_that_failed_is_not_repeated_by_itself_until_packages_change(
         write = partial(Journal(machine.layout.journal).write, tx="t1")
         write("begin", kind="refresh", version="2.1.0")
         write(outcome)
-    assert refresh.failed_already(machine) is not again
+    assert refresh.tried_already(machine) == how
 
 
 def test_a_start_locks_anew_only_where_gems_are_gone(
