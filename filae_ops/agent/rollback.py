@@ -170,7 +170,8 @@ def applied_since(machine: Machine, events: Sequence[Event], target: Contract) -
                     found[version] = str(event.get("kind") or _manifest_kind(machine, version))
     for version in machine.kept():
         migrate = of_release(machine.layout.release(version)).get("migrate")
-        if version not in found and int(migrate.get("schema_version") or 0) > stated > 0:
+        later = version_key(version) > version_key(target.version)
+        if later and version not in found and int(migrate.get("schema_version") or 0) > stated:
             found[version] = str(migrate.get("kind") or "")
     return list(found.items())
 

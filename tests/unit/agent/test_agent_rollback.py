@@ -172,6 +172,17 @@ def test_a_manifest_tells_what_the_journal_does_not(
             rollback.compatible(site.machine, site.journal.read(), target, 30)
 
 
+def test_a_target_without_migrations_bears_no_narrowing_of_a_later_release(tmp_path: Path) -> None:
+    """Without a journal: the manifests of the later releases tell."""
+    site = Site(tmp_path)
+    target = site.release("2.0.0", migrate=None)
+    site.release("1.0.0", migrate=migrate(10, WINDOW))
+    rollback.compatible(site.machine, [], target, 10)
+    site.release("3.0.0", migrate=migrate(30, WINDOW))
+    with pytest.raises(Refused, match=r"3\.0\.0 applied a migration of kind window"):
+        rollback.compatible(site.machine, [], target, 30)
+
+
 def test_an_application_without_migrations_goes_back_freely(tmp_path: Path) -> None:
     site = Site(tmp_path)
     target = site.release("2.0.0", migrate=None)
