@@ -10,6 +10,7 @@ from typing import Any
 
 from filae_ops.agent import journal as journals
 from filae_ops.agent import lock, one, services
+from filae_ops.agent.changelog import plain
 from filae_ops.agent.errors import Refused
 from filae_ops.agent.journal import Event
 from filae_ops.agent.layout import RECOVERER
@@ -54,7 +55,7 @@ def verdict(events: Sequence[Event]) -> Refused | None:
     found = {event["event"]: event for event in reversed(events)}  # the first of each name
     if refused := found.get("refused"):
         reason = refused.get("reason") or refused.get("message") or "refused"
-        return Refused(reason, refused.get("owner", "provider"), refused.get("next_step") or "filaectl status")
+        return Refused(_plain(reason), refused.get("owner", "provider"), refused.get("next_step") or "filaectl status")
     failed = found.get("failed")
     if failed is None or "committed" in found:
         return None
@@ -63,7 +64,7 @@ def verdict(events: Sequence[Event]) -> Refused | None:
     if "gave-up" in found:
         step = "filaectl journal, repair what it names, then filaectl recover --retry"
     return Refused(
-        f"step {failed['step']} failed: {failed['reason']}{_evidence(failed)}; {undone}",
+        _plain(f"step {failed['step']} failed: {failed['reason']}{_evidence(failed)}; {undone}"),
         failed.get("owner", "provider"),
         step,
     )
@@ -79,7 +80,7 @@ def show(event: Event, *, as_json: bool) -> None:
 
 def line(event: Event) -> str:
     """Return an event as a line for a person; nothing for those that only the journal needs."""
-    said = _words(event)
+    said = _plain(_words(event))
     return f"[{_clock(event)}] {said}" if said else ""
 
 
@@ -177,6 +178,11 @@ def _parsed(lines: list[bytes], name: str) -> Iterator[Event]:
             continue
         if isinstance(event, dict) and event.get("tx") == name and "event" in event:
             yield event
+
+
+def _plain(text: str) -> str:
+    """Return lines that a terminal shows and does not obey: what a release's tools say of it gets in here."""
+    return "\n".join(plain(part, None) for part in text.split("\n"))
 
 
 def _how(event: Event) -> str:
