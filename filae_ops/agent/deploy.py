@@ -11,6 +11,7 @@ from filae_ops.agent.errors import Refused
 from filae_ops.agent.machine import Machine, other
 from filae_ops.agent.plan import Plan
 from filae_ops.agent.preflight import Checked
+from filae_ops.agent.run import Failed
 
 
 def deploy(
@@ -24,13 +25,16 @@ def deploy(
     unsafe_logs: bool = False,
 ) -> int:
     """Deploy a bundle; the transaction outlives this process."""
-    who = ask.operator(operator)
-    ask.nobody_at_work(machine)
-    where = bundle if check else receive.take_in(machine, bundle)
+    where = bundle
     try:
+        who = ask.operator(operator)
+        if unsafe_logs and detach:
+            raise Refused("--unsafe-logs shows output at the end, and --detach waits for none", next_step="give one")
+        ask.nobody_at_work(machine)
+        where = bundle if check else receive.take_in(machine, bundle)
         found = preflight.check(machine, where)
         said = outline.outline(machine, where, found) if check and not found.unchanged else {}
-    except Refused:
+    except (Refused, Failed):
         receive.forget(machine, where)
         raise
     if found.unchanged or check:

@@ -136,6 +136,15 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _command(options: argparse.Namespace) -> int:
+    from filae_ops.agent.run import Failed
+
+    try:
+        return _known(options)
+    except Failed as exc:  # one of the system's tools, before any transaction: PostgreSQL is stopped, a disk is full
+        raise Refused(str(exc), next_step=exc.next_step or "systemctl --failed") from exc
+
+
+def _known(options: argparse.Namespace) -> int:
     from filae_ops.agent import attach, receive, recover, status
     from filae_ops.agent.machine import Machine
 

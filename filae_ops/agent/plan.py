@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
 from filae_ops.agent import durable
+from filae_ops.agent import journal as journals
 from filae_ops.agent.config import read_json
+from filae_ops.agent.errors import Refused
+from filae_ops.agent.journal import Event
 from filae_ops.agent.machine import Live, Machine, other
+
+OLD = 86400.0
 
 
 @dataclass(frozen=True)
@@ -88,11 +95,25 @@ def load(machine: Machine, name: str) -> Plan:
 
 
 def forget(machine: Machine, plan: Plan) -> None:
-    """Remove the request and the bundle that it took in: whoever asks again sends it again."""
-    durable.remove(machine.layout.requests / f"{plan.id}.json")
+    """Remove the bundle that it took in, then the request: whoever asks again sends it again."""
     for name in (plan.bundle, f"{plan.bundle}.sig") if plan.bundle else ():
         path = machine.layout.root.joinpath(name)
         if path.parent == machine.layout.incoming:
+            durable.remove(path)
+    durable.remove(machine.layout.requests / f"{plan.id}.json")
+
+
+def sweep(machine: Machine, events: Sequence[Event]) -> None:
+    """Remove all that ended transactions kept for their undoing, also of one that was cut right after its end."""
+    known = journals.transactions(events)
+    for path in sorted(machine.layout.requests.iterdir()):
+        some = known.get(path.name.partition(".")[0])
+        if some and journals.outcome(some) in ("committed", "rolled-back"):
+            forget(machine, from_mapping(some[0]))
+            durable.remove(path)
+        elif not some and time.time() - path.lstat().st_mtime > OLD:  # asked for, and never begun
+            with contextlib.suppress(Refused, TypeError):
+                forget(machine, from_mapping(read_json(path)))
             durable.remove(path)
 
 

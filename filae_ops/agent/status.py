@@ -11,6 +11,7 @@ from typing import Any
 
 from filae_ops.agent import attach, durable, history, lock, maintenance, proof, stale
 from filae_ops.agent import journal as journals
+from filae_ops.agent.changelog import plain
 from filae_ops.agent.contract import of_release
 from filae_ops.agent.errors import Refused
 from filae_ops.agent.journal import Event
@@ -28,9 +29,10 @@ def status(machine: Machine) -> dict[str, Any]:
     served = history.put_into_service(events, live.version) if live else None
     last = summary(list(transactions.values())[-1]) if transactions else None
     stuck = bool(last and last["outcome"] in ("open", "gave-up"))
+    cut = stuck and not attach.at_work(machine)
     return {
         "version": live.version if live else None,
-        "healthy": not problem and not (last and last["outcome"] == "gave-up"),
+        "healthy": not problem and not cut,
         "problem": problem or (f"transaction {last['id']} is {last['outcome']}" if last and stuck else ""),
         "colour": live.colour if live else None,
         "since": served["ended"] if served else None,
@@ -75,7 +77,7 @@ def lines(found: Mapping[str, Any]) -> list[str]:
     shown = []
     for label, value in rows(found):
         shown += textwrap.wrap(
-            value, 80, initial_indent=f"{label:<13} ", subsequent_indent=" " * 14, break_on_hyphens=False
+            plain(value, None), 80, initial_indent=f"{label:<13} ", subsequent_indent=" " * 14, break_on_hyphens=False
         )
     return shown
 
@@ -139,10 +141,9 @@ def receipt(machine: Machine, kind: str, at: str, *, as_json: bool) -> int:
     """Record that the DSI took a backup or a snapshot at a time (now)."""
     now = datetime.now(UTC)
     try:
-        when = datetime.fromisoformat(at) if at else now
-    except ValueError:
+        when = (datetime.fromisoformat(at) if at else now).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise Refused(f"--at {at[:40]!r} is not a date and time", "dsi", "write 2026-09-01T22:00:00+02:00") from None
-    when = when.astimezone(UTC)
     if when > now + timedelta(minutes=5):
         raise Refused(f"--at {at[:40]} is in the future", "dsi", "give the time at which it ended")
     record = {

@@ -7,7 +7,7 @@ import signal
 from functools import partial
 from types import FrameType
 
-from filae_ops.agent import database, durable, engine, lock, nginx, proof, releases, relock, served, steps
+from filae_ops.agent import database, durable, engine, lock, nginx, proof, releases, served, steps
 from filae_ops.agent import journal as journals
 from filae_ops.agent import plan as plans
 from filae_ops.agent.contract import of_release
@@ -23,6 +23,8 @@ def perform(machine: Machine, request: str) -> int:
     _die_on_stop()
     journal = journals.of_machine(machine.layout.journal, echo=True)
     write, plan = partial(journal.write, tx=request), None
+    # Output that nobody came to see is not shown as this transaction's.
+    durable.remove(machine.layout.private / "unsafe.log")
     try:
         plan = plans.load(machine, request)
         _still_true(machine, plan, journal)
@@ -61,9 +63,8 @@ def finish(machine: Machine, journal: Journal, plan: Plan, outcome: str) -> int:
     """Tidy after the end of a transaction; what cannot be tidied now is at the next one."""
     if outcome not in journals.TERMINAL:
         return 1
-    durable.remove(nginx.saved(machine, plan.id))
-    durable.remove(relock.saved(machine, plan.id))
     plans.forget(machine, plan)
+    plans.sweep(machine, journal.read())
     if outcome == "committed":
         try:
             live = machine.live()
