@@ -38,7 +38,7 @@ def prepare_web(machine: Machine, contract: Contract, colour: str, *, start: flo
 
 def enable(machine: Machine, *units: str) -> None:
     """Have units started at boot, and systemd read all that changed: once, each time costs what a start costs."""
-    systemctl(machine, "enable", "--quiet", "--no-reload", *units)
+    _at_boot(machine, "enable", *units)
     systemctl(machine, "daemon-reload")
 
 
@@ -60,7 +60,7 @@ def stop_web(machine: Machine, colour: str) -> None:
     calls this makes systemd read its units again next.
     """
     service = web(colour)[1]
-    systemctl(machine, "disable", "--quiet", "--no-reload", *web(colour))
+    _at_boot(machine, "disable", *web(colour))
     systemctl(machine, "stop", "--no-block", *web(colour))
     limit = time.monotonic() + machine.config.timings["stop"]
     while show(machine, service, "ActiveState").get("ActiveState") not in ("inactive", "failed"):
@@ -106,7 +106,7 @@ def stop_workers(machine: Machine, colour: str) -> None:
     enabled = [p.name for p in machine.layout.units.glob(f"filae.target.wants/{pattern}")]
     names = sorted({*(line.split()[0] for line in listed.splitlines() if line.strip()), *enabled})
     if names:
-        systemctl(machine, "disable", "--quiet", "--no-reload", *names)
+        _at_boot(machine, "disable", *names)
         systemctl(machine, "stop", *names)
         machine.runner.run(["systemctl", "reset-failed", *names])
     for place in machine.layout.units.glob(f"{pattern}.d"):
@@ -191,6 +191,13 @@ def show(machine: Machine, unit: str, *properties: str) -> dict[str, str]:
     """Return these properties of a unit."""
     text = machine.runner.run(["systemctl", "show", unit, *(f"--property={p}" for p in properties)]).out
     return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+
+
+def _at_boot(machine: Machine, word: str, *units: str) -> None:
+    """Enable or disable units, on the disk as well: /etc may be another file system than the journal's."""
+    systemctl(machine, word, "--quiet", "--no-reload", *units)
+    for place in machine.layout.units.glob("*.target.wants"):
+        durable.sync_directory(place)
 
 
 def _dropin(machine: Machine, unit: str, text: str) -> None:
