@@ -6,10 +6,11 @@ import contextlib
 import time
 from datetime import datetime
 
-from filae_ops.agent import apt, ask, lock, one, outline, plan, preflight, stale, steps
+from filae_ops.agent import apt, ask, attach, lock, one, outline, plan, preflight, services, stale, steps
 from filae_ops.agent import journal as journals
 from filae_ops.agent.contract import of_release
 from filae_ops.agent.errors import Refused
+from filae_ops.agent.layout import RECOVER
 from filae_ops.agent.machine import Live, Machine, other
 
 PATIENCE = 3600.0
@@ -33,6 +34,7 @@ def refresh(
     who = ask.operator(operator)
     if patient:
         wait_for_others(machine)
+        revive(machine)
     live = machine.live()
     why = stale.reasons(machine, live) if live else []
     if live is None or not why:
@@ -85,6 +87,16 @@ def wait_for_others(machine: Machine) -> None:
             raise Refused(f"waited for an hour: {why}", next_step="filaectl refresh, after its end")
         if quiet < 2:
             time.sleep(POLL)
+
+
+def revive(machine: Machine) -> None:
+    """Have a transaction recovered that was cut and that nobody recovers any more.
+
+    The recovery ends when it cannot even start: a disk that is full, a provisioning that lasts.
+    """
+    cut = journals.open_transaction(journals.of_machine(machine.layout.journal).read())
+    if cut and journals.outcome(cut) != "gave-up" and not attach.at_work(machine):
+        services.systemctl(machine, "start", "--no-block", RECOVER)
 
 
 def tried_already(machine: Machine) -> str:

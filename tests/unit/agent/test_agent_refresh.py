@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from fakes import machine_at, make_live, put_release
 
-from filae_ops.agent import apt, ask, gems, launch, one, refresh, relock, stale
+from filae_ops.agent import apt, ask, attach, gems, launch, one, refresh, relock, stale
 from filae_ops.agent.errors import Refused
 from filae_ops.agent.journal import Journal
 from filae_ops.agent.machine import Live, Machine
@@ -266,3 +266,24 @@ def test_updates_of_packages_start_the_refresh() -> None:
     place = ROLES / "agent/templates"
     assert "PathChanged=/var/lib/dpkg/status" in (place / "filae-refresh.path.j2").read_text()
     assert "filaectl refresh --patient" in (place / "filae-refresh.service.j2").read_text()
+
+
+@pytest.mark.parametrize(
+    ("events", "at_work", "revived"),
+    [
+        ((), False, False),
+        (("begin", "committed"), False, False),
+        (("begin", "gave-up"), False, False),
+        (("begin",), True, False),
+        (("begin",), False, True),
+    ],
+)
+def test_a_cut_transaction_that_nobody_recovers_is_taken_up_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, events: tuple[str, ...], at_work: bool, revived: bool
+) -> None:
+    machine, runner = machine_at(tmp_path)
+    monkeypatch.setattr(attach, "at_work", lambda machine: at_work)
+    for event in events:
+        Journal(machine.layout.journal).write(event, tx="t1")
+    refresh.revive(machine)
+    assert ("systemctl start --no-block filae-recover.service" in runner.lines()) is revived
