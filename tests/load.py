@@ -136,10 +136,10 @@ class Load:
 
     def __init__(
         self, place: Place, records: Records, *, rate: float = 40, seconds: float = 120, number: int = 20_000,
-        kept: dict[str, str] | None = None,
+        kept: dict[str, str] | None = None, timeout: float = TIMEOUT,
     ) -> None:  # fmt: skip
         self.place, self.records, self.rate, self.seconds, self.number = place, records, rate, seconds, number
-        self.kept = {} if kept is None else kept
+        self.kept, self.timeout = {} if kept is None else kept, timeout
         self.outcome = Outcome()
         self._names = list(self.kept)
         self._context = ssl.create_default_context(cadata=place.authority)
@@ -200,7 +200,7 @@ class Load:
         begin = time.monotonic()
         self.outcome.sent += 1
         try:
-            problem = await asyncio.wait_for(work, TIMEOUT)
+            problem = await asyncio.wait_for(work, self.timeout)
         except Exception as exc:  # every way not to answer counts
             problem = f"{type(exc).__name__}: {exc}"
         took = time.monotonic() - begin

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from load import Load, Place, Records
+from load import TIMEOUT, Load, Place, Records
 from sites import Site
 
 from filae_ops.agent import steps
@@ -77,9 +77,9 @@ class Subject:
         assert done.returncode == 0, f"{words}\n{done.stdout[-2000:]}{done.stderr[-4000:]}"
         return done.stdout
 
-    def load(self) -> Load:
+    def load(self, timeout: float = TIMEOUT) -> Load:
         """Return a load on this machine; what it acknowledges is kept with all before."""
-        return Load(self.place, self.records, rate=self.rate, kept=self.kept)
+        return Load(self.place, self.records, rate=self.rate, kept=self.kept, timeout=timeout)
 
     def command(self, kind: str) -> list[str]:
         """Return the operation's words."""
@@ -149,7 +149,7 @@ class Subject:
         """Cut the power in a step, or reboot: requests fail while the machine is off, and none before or after."""
         exactly = how != "reboot"
         self.run(PREPARE.format(soak=1 if exactly else 4))
-        with self.struck(kind, "two", step, exactly=exactly), self.load() as load:
+        with self.struck(kind, "two", step, exactly=exactly), self.load(timeout=2) as load:
             if how == "reboot":
                 self.reboot("strike", step, str(later), "reboot", *self.command(kind))
             else:
