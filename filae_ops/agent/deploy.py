@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from pathlib import Path
+from typing import Any
 
 from filae_ops.agent import ask, outline, plan, preflight, receive
 from filae_ops.agent.errors import Refused
@@ -25,21 +26,19 @@ def deploy(
     unsafe_logs: bool = False,
 ) -> int:
     """Deploy a bundle; the transaction outlives this process."""
-    where = bundle
     try:
         who = ask.operator(operator)
         if unsafe_logs and detach:
             raise Refused("--unsafe-logs shows output at the end, and --detach waits for none", next_step="give one")
         ask.nobody_at_work(machine)
         where = bundle if check else receive.take_in(machine, bundle)
-        found = preflight.check(machine, where)
-        said = outline.outline(machine, where, found) if check and not found.unchanged else {}
-    except (Refused, Failed):
-        receive.forget(machine, where)
+    except Refused:
+        receive.forget(machine, bundle)
         raise
+    found, said = _look(machine, where, check=check)
     if found.unchanged or check:
         receive.forget(machine, where)
-        if check and not found.unchanged:
+        if said:
             return ask.say_check(said, as_json=as_json)
         version = found.contract.version
         return ask.say_unchanged(version, f"{version} is live and healthy: nothing to do", as_json=as_json)
@@ -68,6 +67,16 @@ def make_plan(machine: Machine, bundle: Path, found: Checked, operator: str, *, 
         mode=found.mode,
         stall=outline.stall(machine) if found.mode == "one" else None,
     )
+
+
+def _look(machine: Machine, where: Path, *, check: bool) -> tuple[Checked, dict[str, Any]]:
+    """Return what preflight finds, and its outline; a bundle that was taken in and is refused does not stay."""
+    try:
+        found = preflight.check(machine, where)
+        return found, outline.outline(machine, where, found) if check and not found.unchanged else {}
+    except (Refused, Failed):
+        receive.forget(machine, where)
+        raise
 
 
 def _show_unsafe(machine: Machine) -> None:
