@@ -26,15 +26,9 @@ def deploy(
     unsafe_logs: bool = False,
 ) -> int:
     """Deploy a bundle; the transaction outlives this process."""
-    try:
-        who = ask.operator(operator)
-        if unsafe_logs and detach:
-            raise Refused("--unsafe-logs shows output at the end, and --detach waits for none", next_step="give one")
-        ask.nobody_at_work(machine)
-        where = bundle if check else receive.take_in(machine, bundle)
-    except Refused:
-        receive.forget(machine, bundle)
-        raise
+    if unsafe_logs and detach:
+        raise Refused("--unsafe-logs shows output at the end, and --detach waits for none", next_step="give one")
+    who, where = _asked(machine, bundle, operator, check=check)
     found, said = _look(machine, where, check=check)
     if found.unchanged or check:
         receive.forget(machine, where)
@@ -44,7 +38,7 @@ def deploy(
         return ask.say_unchanged(version, f"{version} is live and healthy: nothing to do", as_json=as_json)
     wanted = make_plan(machine, where, found, who, unsafe_logs=unsafe_logs)
     status = ask.carry_out(machine, wanted, as_json=as_json, detach=detach)
-    if unsafe_logs and not detach:
+    if unsafe_logs:
         _show_unsafe(machine)
     return status
 
@@ -67,6 +61,17 @@ def make_plan(machine: Machine, bundle: Path, found: Checked, operator: str, *, 
         mode=found.mode,
         stall=outline.stall(machine) if found.mode == "one" else None,
     )
+
+
+def _asked(machine: Machine, bundle: Path, operator: str, *, check: bool) -> tuple[str, Path]:
+    """Return who asks, and the bundle where only root writes; one that was received and is refused does not stay."""
+    try:
+        who = ask.operator(operator)
+        ask.nobody_at_work(machine)
+        return who, bundle if check else receive.take_in(machine, bundle)
+    except Refused:
+        receive.forget(machine, bundle)
+        raise
 
 
 def _look(machine: Machine, where: Path, *, check: bool) -> tuple[Checked, dict[str, Any]]:

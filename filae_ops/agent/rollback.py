@@ -179,7 +179,9 @@ def applied_since(machine: Machine, events: Sequence[Event], target: Contract) -
 def said(machine: Machine, found: Target) -> dict[str, Any]:
     """Return what a rollback would do, for people and programs."""
     live, contract = found.live, found.contract
-    ahead = found.schema is not None and found.schema > int(contract.get("migrate").get("schema_version") or 0)
+    stated = contract.get("migrate").get("schema_version")
+    ahead = found.schema is not None and stated is not None and found.schema > int(stated)
+    schema = f"stays {found.schema}, wider than the release's" if ahead else "is the release's"
     kept = "all that was entered stays; no data is restored"
     return {
         "event": "check",
@@ -192,8 +194,8 @@ def said(machine: Machine, found: Target) -> dict[str, Any]:
         "steps": steps.names("rollback", found.mode),
         "memory_mib": {"needed": contract.memory // MIB, "available": found.memory_free // MIB},
         "duration": outline.duration(machine, "rollback"),
-        "notes": {"schema": f"stays {found.schema}, wider than the release's" if ahead else "is the release's",
-                  "data": kept, "way back": f"deploy the bundle of {live.version} again"},
+        "notes": {"schema": schema if stated is not None else "stays; the release states none", "data": kept,
+                  "way back": f"deploy the bundle of {live.version} again"},
         "changes": changelog.of_release(machine.layout.release(live.version), contract.version, live.version),
     }  # fmt: skip
 

@@ -39,7 +39,7 @@ def test_an_open_transaction_is_refused(tmp_path: Path) -> None:
         deploy.deploy(machine, tmp_path / "b")
 
 
-@pytest.mark.parametrize("refused", [{}, {"operator": "a b"}, {"unsafe_logs": True, "detach": True}])
+@pytest.mark.parametrize("refused", [{}, {"operator": "a b"}])
 def test_a_delivery_that_is_refused_is_not_kept(tmp_path: Path, refused: dict[str, Any]) -> None:
     machine, _ = machine_at(tmp_path)
     if not refused:
@@ -50,6 +50,11 @@ def test_a_delivery_that_is_refused_is_not_kept(tmp_path: Path, refused: dict[st
     with pytest.raises(Refused):
         deploy.deploy(machine, bundle, **refused)
     assert list(machine.layout.incoming.iterdir()) == []
+
+
+def test_output_that_nobody_would_wait_for_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="--detach waits for none"):
+        deploy.deploy(machine_at(tmp_path)[0], tmp_path / "b", unsafe_logs=True, detach=True)
 
 
 def test_what_a_transaction_that_was_cut_after_its_end_kept_goes(tmp_path: Path) -> None:

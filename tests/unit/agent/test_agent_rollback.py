@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,8 @@ def test_it_is_said_before_it_is_done(site: Site) -> None:
     assert said["steps"][:2] == ["relock", "start"]
     assert said["notes"]["schema"] == "stays 30, wider than the release's"
     assert "no data is restored" in said["notes"]["data"]
+    silent = replace(rollback.examine(site.machine, ""), contract=Contract({**CONTRACT, "migrate": None}))
+    assert rollback.said(site.machine, silent)["notes"]["schema"] == "stays; the release states none"
 
 
 @pytest.mark.parametrize(
