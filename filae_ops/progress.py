@@ -1,13 +1,19 @@
-"""Live progress of a long run on stderr: one moving line on a terminal, one line per task elsewhere."""
+"""Live progress of a long run on stderr: moving lines on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
 from rich.console import Console
+from rich.live import Live
 from rich.status import Status
+from rich.table import Table
+
+from filae_ops.agent.attach import line as words
 
 
 class Progress:
@@ -42,3 +48,85 @@ class Progress:
             self.status.update(f"{self.title}: {event['name']} ({elapsed:.0f} s)")
         if event.get("event") == "result" and event["changed"]:
             self.console.print(f"  {elapsed:5.0f} s  {event['host']}  {event['task']}", markup=False, soft_wrap=True)
+
+
+@dataclass
+class Row:
+    """Where one machine is."""
+
+    state: str = "waiting"
+    mark: str = " "
+    started: float = 0.0
+    ended: float = 0.0
+
+    @property
+    def seconds(self) -> str:
+        """Return how long it has been worked on."""
+        if not self.started:
+            return ""
+        return f"{(self.ended or time.monotonic()) - self.started:.0f} s"
+
+
+class Rollout:
+    """One line for each machine that is worked on; what happened there stays above."""
+
+    def __init__(self, console: Console, labels: Sequence[str]) -> None:
+        self.console = console
+        self.rows = {label: Row() for label in labels}
+        self.live: Live | None = None
+
+    def __enter__(self) -> Rollout:
+        """Start the moving lines, where lines can move."""
+        if self.console.is_terminal:
+            self.live = Live(get_renderable=self.table, console=self.console, refresh_per_second=4)
+            self.live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop the moving lines; they stay as they are."""
+        if self.live is not None:
+            self.live.stop()
+
+    def table(self) -> Table:
+        """Return a line for each machine."""
+        table = Table.grid(padding=(0, 1))
+        table.add_column(width=1)
+        table.add_column(no_wrap=True, overflow="ellipsis", max_width=30)
+        table.add_column(no_wrap=True, overflow="ellipsis")
+        table.add_column(no_wrap=True, justify="right")
+        for label, row in self.rows.items():
+            table.add_row(row.mark, label, row.state, row.seconds)
+        return table
+
+    def begin(self, label: str) -> None:
+        """Say that a machine's turn has come."""
+        self.rows[label].started, self.rows[label].mark = time.monotonic(), ">"
+        self.state(label, "connecting")
+
+    def state(self, label: str, what: str) -> None:
+        """Say what is being done on a machine."""
+        self.rows[label].state = what
+        if self.live is None:
+            self._print(label, what)
+
+    def event(self, label: str, event: dict[str, Any]) -> None:
+        """Show an event of a transaction; a step that begins shows in the machine's line alone."""
+        if event.get("event") == "step":
+            self.rows[label].state = str(event.get("step"))
+        if event.get("event") == "mode":
+            self._print(label, str(event.get("message")))
+        elif "time" in event and (text := words(event)):
+            self._print(label, text)
+
+    def end(self, label: str, how: str, *, good: bool) -> None:
+        """Say how it ended on a machine."""
+        row = self.rows[label]
+        row.ended, row.mark, row.state = time.monotonic(), "+" if good else "x", how
+        if self.live is None and len(self.rows) > 1:
+            self._print(label, f"{how} ({row.seconds})")
+
+    def _print(self, label: str, text: str) -> None:
+        prefix = f"{label}: " if len(self.rows) > 1 else ""
+        self.console.print(f"{prefix}{text}", markup=False, soft_wrap=True)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from filae_ops.errors import OpsError
+from filae_ops.agent.attach import verdict
+from filae_ops.errors import OpsError, Owner
 from filae_ops.remote import Answer, Remote
 
 Event = dict[str, Any]
@@ -28,7 +29,7 @@ def ask(remote: Remote, *words: str, **options: Any) -> Answer:
             raise OpsError(
                 f"{remote.host.name}: {said['message']}",
                 owner=said.get("owner", "provider"),
-                next_step=said.get("next_step", ""),
+                next_step=from_here(said.get("next_step", "")),
             )
     if "command not found" in answer.stderr or "No such file" in answer.stderr:
         raise OpsError(
@@ -66,6 +67,13 @@ def deploy(
     remote: Remote, path: str, operator: str, *, check: bool, on_event: Callable[[Event], None]
 ) -> list[Event]:
     """Have a stored bundle deployed; return the transaction's events, handed over as they come."""
+    return transact(remote, ["deploy", path], operator, check=check, on_event=on_event)
+
+
+def transact(
+    remote: Remote, words: Sequence[str], operator: str, *, check: bool, on_event: Callable[[Event], None]
+) -> list[Event]:
+    """Ask for a transaction; return its events, handed over as they come."""
     events: list[Event] = []
 
     def take(line: str) -> None:
@@ -73,11 +81,11 @@ def deploy(
             events.append(event)
             on_event(event)
 
-    words = ["deploy", path, "--operator", operator, "--json"] + (["--check"] if check else [])
-    answer = ask(remote, *words, on_line=take)
+    asked = [*words, "--operator", operator, "--json"] + (["--check"] if check else [])
+    answer = ask(remote, *asked, on_line=take)
     if answer.status != 0 and not any(event.get("event") in ("failed", "refused") for event in events):
         raise OpsError(
-            f"{remote.host.name}: the deployment ended without a result: {answer.stderr.strip()[-400:]}",
+            f"{remote.host.name}: `{words[0]}` ended without a result: {answer.stderr.strip()[-400:]}",
             next_step="on the machine: sudo filaectl attach; sudo filaectl status",
         )
     return events
@@ -85,24 +93,17 @@ def deploy(
 
 def failure(events: list[Event], host: str) -> OpsError | None:
     """Return why a transaction did not commit, or None."""
-    names = {event.get("event") for event in events}
-    if refused := next((event for event in events if event.get("event") == "refused"), None):
-        return OpsError(
-            f"{host}: {refused.get('reason', 'refused')}",
-            owner=refused.get("owner", "provider"),
-            next_step=refused.get("next_step") or "filae-ops -i INVENTORY status",
-        )
-    failed = next((event for event in events if event.get("event") == "failed"), None)
-    if failed is None or "committed" in names:
+    why = verdict(events)
+    if why is None:
         return None
-    evidence = ", ".join(f"{key} {value}" for key, value in (failed.get("evidence") or {}).items())
-    undone = "undone: what served before serves" if "rolled-back" in names else "NOT wholly undone"
-    return OpsError(
-        f"{host}: step {failed['step']} failed: {failed['reason']}{f' [{evidence}]' if evidence else ''}; {undone}",
-        owner=failed.get("owner", "provider"),
-        next_step=failed.get("next_step")
-        or "mend the release, build it again under a higher version, deploy that",
-    )
+    return OpsError(f"{host}: {why.message}", owner=cast(Owner, why.owner), next_step=from_here(why.next_step))
+
+
+def from_here(step: str) -> str:
+    """Return the agent's next step as it is typed where filae-ops runs."""
+    if step.startswith(("filaectl status", "filaectl journal", "filaectl releases", "filaectl rollback")):
+        return step.replace("filaectl ", "filae-ops -i INVENTORY ", 1)
+    return f"on the machine: sudo {step}" if step.startswith("filaectl ") else step
 
 
 def _event(line: str) -> Event:

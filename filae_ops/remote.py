@@ -6,6 +6,7 @@ import base64
 import contextlib
 import shlex
 import socket
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -21,6 +22,7 @@ from filae_ops.ssh import Login
 CONNECT_SECONDS = 10
 KEEPALIVE_SECONDS = 15
 GONE_SECONDS = 60
+LISTENING_SECONDS = 15
 CHUNK = 1024 * 1024
 
 
@@ -62,6 +64,35 @@ class Remote:
         errors = channel.makefile_stderr("r", -1).read()
         text = errors.decode(errors="replace") if isinstance(errors, bytes) else errors
         return Answer(channel.recv_exit_status(), "".join(lines), text)
+
+    def follow(self, argv: Sequence[str], on_line: Callable[[str], None]) -> Answer:
+        """Run a command that ends when we do: it reads on stdin that we still listen; a lost connection is -1."""
+        channel = self._connection.transport.open_session()
+        try:
+            channel.exec_command(shlex.join(argv))
+            channel.settimeout(1)
+            rest, said = b"", time.monotonic()
+            while (data := _receive(channel)) != b"":
+                if time.monotonic() - said > LISTENING_SECONDS:
+                    said = time.monotonic()
+                    with contextlib.suppress(OSError):
+                        channel.sendall(b"\n")
+                *lines, rest = (rest + (data or b"")).split(b"\n")
+                for line in lines:
+                    on_line(line.decode(errors="replace"))
+            ended = channel.recv_exit_status() if self._connection.is_connected else -1
+            errors = channel.makefile_stderr("rb", -1).read()
+        finally:
+            channel.close()
+        return Answer(ended, "", errors.decode(errors="replace"))
+
+
+def _receive(channel: paramiko.Channel) -> bytes | None:
+    """Return what came, nothing at the end, None while there is nothing new."""
+    try:
+        return channel.recv(CHUNK)
+    except TimeoutError:
+        return None
 
 
 def _send(channel: paramiko.Channel, stream: BinaryIO, on_sent: Callable[[int], None] | None) -> None:

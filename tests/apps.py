@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -43,13 +44,34 @@ def materialise(
         if (layer / CONTRACT).exists():
             contract = merge(contract, yaml.safe_load((layer / CONTRACT).read_text()))
     contract = merge(contract, {"version": version, **(overrides or {})})
+    digest_client(destination / "public")
     text = yaml.safe_dump(contract, sort_keys=False, allow_unicode=True)
     for name, content in {"VERSION": f"{version}\n", CONTRACT: text, **(files or {})}.items():
         _place(destination / name, content)
-    _settle(
-        destination, EPOCH + 60 * sum(part * 100**place for place, part in enumerate(number(version)[::-1]))
-    )
+    _settle(destination, EPOCH + 60 * sum(part * 100**place for place, part in enumerate(number(version)[::-1])))
     return destination
+
+
+def digest_client(public: Path) -> None:
+    """Give scripts and styles their digest in their name, as a bundler does, and rewrite what refers to them."""
+    todo = {path for path in public.rglob("*") if path.suffix in (".js", ".css")}
+    pages = list(public.glob("*.html"))
+    while todo:
+        # Those that refer to no other first: a digest covers the digests of what is imported.
+        ready = [path for path in sorted(todo) if not any(_refers(path, other) for other in todo - {path})]
+        if not ready:
+            raise ValueError(f"modules import each other in a circle: {sorted(map(str, todo))}")
+        for path in ready:
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+            hashed = path.with_name(f"{path.stem}-{digest}{path.suffix}")
+            path.rename(hashed)
+            todo.remove(path)
+            for other in [*todo, *pages]:
+                other.write_text(other.read_text().replace(f'/{path.name}"', f'/{hashed.name}"'))
+
+
+def _refers(path: Path, other: Path) -> bool:
+    return f'/{other.name}"' in path.read_text()
 
 
 def merge(base: Any, change: Any) -> Any:
@@ -73,9 +95,7 @@ def _overlays(source: Path, version: str) -> Iterator[Path]:
 
 
 def _copy(layer: Path, destination: Path) -> None:
-    shutil.copytree(
-        layer, destination, dirs_exist_ok=True, ignore=lambda _, names: KEPT_OUT.intersection(names)
-    )
+    shutil.copytree(layer, destination, dirs_exist_ok=True, ignore=lambda _, names: KEPT_OUT.intersection(names))
 
 
 def _edit(edits: Path, destination: Path) -> None:

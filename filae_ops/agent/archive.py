@@ -22,7 +22,7 @@ from filae_ops.agent.manifest import MAX_MANIFEST, NAME, Manifest, parse_manifes
 from filae_ops.agent.signature import NAMESPACE, check_signature, regular_file
 from filae_ops.agent.tarstream import Member, TarReader
 
-__all__ = ["NAMESPACE", "check", "check_signature", "extract", "read_manifest", "verify_tree"]
+__all__ = ["NAMESPACE", "check", "check_signature", "extract", "read_file", "read_manifest", "verify_tree"]
 
 Entry = dict[str, Any]
 
@@ -31,6 +31,16 @@ def read_manifest(bundle: Path) -> Manifest:
     """Return the manifest alone, its rules checked; the rest of the bundle is not read."""
     with system_errors(bundle), _decompressed(bundle, whole=False) as stream:
         return _first(TarReader(stream))[0]
+
+
+def read_file(bundle: Path, path: str, limit: int) -> bytes:
+    """Return the first bytes of one file of a bundle, or nothing when it has none of that name."""
+    with system_errors(bundle), _decompressed(bundle, whole=False) as stream:
+        reader = TarReader(stream)
+        for entry, pieces in _members(reader, _first(reader)[0]):
+            if entry["path"] == path:
+                return b"".join(pieces)[:limit] if entry["type"] == "file" and entry["size"] <= limit else b""
+        return b""
 
 
 def check(bundle: Path) -> Manifest:

@@ -10,6 +10,8 @@ from typing import Any
 
 from filae_ops.agent.errors import Refused
 from filae_ops.agent.layout import Layout
+from filae_ops.agent.window import Window
+from filae_ops.agent.window import from_mapping as window_from
 
 PROVISION = "filae-ops provision"
 # Seconds; agent.json may shorten them (tests) or lengthen them (slow machines).
@@ -21,6 +23,12 @@ TIMINGS = {
     "command": 3600.0,
     "settle": 2.0,
     "stop": 5.0,
+    # How long a release that serves is watched before it is committed.
+    "soak": 600.0,
+    # Before a migration that met a lock is tried again; doubled each time.
+    "lock_wait": 2.0,
+    # From this age on, an open transaction in the database keeps a migration from starting.
+    "old_transaction": 60.0,
 }
 
 
@@ -33,6 +41,7 @@ class Config:
     ca_file: str
     keep_releases: int = 3
     timings: Mapping[str, float] = field(default_factory=lambda: dict(TIMINGS))
+    maintenance_window: Window | None = None
 
     @property
     def production(self) -> bool:
@@ -63,6 +72,7 @@ def agent_config(layout: Layout) -> Config:
             ca_file=str(data["ca_file"]),
             keep_releases=max(2, int(data.get("keep_releases", 3))),
             timings={**TIMINGS, **{k: float(v) for k, v in data.get("timings", {}).items()}},
+            maintenance_window=window_from(data.get("maintenance_window") or {}, str(data.get("timezone") or "UTC")),
         )
     except (KeyError, TypeError, ValueError) as exc:
         raise Refused(f"{layout.agent_config}: {exc}", next_step=PROVISION) from exc

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Sequence
+from typing import Any
 
 from filae_ops.agent.contract import Contract
 from filae_ops.agent.errors import Refused
@@ -41,13 +44,23 @@ def ensure(machine: Machine, contract: Contract) -> dict[str, bool]:
         if not rule.fullmatch(value):
             raise Failed(f"the contract's database entry has an unsafe value: {value[:60]!r}")
     _require_roles(machine)
-    made = psql(machine, f"SELECT 1 FROM pg_database WHERE datname = '{NAME}'") != "1"  # noqa: S608
+    made = not exists(machine)
     if made:
         options = f"OWNER {MIGRATE_USER} TEMPLATE template0 ENCODING 'UTF8' LOCALE '{locale}'"
         psql(machine, f"CREATE DATABASE {NAME} {options}")
     sql = GRANTS + "".join(f'CREATE EXTENSION IF NOT EXISTS "{name}";\n' for name in extensions)
     psql(machine, sql, database=NAME)
     return {"created": made}
+
+
+def exists(machine: Machine) -> bool:
+    """Tell whether the database was created."""
+    return psql(machine, f"SELECT 1 FROM pg_database WHERE datname = '{NAME}'") == "1"  # noqa: S608
+
+
+def size(machine: Machine) -> int:
+    """Return the bytes that the database takes on the disk."""
+    return int(psql(machine, f"SELECT pg_database_size('{NAME}')"))
 
 
 def schema_version(machine: Machine) -> int | None:
@@ -67,6 +80,45 @@ def schema_problem(contract: Contract, found: int | None) -> str:
     if found is None:
         return f"the database has no schema_migrations; release {contract.version} needs schema {wanted}"
     return "" if found == int(wanted) else f"the schema is {found}; release {contract.version} needs {wanted}"
+
+
+def transactions(machine: Machine, *, older: float) -> list[dict[str, Any]]:
+    """Return the transactions of others that are open for so many seconds, oldest first; never what they ask."""
+    sql = f"""
+        SELECT coalesce(json_agg(t ORDER BY t.since), '[]') FROM (
+            SELECT pid, application_name AS application, usename AS role, xact_start AS since FROM pg_stat_activity
+            WHERE datname = '{NAME}' AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+            AND xact_start < clock_timestamp() - make_interval(secs => {float(older)})) AS t
+    """  # noqa: S608
+    found: list[dict[str, Any]] = json.loads(psql(machine, sql) or "[]")
+    return found
+
+
+def words(found: Sequence[dict[str, Any]]) -> str:
+    """Return transactions in words: process, application, role, since when."""
+    said = []
+    for one in found[:3]:
+        application = "".join(c for c in str(one["application"]) if c.isprintable())[:60]
+        said.append(f"pid {one['pid']} ({application or 'no name'}) of {one['role']} since {str(one['since'])[:19]}")
+    return "; ".join(said) + (f" and {len(found) - 3} more" if len(found) > 3 else "")
+
+
+def invalid_indexes(machine: Machine) -> list[str]:
+    """Return the indexes that are not valid: what a CREATE INDEX CONCURRENTLY that was cut leaves."""
+    sql = """
+        SELECT format('%I.%I', n.nspname, c.relname) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+        JOIN pg_namespace n ON n.oid = c.relnamespace WHERE NOT i.indisvalid AND c.relkind = 'i' ORDER BY 1
+    """
+    return psql(machine, sql, database=NAME).splitlines()
+
+
+def drop_invalid_indexes(machine: Machine) -> list[str]:
+    """Drop them, without stopping anyone's writes for longer than a moment; return their names."""
+    found = invalid_indexes(machine)
+    if found:
+        sql = "SET lock_timeout = '5s';\nSET statement_timeout = '60s';\n"
+        psql(machine, sql + "".join(f"DROP INDEX CONCURRENTLY {name};\n" for name in found), database=NAME)
+    return found
 
 
 def end_backends(machine: Machine) -> int:

@@ -127,7 +127,8 @@ def recover(
 def describe(exc: BaseException) -> dict[str, Any]:
     """Return what the journal may say of a failure."""
     if isinstance(exc, Failed):
-        return {"reason": str(exc), "evidence": dict(exc.evidence)}
+        known = {"next_step": exc.next_step} if exc.next_step else {}
+        return {"reason": str(exc), "evidence": dict(exc.evidence), **known}
     if isinstance(exc, Refused):
         return {"reason": exc.message, "owner": exc.owner, "next_step": exc.next_step}
     frame = exc.__traceback__

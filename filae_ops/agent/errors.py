@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,6 +33,7 @@ def system_errors(path: Path) -> Iterator[None]:
         yield
     except OSError as exc:
         where = exc.filename if isinstance(exc.filename, str) else path
-        raise Refused(
-            f"{where}: {exc.strerror or exc}", next_step="repair this on the machine, then try again"
-        ) from exc
+        owner, step = "provider", "repair this on the machine, then try again"
+        if exc.errno in (errno.ENOSPC, errno.EDQUOT):
+            owner, step = "dsi", "enlarge the disk, or look for what fills it: du -xh / | sort -h | tail"
+        raise Refused(f"{where}: {exc.strerror or exc}", owner, step) from exc

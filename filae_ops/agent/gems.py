@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from pathlib import Path
 
-from filae_ops.agent import durable, launch, units
+from filae_ops.agent import durable, launch, stale, units
 from filae_ops.agent.contract import Contract
 from filae_ops.agent.layout import APP_USER
 from filae_ops.agent.machine import Machine
@@ -33,13 +34,13 @@ exec "/usr/bin/bundle", "lock", "--local", "--lockfile=#{written}"
 """
 
 
-def lock(machine: Machine, tree: Path, contract: Contract) -> None:
-    """Write Gemfile.lock into a tree that is being staged, as the application's user."""
+def lock(machine: Machine, tree: Path, contract: Contract, *, bound: bool = True) -> None:
+    """Write Gemfile.lock into a tree, as the application's user; `bound`: inside of a transaction."""
     place = machine.layout.scratch / contract.version
     written = place / "Gemfile.lock"
     durable.remove(written)
     argv = units.oneoff_argv(
-        "lock",
+        "lock" if bound else f"lock-{os.getpid()}",
         ["/usr/bin/ruby", "-e", SCRIPT, str(written), "/tmp/stubs"],  # noqa: S108 - the unit's own /tmp
         user=APP_USER,
         properties=[f"WorkingDirectory={tree}", f"ReadWritePaths={place}"],
@@ -52,12 +53,24 @@ def lock(machine: Machine, tree: Path, contract: Contract) -> None:
             "LANG": "C.UTF-8",
         },
         seconds=120,
+        bound=bound,
     )
     result = machine.runner.run(argv, timeout=150)
     if result.status != 0 or not written.exists():
         raise _failure(result)
-    durable.write(tree / "Gemfile.lock", _read_plain(written), 0o644)
+    made = _read_plain(written)
+    _remember(machine, contract.version, made)
+    durable.write(tree / "Gemfile.lock", made, 0o644)
     durable.remove(written)
+
+
+def _remember(machine: Machine, version: str, made: bytes) -> None:
+    """Keep which gems were locked without being there, so that their absence says nothing later."""
+    place = stale.record(machine.layout, version)
+    durable.directory(place.parent, 0o700)
+    durable.remove(place)
+    absent = stale.gone(machine.layout, version, made.decode(errors="replace"))
+    durable.write(place, json.dumps(absent) + "\n", 0o600)
 
 
 def _failure(result: Result) -> Failed:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from filae_ops.agent.config import Config
 from filae_ops.agent.contract import Contract
+from filae_ops.agent.machine import Machine
 
 MAX_BODY = 1024 * 1024
 Fetch = Callable[[str], "Response"]
@@ -90,6 +91,12 @@ def wait(contract: Contract, fetch: Fetch, seconds: float, times: int = 1) -> st
         if time.monotonic() >= limit:
             return last or "not healthy often enough"
         time.sleep(0.02 if good else 0.1)
+
+
+def of_colour(machine: Machine, contract: Contract, colour: str) -> str:
+    """Wait until a colour is healthy on its own socket, three times in a row; return why it is not, or nothing."""
+    fetch = on_socket(machine.layout.socket(colour), machine.config.public_name)
+    return wait(contract, fetch, machine.config.timings["health"], times=3)
 
 
 def _get(link: socket.socket, name: str, target: str) -> Response:

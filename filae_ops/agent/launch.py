@@ -37,7 +37,7 @@ def environment(
     env |= declared_settings(contract, settings.get("settings") or {})
     env |= _secrets(contract, process, inherited.get("CREDENTIALS_DIRECTORY", ""))
     env |= {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": home, "PUBLIC_HOST": str(settings["public_host"])}
-    return env | FIXED | _bundler(contract, release) | {k: inherited[k] for k in PASSED if k in inherited}
+    return env | FIXED | bundler(contract, release) | {k: inherited[k] for k in PASSED if k in inherited}
 
 
 def constants(contract: Contract) -> dict[str, str]:
@@ -99,18 +99,8 @@ def become(layout: Layout, process: str, instance: str) -> None:
         raise Refused(f"{path} cannot be run: {exc.strerror}", next_step="correct the release's command") from exc
 
 
-def _secrets(contract: Contract, process: str, directory: str) -> dict[str, str]:
-    found = {}
-    for name, spec in contract.secrets_for(process).items():
-        if spec.get("env"):
-            try:
-                found[str(spec["env"])] = (Path(directory) / name).read_text().rstrip("\n")
-            except OSError as exc:
-                raise Refused(f"the credential {name} cannot be read: {exc.strerror}") from exc
-    return found
-
-
-def _bundler(contract: Contract, release: Path) -> dict[str, str]:
+def bundler(contract: Contract, release: Path) -> dict[str, str]:
+    """Return how Bundler finds a release's gems and changes nothing; no settings but these, of no user."""
     gemfile = release / "Gemfile"
     if not gemfile.is_file():
         return {}
@@ -124,6 +114,17 @@ def _bundler(contract: Contract, release: Path) -> dict[str, str]:
     if contract.data.get("gems") == "vendored":
         env["BUNDLE_PATH"] = str(release / "vendor/bundle")
     return env
+
+
+def _secrets(contract: Contract, process: str, directory: str) -> dict[str, str]:
+    found = {}
+    for name, spec in contract.secrets_for(process).items():
+        if spec.get("env"):
+            try:
+                found[str(spec["env"])] = (Path(directory) / name).read_text().rstrip("\n")
+            except OSError as exc:
+                raise Refused(f"the credential {name} cannot be read: {exc.strerror}") from exc
+    return found
 
 
 def _text(value: Any) -> str:

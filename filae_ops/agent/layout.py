@@ -30,13 +30,17 @@ class Layout:
         self.signers = self.etc / "allowed_signers"
         self.units = root / "etc/systemd/system"
         self.nginx = root / "etc/nginx/filae"
+        self.outcomes = root / "var/log/nginx/filae-outcome.log"
         self.run = root / "run/filae"
         self.private = root / "run/filae-ops"
         self.state = root / "var/lib/filae-ops"
         self.journal = self.state / "journal.jsonl"
         self.incoming = self.state / "incoming"
+        self.safety = self.state / "safety"
         self.receipts = self.state / "receipts"
         self.requests = self.state / "transactions"
+        self.maintenance = self.state / "maintenance.json"
+        self.closed_page = root / "var/www/filae/maintenance/page.html"
         self.setup_done = self.state / "setup-done"
 
     def release(self, version: str) -> Path:

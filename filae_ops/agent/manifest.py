@@ -167,10 +167,25 @@ def _check_tree(entries: dict[str, dict[str, Any]], contract: dict[str, Any]) ->
             refuse(f"{NAME}: {path!r} is where the machine makes a link (files or scratch)")
         if entry["type"] == "link" and (problem := link_problem(path, entry["target"], entries)):
             refuse(f"{NAME}: {path!r} is a link {problem}: {shown(entry['target'])}")
+    _check_client(entries, contract)
     for path in links:
         parent = path.rpartition("/")[0]
         if parent and entries.get(parent, {}).get("type") != "dir":
             refuse(f"{NAME}: {path!r} (files or scratch) is not in a directory of the bundle")
+
+
+def _check_client(entries: dict[str, dict[str, Any]], contract: dict[str, Any]) -> None:
+    """Refuse a link of the client that leads out of it: nginx serves to anyone what it leads to."""
+    client = contract.get("client")
+    directory = client.get("directory") if isinstance(client, dict) else None
+    for path, entry in entries.items() if isinstance(directory, str) else ():
+        if entry["type"] != "link" or not path.startswith(f"{directory}/"):
+            continue
+        depth = path.removeprefix(f"{directory}/").count("/")
+        ups = entry["target"].split("/")
+        leading = next((n for n, part in enumerate(ups) if part not in ("..", ".", "")), len(ups))
+        if ups[:leading].count("..") > depth or ".." in ups[leading:]:
+            refuse(f"{NAME}: {path!r} is a link out of {directory}, which anyone may read")
 
 
 def link_problem(path: str, target: object, entries: dict[str, dict[str, Any]]) -> str:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import time
 from pathlib import Path
 
 from filae_ops.agent import durable
-from filae_ops.agent.contract import Contract
-from filae_ops.agent.layout import Layout
 from filae_ops.agent.machine import Machine
 from filae_ops.agent.run import Failed
 
 PAIR = ("upstream.conf", "live.conf")
-_SIZE = re.compile(r"\d{1,6}[kKmMgG]?")
-_PATH = re.compile(r"/[A-Za-z0-9._~/-]*")
 
 # The role proxy answers every 503 of nginx's own with the maintenance page.
 MAINTENANCE = "# written by filaectl: an update failed and could not be undone\nlocation / { return 503; }\n"
@@ -23,44 +18,6 @@ MAINTENANCE = "# written by filaectl: an update failed and could not be undone\n
 def upstream(colour: str) -> str:
     """Return the include of the http context: the colour that answers."""
     return f"# written by filaectl\nupstream filae_live {{\n    server unix:/run/filae/web-{colour}.sock;\n}}\n"
-
-
-def server(layout: Layout, contract: Contract) -> str:
-    """Return the include of the server context: the client's files and what goes to the application."""
-    client = contract.get("client")
-    lines = [f"# written by filaectl for release {contract.version}"]
-    if size := str(client.get("max_body") or ""):
-        if not _SIZE.fullmatch(size):
-            raise Failed(f"client.max_body {size[:40]!r} is not a size")
-        lines.append(f"client_max_body_size {size};")
-    if not client.get("directory"):
-        return "\n".join([*lines, _proxied("location /")]) + "\n"
-    lines.append(f"root {layout.release(contract.version) / str(client['directory'])};")
-    if (page := client_page(contract)) is None:
-        lines += ["location / { try_files $uri @application; }", _proxied("location @application")]
-        return "\n".join(lines) + "\n"
-    lines.append(_proxied("location /api/"))
-    health = str(contract.get("health").get("path") or "")
-    if health and not health.startswith("/api/"):
-        if not _PATH.fullmatch(health):
-            raise Failed(f"health.path {health[:60]!r} is not a plain path")
-        lines.append(_proxied(f"location = {health}"))
-    lines += [
-        f"location = /{page} {{ expires -1; }}",
-        f"location / {{ try_files $uri /{page}; }}",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def client_page(contract: Contract) -> str | None:
-    """Return the file that answers where there is none, or None where the application does."""
-    client = contract.get("client")
-    page = str(client.get("otherwise") or "app")
-    if not client.get("directory") or page == "app":
-        return None
-    if not _PATH.fullmatch(f"/{page}"):
-        raise Failed(f"client.otherwise {page[:60]!r} is not a plain path")
-    return page
 
 
 def saved(machine: Machine, tx: str) -> Path:
@@ -146,10 +103,6 @@ def workers(machine: Machine) -> dict[int, str]:
             if title.startswith(b"nginx: worker process"):
                 found[int(entry.name)] = "leaving" if b"is shutting down" in title else "working"
     return found
-
-
-def _proxied(location: str) -> str:
-    return f"{location} {{ include /etc/nginx/filae/proxy-headers.conf; proxy_pass http://filae_live; }}"
 
 
 def _write(machine: Machine, texts: dict[str, str | bytes]) -> None:

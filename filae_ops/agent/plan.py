@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
 from filae_ops.agent import durable
+from filae_ops.agent import journal as journals
 from filae_ops.agent.config import read_json
-from filae_ops.agent.machine import Machine
+from filae_ops.agent.errors import Refused
+from filae_ops.agent.journal import Event
+from filae_ops.agent.machine import Live, Machine, other
+
+OLD = 86400.0
 
 
 @dataclass(frozen=True)
 class Plan:
-    """One deploy, from which release to which."""
+    """One transaction, from which release to which.
+
+    `mode` is "one" where memory is short for two colours: the release takes the place of the one before under the
+    same socket, and requests wait for about `stall` seconds. `why` says what asked for a refresh.
+    """
 
     id: str
     kind: str
@@ -29,6 +40,9 @@ class Plan:
     from_version: str = ""
     from_colour: str = ""
     unsafe_logs: bool = False
+    mode: str = "two"
+    stall: float | None = None
+    why: str = ""
 
     @property
     def reuse(self) -> bool:
@@ -46,6 +60,25 @@ def new_id() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
 
 
+def again(kind: str, live: Live, version: str, mode: str, operator: str, stall: float | None, why: str = "") -> Plan:
+    """Return what a transaction on a release that lies on the machine is to do."""
+    return Plan(
+        id=new_id(),
+        kind=kind,
+        version=version,
+        colour=live.colour if mode == "one" else other(live.colour),
+        bundle="",
+        sha256="",
+        signer="",
+        operator=operator,
+        from_version=live.version,
+        from_colour=live.colour,
+        mode=mode,
+        stall=stall if mode == "one" else None,
+        why=why,
+    )
+
+
 def from_mapping(data: Mapping[str, Any]) -> Plan:
     """Read a plan back, from a request or from the journal."""
     return Plan(**{f.name: data[f.name] for f in fields(Plan) if f.name in data})
@@ -59,6 +92,29 @@ def save(machine: Machine, plan: Plan) -> None:
 def load(machine: Machine, name: str) -> Plan:
     """Read the request of a transaction."""
     return from_mapping(read_json(machine.layout.requests / f"{name}.json"))
+
+
+def forget(machine: Machine, plan: Plan) -> None:
+    """Remove the bundle that it took in, then the request: whoever asks again sends it again."""
+    for name in (plan.bundle, f"{plan.bundle}.sig") if plan.bundle else ():
+        path = machine.layout.root.joinpath(name)
+        if path.parent == machine.layout.incoming:
+            durable.remove(path)
+    durable.remove(machine.layout.requests / f"{plan.id}.json")
+
+
+def sweep(machine: Machine, events: Sequence[Event]) -> None:
+    """Remove all that ended transactions kept for their undoing, also of one that was cut right after its end."""
+    known = journals.transactions(events)
+    for path in sorted(machine.layout.requests.iterdir()):
+        some = known.get(path.name.partition(".")[0])
+        if some and journals.outcome(some) in ("committed", "rolled-back"):
+            forget(machine, from_mapping(some[0]))
+            durable.remove(path)
+        elif not some and time.time() - path.lstat().st_mtime > OLD:  # asked for, and never begun
+            with contextlib.suppress(Refused, TypeError):
+                forget(machine, from_mapping(read_json(path)))
+            durable.remove(path)
 
 
 def as_fields(plan: Plan) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filae_ops.agent import apt, archive, credentials, database, health, launch
+from filae_ops.agent import apt, archive, credentials, database, health, launch, migration, one, safety
 from filae_ops.agent.config import PROVISION, read_json
-from filae_ops.agent.contract import Contract, manifest
+from filae_ops.agent.contract import Contract, manifest, of_release
 from filae_ops.agent.errors import Refused
 from filae_ops.agent.machine import Live, Machine
 from filae_ops.agent.run import Failed
@@ -33,6 +33,8 @@ class Checked:
     disk_free: int
     memory_free: int
     unchanged: bool = False
+    mode: str = "two"
+    change: migration.Change | None = None
 
 
 def check(machine: Machine, bundle: Path) -> Checked:
@@ -50,11 +52,16 @@ def check(machine: Machine, bundle: Path) -> Checked:
         same_content(machine, found)
     unchanged = same and not health.problem(contract, health.at_front_door(machine.config))
     free, memory = _disk_free(machine), memory_available(machine)
+    dump, mode, change = 0, "two", None
     if not unchanged:
-        enough(contract, size, free, memory)
-        _machine_ready(machine, contract)
+        machine_ready(machine, contract)
+        if migration.pending(machine, contract, again=same):
+            change = migration.check(machine, contract, serving=live is not None)
+        dump = safety.room(machine, change)
+        room(size, free, dump)
+        mode = one.mode(contract, memory, of_release(machine.layout.release(live.version)) if live else None)
     packages = tuple(apt.missing(machine, apt.required(contract)))
-    return Checked(signer, contract, live, packages, size, 3 * size, free, memory, unchanged)
+    return Checked(signer, contract, live, packages, size, 3 * size + dump, free, memory, unchanged, mode, change)
 
 
 def trusted(machine: Machine, signer: str) -> None:
@@ -103,19 +110,14 @@ def same_content(machine: Machine, found: Mapping[str, Any]) -> None:
         )
 
 
-def enough(contract: Contract, size: int, free: int, memory: int) -> None:
-    """Refuse when disk (three times the release) or memory (one more colour) is short."""
-    if free < 3 * size:
+def room(size: int, free: int, dump: int = 0) -> None:
+    """Refuse when the disk has not three times the release, and a dump, free."""
+    if free < 3 * size + dump:
+        also = f", and the database to dump {dump // MIB} MiB" if dump else ""
         raise Refused(
-            f"disk: {free // MIB} MiB free under /opt/filae; 3 times the release is {3 * size // MIB} MiB",
+            f"disk: {free // MIB} MiB free under /opt/filae; 3 times the release is {3 * size // MIB} MiB{also}",
             owner="dsi",
             next_step="enlarge the disk, or look for what fills it: du -xh / | sort -h | tail",
-        )
-    if memory and memory < contract.memory:
-        raise Refused(
-            f"memory: {memory // MIB} MiB available; a second colour needs {contract.memory // MIB} MiB",
-            owner="dsi",
-            next_step="give the machine more memory",
         )
 
 
@@ -128,7 +130,7 @@ def memory_available(machine: Machine) -> int:
     return int(match[1]) * 1024 if match else 0
 
 
-def _machine_ready(machine: Machine, contract: Contract) -> None:
+def machine_ready(machine: Machine, contract: Contract) -> None:
     """Refuse when dpkg is busy, Ruby is another, or settings, secrets or the database are missing."""
     if why := apt.busy(machine):
         raise Refused(why, next_step="wait for its end, or: dpkg --configure -a")

@@ -54,6 +54,9 @@ class Stage(Deploy):
 
     def undo(self) -> Found:
         """Remove the tree, unless it is the live one's."""
+        live = self.machine.live()
+        if live and live.version == self.plan.version and not self.plan.reuse:
+            raise Failed(f"nginx still sends requests to {self.plan.version}: its tree stays")
         if not self.plan.reuse:
             releases.unstage(self.machine, self.plan.version)
         return None
@@ -77,26 +80,6 @@ class Secrets(Deploy):
     def do(self) -> Found:
         """Generate those that have never been."""
         return {"generated": credentials.ensure(self.machine, self.contract)}
-
-
-class Migrate(Deploy):
-    """The schema of the release. It stays: the release before runs on an expanded schema."""
-
-    name = "migrate"
-
-    def do(self) -> Found:
-        """Run the release's migration as the migrating role, then compare the schema's version."""
-        if not self.contract.get("migrate"):
-            return {"not_run": "the contract states no migration"}
-        self.command("migrate", self.machine.config.timings["command"])
-        if problem := database.schema_problem(self.contract, database.schema_version(self.machine)):
-            raise Failed(problem)
-        return {"schema_version": str(self.contract.get("migrate").get("schema_version", ""))}
-
-    def undo(self) -> Found:
-        """End what a cut migration left; never migrate down."""
-        self.machine.runner.run(["systemctl", "stop", "filae-run-migrate.service"])
-        return {"ended_sessions": database.end_backends(self.machine)}
 
 
 class Setup(Deploy):
@@ -126,8 +109,7 @@ class Start(Deploy):
         services.stop_web(machine, colour)
         services.prepare_web(machine, self.contract, colour)
         services.start_web(machine, colour)
-        fetch = health.on_socket(machine.layout.socket(colour), machine.config.public_name)
-        if problem := health.wait(self.contract, fetch, machine.config.timings["health"], times=3):
+        if problem := health.of_colour(machine, self.contract, colour):
             raise Failed(
                 f"the new release is not healthy: {problem}",
                 **services.evidence(machine, services.web(colour)[1]),
@@ -136,6 +118,9 @@ class Start(Deploy):
 
     def undo(self) -> Found:
         """Stop the colour, once nginx sends nothing there any more."""
+        live = self.machine.live()
+        if live and live.colour == self.plan.colour:
+            raise Failed(f"nginx still sends requests to {self.plan.colour}: it keeps running")
         nginx.drain(self.machine, self.machine.config.timings["drain"])
         services.stop_web(self.machine, self.plan.colour)
         services.forget_web(self.machine, self.plan.colour)
@@ -149,7 +134,8 @@ class Probe(Deploy):
 
     def do(self) -> Found:
         """Fail on the first thing that does not work; say what was not run."""
-        found = proof.before_switch(self.machine, self.contract, self.plan.colour)
+        kept = self.plan.kind != "deploy"
+        found = proof.before_switch(self.machine, self.contract, self.plan.colour, ahead=kept)
         for what, verdict in found.items():
             if verdict.status == "fail":
                 raise Failed(f"{what}: {verdict.message}", **verdict.evidence)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from filae_ops.agent import database, durable, health, nginx, services
+from filae_ops.agent import database, durable, health, maintenance, served, services
 from filae_ops.agent.contract import Contract
 from filae_ops.agent.layout import AGENT
 from filae_ops.agent.machine import Machine
@@ -31,9 +31,9 @@ class Verdict:
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
 
-def before_switch(machine: Machine, contract: Contract, colour: str) -> dict[str, Verdict]:
-    """Look at a colour that serves nobody yet."""
-    found = {"schema": schema(machine, contract), "store": store(machine, contract, bound=True)}
+def before_switch(machine: Machine, contract: Contract, colour: str, *, ahead: bool = False) -> dict[str, Verdict]:
+    """Look at a colour that serves nobody yet; `ahead`: of a release that was live before."""
+    found = {"schema": schema(machine, contract, ahead=ahead), "store": store(machine, contract, bound=True)}
     env = {"PROBE_SOCKET": str(machine.layout.socket(colour))}
     return found | {"probe": probe(machine, contract, env, bound=True)}
 
@@ -42,6 +42,9 @@ def observed(machine: Machine, contract: Contract) -> dict[str, Verdict]:
     """Look at the release that serves, through the front door."""
     config = machine.config
     env = {"PROBE_URL": f"https://{config.public_name}/", "SSL_CERT_FILE": config.ca_file}
+    closed, live = maintenance.current(machine), machine.live()
+    if closed is not None and live is not None:
+        env = {"PROBE_SOCKET": str(machine.layout.socket(live.colour))}
     proofs: dict[str, Callable[[], Verdict]] = {
         "schema": lambda: schema(machine, contract, ahead=True),
         "store": lambda: store(machine, contract),
@@ -51,10 +54,13 @@ def observed(machine: Machine, contract: Contract) -> dict[str, Verdict]:
     # Side by side: each is a process of the application that mostly waits for its own start.
     with ThreadPoolExecutor(len(proofs)) as pool:
         running = {name: pool.submit(look) for name, look in proofs.items()}
-        problem = front_door(machine, contract, seconds=5, times=1)
-        served = Verdict("fail", problem) if problem else Verdict("pass", "the front door serves this release")
+        problem = health.wait(contract, health.at_front_door(config), 5)
+        door = Verdict("fail", problem) if problem else Verdict("pass", "the front door serves this release")
+        first = page(machine, contract)
         found = {name: future.result() for name, future in running.items()}
-    return {"health": served, "version": version(contract, problem), **found}
+    if closed is not None and found["probe"].status == "pass":
+        found["probe"] = Verdict("pass", "the contract's round trip works on the release's own socket (maintenance)")
+    return {"health": door, "version": version(contract, problem), "page": first, **found}
 
 
 def front_door(machine: Machine, contract: Contract, seconds: float | None = None, times: int = 5) -> str:
@@ -64,12 +70,31 @@ def front_door(machine: Machine, contract: Contract, seconds: float | None = Non
     fetch = health.at_front_door(config)
     if problem := health.wait(contract, fetch, limit, times=times):
         return problem
-    name = nginx.client_page(contract)
-    if name is None:
-        return ""
-    page = machine.layout.release(contract.version) / str(contract.get("client")["directory"]) / name
+    first = page(machine, contract)
+    return first.message if first.status == "fail" else ""
+
+
+def page(machine: Machine, contract: Contract) -> Verdict:
+    """Compare what people see first with the release's page; while maintenance is on, it must be its page."""
+    closed = maintenance.current(machine)
+    if closed is not None:
+        if not (problem := maintenance.shown_problem(machine)):
+            return Verdict("not_run", f"people see the maintenance page, on purpose: {maintenance.describe(closed)}")
+        if maintenance.current(machine) is not None:
+            return Verdict("fail", f"maintenance is on, and the front door does not show its page: {problem}")
+    if served.client_page(contract) is None:
+        return Verdict("not_run", "the contract states no client page of nginx's own")
+    problem = _first_page(machine, contract)
+    if problem and closed is None and maintenance.current(machine) is not None:
+        return page(machine, contract)
+    return Verdict("fail", problem) if problem else Verdict("pass", "the client's first page is this release's")
+
+
+def _first_page(machine: Machine, contract: Contract) -> str:
+    place = machine.layout.release(contract.version) / str(contract.get("client")["directory"])
+    page = place / str(served.client_page(contract))
     try:
-        answer = fetch("/")
+        answer = health.at_front_door(machine.config)("/")
         same = answer.status == 200 and answer.body == page.read_bytes()[: health.MAX_BODY]
     except (OSError, http.client.HTTPException) as exc:
         return f"the client's first page: {type(exc).__name__}: {exc}"

@@ -6,6 +6,7 @@ import sys
 
 from filae_ops.agent import engine, lock, units
 from filae_ops.agent import journal as journals
+from filae_ops.agent import plan as plans
 from filae_ops.agent.errors import Refused
 from filae_ops.agent.machine import Machine
 
@@ -20,6 +21,7 @@ def recover(machine: Machine, *, retry: bool = False) -> int:
         held = lock.wait_free(machine, WAIT)
         cut = journals.open_transaction(journal.read())
         if not cut:
+            plans.sweep(machine, journal.read())
             sys.stdout.write(said + "\n")
             return 0
         if held:

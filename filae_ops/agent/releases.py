@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from filae_ops.agent import archive, durable, gems
+from filae_ops.agent import archive, durable, gems, stale, vendored
 from filae_ops.agent.contract import Contract, of_release
 from filae_ops.agent.machine import Machine
 
@@ -31,6 +31,8 @@ def stage(machine: Machine, bundle: Path, version: str) -> None:
     bind(machine, tree, contract)
     if contract.data.get("gems") == "debian" and (tree / "Gemfile").is_file():
         gems.lock(machine, tree, contract)
+    if contract.data.get("gems") == "vendored":
+        vendored.check(machine, tree, contract)
     durable.sync_directory(tree)
     tree.rename(machine.layout.release(version))
     durable.sync_directory(machine.layout.releases)
@@ -56,12 +58,18 @@ def unstage(machine: Machine, version: str) -> None:
     durable.remove(staging(machine, version))
     durable.remove(machine.layout.release(version))
     durable.remove(machine.layout.scratch / version)
+    durable.remove(stale.record(machine.layout, version))
+
+
+def surplus(machine: Machine, keep: int, never: set[str]) -> list[str]:
+    """Return the oldest releases beyond `keep`, never these."""
+    kept = machine.kept()
+    return [v for v in kept[: max(0, len(kept) - keep)] if v not in never]
 
 
 def prune(machine: Machine, keep: int, never: set[str]) -> list[str]:
     """Remove the oldest releases beyond `keep`, never these; return what went."""
-    kept = machine.kept()
-    gone = [v for v in kept[: max(0, len(kept) - keep)] if v not in never]
+    gone = surplus(machine, keep, never)
     for version in gone:
         unstage(machine, version)
     for leftover in machine.layout.releases.glob(".tmp-*"):

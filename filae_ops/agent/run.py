@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 
 CLEAN = {
     "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
@@ -17,7 +20,8 @@ CLEAN = {
 }
 _NAME = r"[A-Z]\w*(?:::[A-Z]\w*)*"
 _CLASSES = re.compile(rf"^\S*:\d+:in .*\(({_NAME})\)$|^({_NAME}):(?!:)", re.M)
-_FRAME = re.compile(r"([\w./+-]+\.r[bu]:\d+)")
+# A command of the release has no suffix, as bin/migrate: then it is the backtrace's form that tells it.
+_FRAME = re.compile(r"([\w./+-]+\.r[bu]:\d+|[\w./+-]*/[\w.+-]+:\d+(?=:in ))")
 
 
 @dataclass(frozen=True)
@@ -30,10 +34,11 @@ class Result:
 
 
 class Failed(Exception):  # noqa: N818 - a step's failure, with what may be told of it
-    """What failed, and the evidence that may be journalled (never an application's log lines)."""
+    """What failed, what to do next where it is known, and evidence (never an application's log lines)."""
 
-    def __init__(self, message: str, **evidence: Any) -> None:
+    def __init__(self, message: str, *, next_step: str = "", **evidence: Any) -> None:
         super().__init__(message)
+        self.next_step = next_step
         self.evidence: Mapping[str, Any] = evidence
 
 
@@ -68,13 +73,39 @@ class Runner:
             return Result(127, "", f"{argv[0]}: {exc.strerror}")
         return Result(done.returncode, done.stdout, done.stderr)
 
+    def stream(
+        self, argv: Sequence[str], *, source: Path | None = None, target: Path | None = None, timeout: float = 60
+    ) -> None:
+        """Run one of the system's tools on a file, or into a new one that only root reads, made durable."""
+        with contextlib.ExitStack() as files:
+            stdin = files.enter_context(source.open("rb")) if source else None
+            written = files.enter_context(_created(target)) if target else None
+            try:
+                done = subprocess.run(
+                    list(argv), stdin=stdin or subprocess.DEVNULL, stdout=written or subprocess.DEVNULL,
+                    stderr=subprocess.PIPE, timeout=timeout, env=CLEAN, cwd="/", check=False,
+                )  # fmt: skip
+            except subprocess.TimeoutExpired:
+                raise Failed(f"`{' '.join(argv[:6])}` gave no end in {timeout:g} s") from None
+            if written:
+                os.fsync(written.fileno())
+        require_tool(argv, Result(done.returncode, "", done.stderr.decode(errors="replace")))
+
     def must(self, argv: Sequence[str], **options: Any) -> str:
         """Run one of the system's tools and return what it prints; Failed when its status is not 0."""
-        result = self.run(argv, **options)
-        if result.status != 0:
-            said = " | ".join(result.err.strip().splitlines()[-3:])[:600]
-            raise Failed(f"`{' '.join(argv[:4])}` ended with status {result.status}: {said}", status=result.status)
-        return result.out
+        return require_tool(argv, self.run(argv, **options)).out
+
+
+def require_tool(argv: Sequence[str], result: Result) -> Result:
+    """Fail with what one of the system's tools said when its status is not 0."""
+    if result.status != 0:
+        said = " | ".join(result.err.strip().splitlines()[-3:])[:600]
+        raise Failed(f"`{' '.join(argv[:4])}` ended with status {result.status}: {said}", status=result.status)
+    return result
+
+
+def _created(path: Path) -> BinaryIO:
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb")
 
 
 def evidence_of(text: str) -> dict[str, str]:

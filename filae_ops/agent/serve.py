@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from filae_ops.agent import durable, nginx, proof, services
+from filae_ops.agent import durable, health, nginx, proof, served, services
 from filae_ops.agent.run import Failed
 from filae_ops.agent.step import Deploy, Found
 
@@ -17,17 +17,20 @@ class Switch(Deploy):
     def do(self) -> Found:
         """Replace nginx's includes, load them, and see the new version from outside."""
         nginx.save(self.machine, self.plan.id)
-        pair = {
-            "upstream.conf": nginx.upstream(self.plan.colour),
-            "live.conf": nginx.server(self.machine.layout, self.contract),
-        }
-        nginx.put(self.machine, dict(pair))
+        nginx.put(self.machine, served.pair(self.machine, self.contract, self.plan.colour))
         if problem := self.check():
             raise Failed(f"the front door does not serve {self.plan.version}: {problem}")
         return {"public_name": self.machine.config.public_name}
 
     def undo(self) -> Found:
-        """Put the former includes back and see the former version from outside."""
+        """Put the former includes back, once what they lead to answers, and see the former version from outside.
+
+        A new release that half works serves people better than a former one that does not run.
+        """
+        live, before = self.machine.live(), self.before
+        turned = before and live and live.colour == self.plan.colour
+        if before and turned and (problem := health.of_colour(self.machine, before, self.plan.from_colour)):
+            raise Failed(f"{before.version} does not answer on its own socket, nginx stays as it is: {problem}")
         replaced = nginx.restore(self.machine, self.plan.id)
         problem = proof.front_door(self.machine, self.before) if self.before and replaced else ""
         if problem:
@@ -40,6 +43,34 @@ class Switch(Deploy):
         if live is None or live.colour != self.plan.colour:
             return f"nginx is configured for {live.colour if live else 'no release'}"
         return proof.front_door(self.machine, self.contract)
+
+
+class Retire(Deploy):
+    """The old colour, stopped: its service and its socket, after its last request."""
+
+    name = "retire"
+
+    def do(self) -> Found:
+        """Wait for nginx's old workers, then stop."""
+        if not self.plan.from_colour:
+            return {"not_run": "no release was live before"}
+        drained = nginx.drain(self.machine, self.machine.config.timings["drain"])
+        services.stop_web(self.machine, self.plan.from_colour)
+        return {"drained": drained}
+
+    def undo(self) -> Found:
+        """Start the old colour again and see it healthy: nginx is turned back to it next."""
+        before, colour = self.before, self.plan.from_colour
+        if before is None:
+            return None
+        services.prepare_web(self.machine, before, colour)
+        services.start_web(self.machine, colour)
+        if problem := health.of_colour(self.machine, before, colour):
+            raise Failed(
+                f"{before.version} is not healthy again: {problem}",
+                **services.evidence(self.machine, services.web(colour)[1]),
+            )
+        return None
 
 
 class Workers(Deploy):
@@ -60,27 +91,6 @@ class Workers(Deploy):
         if self.before is not None:
             services.start_workers(self.machine, self.before, self.plan.from_colour)
         services.set_timers(self.machine, self.before)
-        return None
-
-
-class Retire(Deploy):
-    """The old colour, stopped: its service and its socket, after its last request."""
-
-    name = "retire"
-
-    def do(self) -> Found:
-        """Wait for nginx's old workers, then stop."""
-        if not self.plan.from_colour:
-            return {"not_run": "no release was live before"}
-        drained = nginx.drain(self.machine, self.machine.config.timings["drain"])
-        services.stop_web(self.machine, self.plan.from_colour)
-        return {"drained": drained}
-
-    def undo(self) -> Found:
-        """Start the old colour again."""
-        if self.before is not None:
-            services.prepare_web(self.machine, self.before, self.plan.from_colour)
-            services.start_web(self.machine, self.plan.from_colour)
         return None
 
 

@@ -29,18 +29,23 @@ def worker(process: str, colour: str) -> str:
     return f"filae-worker@{process}-{colour}.service"
 
 
-def prepare_web(machine: Machine, contract: Contract, colour: str) -> None:
+def prepare_web(machine: Machine, contract: Contract, colour: str, *, start: float = 0) -> None:
     """Bind a colour to a release: its version and its drop-in."""
-    start = machine.config.timings["start"]
+    start = start or machine.config.timings["start"]
     _dropin(machine, web(colour)[1], units.release_dropin(machine.layout, contract, "web", start=start))
     durable.write(machine.layout.colour_file(colour), f"{contract.version}\n")
+
+
+def enable(machine: Machine, *units: str) -> None:
+    """Have units started at boot, and systemd read all that changed: once, each time costs what a start costs."""
+    _at_boot(machine, "enable", *units)
+    systemctl(machine, "daemon-reload")
 
 
 def start_web(machine: Machine, colour: str) -> None:
     """Start a colour and wait until it says that it is ready; it also starts at the next boot."""
     service = web(colour)[1]
-    systemctl(machine, "daemon-reload")
-    systemctl(machine, "enable", "--quiet", *web(colour))
+    enable(machine, *web(colour))
     machine.runner.run(["systemctl", "reset-failed", *web(colour)])
     systemctl(machine, "start", web(colour)[0])
     result = machine.runner.run(["systemctl", "start", service], timeout=machine.config.timings["start"] + 30)
@@ -51,10 +56,11 @@ def start_web(machine: Machine, colour: str) -> None:
 def stop_web(machine: Machine, colour: str) -> None:
     """Stop a colour, service and socket, so that nothing can wake it; not started at boot any more.
 
-    Nginx has drained, so nothing is lost by killing a Puma that hangs in its graceful stop (seen with 6.6).
+    Nginx has drained, so nothing is lost by killing a Puma that hangs in its graceful stop (seen with 6.6). Whoever
+    calls this makes systemd read its units again next.
     """
     service = web(colour)[1]
-    systemctl(machine, "disable", "--quiet", *web(colour))
+    _at_boot(machine, "disable", *web(colour))
     systemctl(machine, "stop", "--no-block", *web(colour))
     limit = time.monotonic() + machine.config.timings["stop"]
     while show(machine, service, "ActiveState").get("ActiveState") not in ("inactive", "failed"):
@@ -78,9 +84,9 @@ def start_workers(machine: Machine, contract: Contract, colour: str) -> list[str
     names = [worker(process, colour) for process in contract.workers]
     for process, unit in zip(contract.workers, names, strict=True):
         _dropin(machine, unit, units.release_dropin(machine.layout, contract, process))
-    systemctl(machine, "daemon-reload")
+    if names:
+        enable(machine, *names)
     for unit in names:
-        systemctl(machine, "enable", "--quiet", unit)
         machine.runner.run(["systemctl", "reset-failed", unit])
         if machine.runner.run(["systemctl", "restart", unit]).status != 0:
             raise Failed(f"{unit} does not start", **evidence(machine, unit))
@@ -100,7 +106,7 @@ def stop_workers(machine: Machine, colour: str) -> None:
     enabled = [p.name for p in machine.layout.units.glob(f"filae.target.wants/{pattern}")]
     names = sorted({*(line.split()[0] for line in listed.splitlines() if line.strip()), *enabled})
     if names:
-        systemctl(machine, "disable", "--quiet", *names)
+        _at_boot(machine, "disable", *names)
         systemctl(machine, "stop", *names)
         machine.runner.run(["systemctl", "reset-failed", *names])
     for place in machine.layout.units.glob(f"{pattern}.d"):
@@ -123,9 +129,12 @@ def set_timers(machine: Machine, contract: Contract | None) -> list[str]:
         )
         text = units.release_dropin(machine.layout, contract, f"timer:{name}", pin=True)
         _dropin(machine, f"filae-timer@{name}.service", text)
-    systemctl(machine, "daemon-reload")
-    for name in wanted:
-        systemctl(machine, "enable", "--now", "--quiet", f"filae-timer@{name}.timer")
+    timers = [f"filae-timer@{name}.timer" for name in sorted(wanted)]
+    if not timers:
+        systemctl(machine, "daemon-reload")
+        return []
+    enable(machine, *timers)
+    systemctl(machine, "start", *timers)
     return sorted(wanted)
 
 
@@ -182,6 +191,13 @@ def show(machine: Machine, unit: str, *properties: str) -> dict[str, str]:
     """Return these properties of a unit."""
     text = machine.runner.run(["systemctl", "show", unit, *(f"--property={p}" for p in properties)]).out
     return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+
+
+def _at_boot(machine: Machine, word: str, *units: str) -> None:
+    """Enable or disable units, on the disk as well: /etc may be another file system than the journal's."""
+    systemctl(machine, word, "--quiet", "--no-reload", *units)
+    for place in machine.layout.units.glob("*.target.wants"):
+        durable.sync_directory(place)
 
 
 def _dropin(machine: Machine, unit: str, text: str) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import textwrap
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from filae_ops.agent import attach, durable, lock, proof
+from filae_ops.agent import attach, durable, history, lock, maintenance, proof, stale
 from filae_ops.agent import journal as journals
+from filae_ops.agent.changelog import plain
 from filae_ops.agent.contract import of_release
 from filae_ops.agent.errors import Refused
 from filae_ops.agent.journal import Event
@@ -21,17 +24,24 @@ def status(machine: Machine) -> dict[str, Any]:
     problem = "nothing is deployed yet"
     if live:
         problem = proof.front_door(machine, of_release(machine.layout.release(live.version)), seconds=2, times=1)
-    transactions = journals.transactions(journals.of_machine(machine.layout.journal).read())
+    events = journals.of_machine(machine.layout.journal).read()
+    transactions = journals.transactions(events)
+    served = history.put_into_service(events, live.version) if live else None
     last = summary(list(transactions.values())[-1]) if transactions else None
     stuck = bool(last and last["outcome"] in ("open", "gave-up"))
+    cut = stuck and not attach.at_work(machine)
     return {
         "version": live.version if live else None,
-        "healthy": not problem and not (last and last["outcome"] == "gave-up"),
+        "healthy": not problem and not cut,
         "problem": problem or (f"transaction {last['id']} is {last['outcome']}" if last and stuck else ""),
         "colour": live.colour if live else None,
-        "since": _since(list(transactions.values()), live.version) if live else None,
+        "since": served["ended"] if served else None,
+        "deployed_by": served["operator"] if served else None,
         "releases": [{"version": v, "live": bool(live and v == live.version)} for v in machine.kept()],
         "last_transaction": last,
+        "stale": stale.reasons(machine, live) if live else [],
+        "maintenance": _maintenance(machine),
+        "safety_dumps": _safety_dumps(machine),
         "lock": lock.holder(machine) or None,
     }
 
@@ -58,21 +68,66 @@ def summary(events: list[Event]) -> dict[str, Any]:
 def print_status(machine: Machine, *, as_json: bool) -> int:
     """Print the status; 0 also when it is red, since this reports and does not judge."""
     found = status(machine)
-    if as_json:
-        print(json.dumps(found, ensure_ascii=False))
-        return 0
-    colour = f" on {found['colour']}" if found["colour"] else ""
-    why = f": {found['problem']}" if found["problem"] else ""
-    print(f"version   {found['version'] or 'none'}{colour}")
-    print(f"healthy   {'yes' if found['healthy'] else 'NO'}{why}")
-    print(f"releases  {', '.join(r['version'] for r in found['releases']) or 'none'}")
-    if last := found["last_transaction"]:
-        why = f": {last['failed_step']}: {last['reason']}" if last["failed_step"] else ""
-        print(f"last      {last['kind']} {last['version']} by {last['operator']}, {last['started']}")
-        print(f"          {last['outcome']}{why}")
-    if found["lock"]:
-        print(f"lock      {found['lock']}")
+    print(json.dumps(found, ensure_ascii=False) if as_json else "\n".join(lines(found)))
     return 0
+
+
+def lines(found: Mapping[str, Any]) -> list[str]:
+    """Return a status as lines of at most 80 columns."""
+    shown = []
+    for label, value in rows(found):
+        shown += textwrap.wrap(
+            plain(value, None), 80, initial_indent=f"{label:<13} ", subsequent_indent=" " * 14, break_on_hyphens=False
+        )
+    return shown
+
+
+def rows(found: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return a status as labels and words."""
+    since = f", since {_when(found['since'])} by {found['deployed_by']}" if found.get("since") else ""
+    colour = f" on {found['colour']}{since}" if found["colour"] else ""
+    why = f": {found['problem']}" if found["problem"] else ""
+    said = [
+        ("version", f"{found['version'] or 'none'}{colour}"),
+        ("healthy", f"{'yes' if found['healthy'] else 'NO'}{why}"),
+        ("releases", ", ".join(r["version"] for r in found["releases"]) or "none"),
+    ]
+    if last := found["last_transaction"]:
+        why = f" at {last['failed_step']}: {last['reason']}" if last["failed_step"] else ""
+        change = f"{last['from'] or 'nothing'} -> {last['version']} by {last['operator']}"
+        said.append(("last", f"{last['kind']} {change}, {_when(last['ended'] or last['started'])}"))
+        said.append(("", f"{last['outcome']}{why}"))
+    if why := "; ".join(found.get("stale") or []):
+        said.append(("stale", f"{why}; next: filaectl refresh"))
+    if kept := found.get("maintenance"):
+        until = f", until {_when(kept['until'])}" if kept.get("until") else ", until it is switched off"
+        said.append(("maintenance", f"ON since {_when(kept.get('since') or '')} by {kept.get('by', '?')}{until}"))
+    for dump in found.get("safety_dumps") or []:
+        said.append(("safety dump", f"{dump['path']}, {dump['bytes'] // 1024} KiB, {_when(dump['at'])}"))
+    return said + ([("lock", found["lock"])] if found["lock"] else [])
+
+
+def _when(time: str) -> str:
+    try:
+        return f"{datetime.fromisoformat(time).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    except ValueError:
+        return "?"
+
+
+def _maintenance(machine: Machine) -> dict[str, Any] | None:
+    """Return since when, until when and by whom the maintenance page is shown; never its text."""
+    found = maintenance.current(machine)
+    return {name: str(found[name] or "") for name in ("since", "until", "by")} if found else None
+
+
+def _safety_dumps(machine: Machine) -> list[dict[str, Any]]:
+    """Return the dumps that were taken before migrations and are kept."""
+    found = []
+    for path in sorted((machine.layout.state / "safety").glob("*.dump")):
+        state = path.stat()
+        at = datetime.fromtimestamp(state.st_mtime, UTC).isoformat(timespec="seconds")
+        found.append({"path": str(path), "transaction": path.stem, "bytes": state.st_size, "at": at})
+    return found
 
 
 def print_journal(machine: Machine, *, as_json: bool, number: int) -> int:
@@ -86,10 +141,9 @@ def receipt(machine: Machine, kind: str, at: str, *, as_json: bool) -> int:
     """Record that the DSI took a backup or a snapshot at a time (now)."""
     now = datetime.now(UTC)
     try:
-        when = datetime.fromisoformat(at) if at else now
-    except ValueError:
+        when = (datetime.fromisoformat(at) if at else now).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise Refused(f"--at {at[:40]!r} is not a date and time", "dsi", "write 2026-09-01T22:00:00+02:00") from None
-    when = when.astimezone(UTC)
     if when > now + timedelta(minutes=5):
         raise Refused(f"--at {at[:40]} is in the future", "dsi", "give the time at which it ended")
     record = {
@@ -116,8 +170,3 @@ def observe(machine: Machine, *, as_json: bool) -> int:
         for name, verdict in found.items():
             print(f"{name:<12} {verdict.status:<8} {verdict.message}")
     return 1 if any(v.status == "fail" for v in found.values()) else 0
-
-
-def _since(transactions: list[list[Event]], version: str) -> str | None:
-    times = [some[-1]["time"] for some in transactions if some[0]["version"] == version]
-    return times[-1] if times else None

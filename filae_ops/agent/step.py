@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from filae_ops.agent import archive, durable, services
+from filae_ops.agent import journal as journals
 from filae_ops.agent.contract import Contract, of_release
+from filae_ops.agent.journal import Event
 from filae_ops.agent.machine import Machine
 from filae_ops.agent.plan import Plan
 from filae_ops.agent.run import Result
 
 Found = Mapping[str, Any] | None
+Note = Callable[..., object]
+
+
+def silent(event: str, **fields: Any) -> None:
+    """Note nothing."""
 
 
 class Deploy:
@@ -21,9 +28,14 @@ class Deploy:
 
     name = ""
 
-    def __init__(self, machine: Machine, plan: Plan) -> None:
+    def __init__(self, machine: Machine, plan: Plan, note: Note = silent) -> None:
         self.machine = machine
         self.plan = plan
+        self._note = note
+
+    def note(self, event: str, **fields: Any) -> None:
+        """Tell, in the journal, how far a long step is."""
+        self._note(event, step=self.name, **fields)
 
     @cached_property
     def contract(self) -> Contract:
@@ -42,6 +54,11 @@ class Deploy:
         """Return the contract of the release that was live before, if there was one."""
         version = self.plan.from_version
         return of_release(self.machine.layout.release(version)) if version else None
+
+    @property
+    def events(self) -> list[Event]:
+        """Return what the journal says of this transaction so far."""
+        return journals.transactions(journals.of_machine(self.machine.layout.journal).read()).get(self.plan.id, [])
 
     def do(self) -> Found:
         """Bring the outcome about."""

@@ -4,18 +4,48 @@ from __future__ import annotations
 
 from filae_ops.agent.errors import Refused
 from filae_ops.agent.machine import Machine
+from filae_ops.agent.migrate import Migrate
+from filae_ops.agent.one import Replace, SwitchOne
 from filae_ops.agent.plan import Plan
-from filae_ops.agent.prepare import Database, Migrate, Packages, Probe, Secrets, Setup, Stage, Start
+from filae_ops.agent.prepare import Database, Packages, Probe, Secrets, Setup, Stage, Start
+from filae_ops.agent.relock import Relock
+from filae_ops.agent.safety import Dump
 from filae_ops.agent.serve import PIVOT, Commit, Retire, Switch, Workers
-from filae_ops.agent.step import Deploy
+from filae_ops.agent.soak import Soak
+from filae_ops.agent.step import Deploy, Note, silent
 
-__all__ = ["DEPLOY", "PIVOT", "steps_of"]
+__all__ = ["DEPLOY", "KINDS", "PIVOT", "classes", "names", "steps_of"]
 
-DEPLOY = (Packages, Stage, Database, Secrets, Migrate, Setup, Start, Probe, Switch, Workers, Retire, Commit)
+_PREPARED = (Packages, Stage, Database, Secrets, Dump, Migrate, Setup)
+_TWO, _ONE = (Start, Probe, Switch, Retire, Workers), (Replace, Probe, SwitchOne, Workers)
+_END = (Soak, Commit)
+
+# By kind and by mode: beside the release before, or in its place.
+KINDS: dict[tuple[str, str], tuple[type[Deploy], ...]] = {
+    ("deploy", "two"): (*_PREPARED, *_TWO, *_END),
+    ("deploy", "one"): (*_PREPARED, *_ONE, *_END),
+    ("rollback", "two"): (Relock, *_TWO, *_END),
+    ("rollback", "one"): (Relock, *_ONE, *_END),
+    # The same release: there is nothing to compare its answers with, so no soak.
+    ("refresh", "two"): (Relock, *_TWO, Commit),
+    ("refresh", "one"): (Relock, *_ONE, Commit),
+}
+DEPLOY = KINDS["deploy", "two"]
 
 
-def steps_of(machine: Machine, plan: Plan) -> list[Deploy]:
-    """Return the steps of a transaction, in order."""
-    if plan.kind != "deploy":
-        raise Refused(f"this agent knows no transaction {plan.kind!r}", next_step="filae-ops provision")
-    return [step(machine, plan) for step in DEPLOY]
+def classes(kind: str, mode: str) -> tuple[type[Deploy], ...]:
+    """Return the steps of a kind of transaction."""
+    try:
+        return KINDS[kind, mode]
+    except KeyError:
+        raise Refused(f"this agent knows no {kind!r} in mode {mode!r}", next_step="filae-ops provision") from None
+
+
+def names(kind: str, mode: str) -> list[str]:
+    """Return the names of the steps of a kind of transaction."""
+    return [step.name for step in classes(kind, mode)]
+
+
+def steps_of(machine: Machine, plan: Plan, note: Note = silent) -> list[Deploy]:
+    """Return the steps of a transaction, in order; `note` writes what they tell while they work."""
+    return [step(machine, plan, note) for step in classes(plan.kind, plan.mode)]

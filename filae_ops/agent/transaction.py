@@ -7,7 +7,7 @@ import signal
 from functools import partial
 from types import FrameType
 
-from filae_ops.agent import database, durable, engine, lock, nginx, proof, releases, steps
+from filae_ops.agent import database, durable, engine, lock, nginx, proof, releases, served, steps
 from filae_ops.agent import journal as journals
 from filae_ops.agent import plan as plans
 from filae_ops.agent.contract import of_release
@@ -22,13 +22,17 @@ def perform(machine: Machine, request: str) -> int:
     """Carry out a request; 0 when the journal says how it ended, whichever way."""
     _die_on_stop()
     journal = journals.of_machine(machine.layout.journal, echo=True)
-    write = partial(journal.write, tx=request)
+    write, plan = partial(journal.write, tx=request), None
+    # Output that nobody came to see is not shown as this transaction's.
+    durable.remove(machine.layout.private / "unsafe.log")
     try:
         plan = plans.load(machine, request)
         _still_true(machine, plan, journal)
-        todo = steps.steps_of(machine, plan)
+        todo = steps.steps_of(machine, plan, write)
     except Refused as exc:
         write("refused", **engine.describe(exc))
+        if plan is not None and request not in journals.transactions(journal.read()):
+            plans.forget(machine, plan)
         return 0
     write("begin", **plans.as_fields(plan), steps=[step.name for step in todo])
     outcome = engine.run(todo, write, stopping=partial(_stopping, machine))
@@ -50,7 +54,7 @@ def recover(machine: Machine, name: str) -> int:
         return 0
     write("recover", attempt=now.tries + 1, because=now.reason)
     _end_leftovers(machine, name)
-    todo, stopping = steps.steps_of(machine, plan), partial(_stopping, machine)
+    todo, stopping = steps.steps_of(machine, plan, write), partial(_stopping, machine)
     outcome = engine.recover(todo, now, write, steps.PIVOT, stopping)
     return finish(machine, journal, plan, outcome)
 
@@ -59,15 +63,14 @@ def finish(machine: Machine, journal: Journal, plan: Plan, outcome: str) -> int:
     """Tidy after the end of a transaction; what cannot be tidied now is at the next one."""
     if outcome not in journals.TERMINAL:
         return 1
-    durable.remove(nginx.saved(machine, plan.id))
-    durable.remove(machine.layout.requests / f"{plan.id}.json")
+    plans.forget(machine, plan)
+    plans.sweep(machine, journal.read())
     if outcome == "committed":
         try:
             live = machine.live()
             never = {plan.version, plan.from_version, live.version if live else ""}
+            served.refresh(machine, without=releases.surplus(machine, machine.config.keep_releases, never))
             gone = releases.prune(machine, machine.config.keep_releases, never)
-            for name in (plan.bundle, f"{plan.bundle}.sig"):
-                _forget_incoming(machine, name)
             journal.write("tidied", pruned=gone)
         except (OSError, Failed, Refused) as exc:
             journal.write("not-tidied", **engine.describe(exc))
@@ -100,21 +103,20 @@ def _end_leftovers(machine: Machine, name: str) -> None:
 
 
 def _last_resort(machine: Machine, plan: Plan) -> str:
-    """Leave a release that is whole at the front door; else put the maintenance page there."""
-    for version in filter(None, (plan.version, plan.from_version)):
+    """Leave the release that nginx leads to when it is whole; else put the maintenance page at the front door."""
+    live = machine.live()
+    if live is not None:
         with contextlib.suppress(Exception):
-            if not proof.front_door(machine, of_release(machine.layout.release(version)), seconds=5):
-                return version
-    with contextlib.suppress(Failed, OSError):
+            # After a power cut it may still be starting; nginx answers with its page of 502 meanwhile.
+            contract, patience = of_release(machine.layout.release(live.version)), machine.config.timings["start"]
+            if not proof.front_door(machine, contract, seconds=patience):
+                return live.version
+    try:
         nginx.save(machine, f"{plan.id}.stuck")
         nginx.put(machine, {"live.conf": nginx.MAINTENANCE})
+    except (Failed, OSError) as exc:
+        return f"neither a release nor the maintenance page ({exc})"
     return "maintenance page"
-
-
-def _forget_incoming(machine: Machine, name: str) -> None:
-    path = machine.layout.root.joinpath(name)
-    if path.parent == machine.layout.incoming:
-        durable.remove(path)
 
 
 def _stopping(machine: Machine) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from filae_ops.bundle.contract import Contract
 
 Problem = tuple[tuple[str | int, ...], str]
+_PLAIN = re.compile(r"[A-Za-z0-9._~/-]*")
 _TAKEN = ("MANIFEST.json", "Gemfile.lock", "release.yml")
 
 
@@ -72,9 +74,13 @@ def _client(contract: Contract) -> Iterator[Problem]:
     if client is None:
         return
     if client.directory is None:
-        if client.otherwise != "app" or "max_body" not in client.model_fields_set:
+        if client.otherwise != "app" or client.hashed or "max_body" not in client.model_fields_set:
             yield ("client", "directory"), "no directory of files, without which `client` states max_body alone"
         return
+    named = {"directory": client.directory, "otherwise": client.otherwise, "hashed": "/".join(client.hashed)}
+    for key, value in named.items():
+        if not _PLAIN.fullmatch(value):
+            yield ("client", key), f"{value}: nginx is given letters, digits and . _ ~ - only"
     for loc, path in _machine_paths(contract):
         if loc[0] == "files" and within(path, client.directory):
             yield loc, f"nginx would serve {path} to anyone: keep `files` out of {client.directory}"

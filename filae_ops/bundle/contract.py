@@ -116,11 +116,13 @@ class Health(_Part):
 class Client(_Part):
     """The static client, served by nginx; `otherwise` is what answers where there is no file.
 
+    `hashed`: directories of it in which every name holds a digest of the content, in whatever form.
     Without a directory everything goes to the application, and `max_body` bounds what it is sent.
     """
 
     directory: RelativePath | None = None
     otherwise: RelativePath = "app"
+    hashed: list[RelativePath] = []
     max_body: BodySize = "1m"
 
 

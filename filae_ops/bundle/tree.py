@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from filae_ops.agent.manifest import NAME, path_problem, shown
+from filae_ops.bundle import vendored
 from filae_ops.bundle.contract import Contract
 from filae_ops.errors import OpsError
 
@@ -58,19 +59,16 @@ def _parents(path: str) -> list[str]:
 
 
 def _reasons(contract: Contract) -> dict[str, str]:
-    reasons = {
-        store.path: f"files of the application, kept on the machine ({store.name})"
-        for store in contract.files
-    }
+    reasons = {store.path: f"files of the application, kept on the machine ({store.name})" for store in contract.files}
     reasons |= dict.fromkeys(contract.scratch, "scratch, made on the machine for each release")
+    reasons[".bundle"] = "Bundler's settings where the release was built; they may hold passwords"
+    reasons[f"{vendored.home(contract)}/cache"] = "gems as they were downloaded, installed beside it"
     if contract.gems == "debian":
         reasons["Gemfile.lock"] = "gems: debian, so the lock is made on the machine from its packages"
     return reasons
 
 
-def _walk(
-    source: Path, prefix: str, reasons: dict[str, str], left_out: list[tuple[str, str]]
-) -> Iterator[Entry]:
+def _walk(source: Path, prefix: str, reasons: dict[str, str], left_out: list[tuple[str, str]]) -> Iterator[Entry]:
     try:
         with os.scandir(source / prefix) as found:
             items = sorted(found, key=lambda item: item.name)
@@ -92,9 +90,7 @@ def _entry(source: Path, path: str, item: os.DirEntry[str]) -> Entry:
     if problem := path_problem(path):
         refuse_source(f"{source}: {problem} (or not UTF-8): {shown(path)}", "rename it, then build again")
     if path == NAME:
-        refuse_source(
-            f"{source / path}: the build writes this file itself", "remove or rename it, then build again"
-        )
+        refuse_source(f"{source / path}: the build writes this file itself", "remove or rename it, then build again")
     mode = item.stat(follow_symlinks=False).st_mode
     if stat.S_ISLNK(mode):
         target = os.readlink(item.path)  # noqa: PTH115 - Path.readlink rewrites the target
@@ -134,18 +130,13 @@ def _check_promises(source: Path, contract: Contract, entries: dict[str, Entry])
     for key, command in contract.commands().items():
         entry = entries.get(command[0])
         if "/" in command[0] and entry is None:
-            refuse_source(
-                f"{where}: {key}: the release has no {command[0]}", "correct the command, or add the file"
-            )
+            refuse_source(f"{where}: {key}: the release has no {command[0]}", "correct the command, or add the file")
         if entry and entry["type"] == "file" and entry["mode"] != "0755":
-            refuse_source(
-                f"{where}: {key}: {command[0]} is not executable", f"chmod +x {source / command[0]}"
-            )
+            refuse_source(f"{where}: {key}: {command[0]} is not executable", f"chmod +x {source / command[0]}")
     if (client := contract.client) and (directory := client.directory):
         page = f"{directory}/{client.otherwise}"
         if entries.get(directory, {}).get("type") != "dir":
             refuse_source(f"{where}: client: the release has no directory {directory}", "build the client first")
         if client.otherwise != "app" and page not in entries:
             refuse_source(f"{where}: client: {directory} has no {client.otherwise}", "build the client first")
-    if contract.gems == "vendored" and "Gemfile" in entries and "Gemfile.lock" not in entries:
-        refuse_source(f"{source}: gems: vendored, and no Gemfile.lock", "bundle lock, then build again")
+    vendored.check(source, contract, entries)

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from filae_ops import __version__
-from filae_ops.cli import bundle, check, demo, lab, provision, release
+from filae_ops.cli import bundle, check, demo, lab, logs, maintenance, provision, release, site
 from filae_ops.cli.init import init
 from filae_ops.cli.options import Command
 from filae_ops.console import err
@@ -34,9 +34,13 @@ app.command("init", cls=Command)(init)
 app.command("doctor", cls=Command)(check.doctor)
 app.command("provision", cls=Command)(provision.provision)
 app.command("deploy", cls=Command)(release.deploy)
-app.command("status", cls=Command)(release.status)
-app.command("journal", cls=Command)(release.journal)
+app.command("rollback", cls=Command)(release.rollback)
+app.command("releases", cls=Command)(site.releases)
+app.command("status", cls=Command)(site.status)
+app.command("journal", cls=Command)(site.journal)
+app.command("logs", cls=Command)(logs.logs)
 app.command("verify", cls=Command)(check.verify)
+app.add_typer(maintenance.app, name="maintenance")
 app.add_typer(lab.app, name="lab")
 app.add_typer(bundle.app, name="bundle")
 
@@ -51,16 +55,18 @@ def _version(wanted: bool) -> None:
 def options(
     context: typer.Context,
     inventory: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Option(
-            "--inventory", "-i", metavar="PATH", envvar="FILAE_INVENTORY", help="The site: DIR/hosts.yml or DIR."
+            "--inventory",
+            "-i",
+            metavar="PATH",
+            envvar="FILAE_INVENTORY",
+            help="The site: DIR/hosts.yml or DIR; once for each of several.",
         ),
     ] = None,
-    _: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
-    ] = False,
+    _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
 ) -> None:
-    """Keep the inventory for the command that follows."""
+    """Keep the inventories for the command that follows."""
     context.obj = inventory
 
 

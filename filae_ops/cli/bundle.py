@@ -23,9 +23,7 @@ app = typer.Typer(help="Build, sign and verify release bundles.", no_args_is_hel
 @app.command("build", cls=Command)
 def build_command(
     source: Annotated[Path, typer.Argument(metavar="SRC", help="Directory that holds release.yml.")],
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="DIR", help="Where the bundle is written.")
-    ],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the bundle is written.")],
     key: Annotated[
         Path | None,
         typer.Option(envvar="FILAE_BUNDLE_KEY", metavar="FILE", help="SSH private key that signs."),
@@ -68,16 +66,15 @@ def verify(
     """
     from filae_ops.bundle.verify import verify_bundle
 
-    with _signers(bundle, allowed_signers, context.find_root().obj) as signers:
+    named = context.find_root().obj
+    with _signers(bundle, allowed_signers, named[0] if named else None) as signers:
         verified = verify_bundle(bundle, signature or Path(f"{bundle}.sig"), signers)
     contract, entries = verified.contract, len(verified.manifest["files"])
     if as_json:
         document = {"ok": True, "bundle": str(bundle), "signed_by": verified.principal, "files": entries}
         print_json(document | {"name": contract.name, "version": contract.version})
     else:
-        text = (
-            f"{bundle}: {contract.name} {contract.version}, signed by {verified.principal}, {entries} entries"
-        )
+        text = f"{bundle}: {contract.name} {contract.version}, signed by {verified.principal}, {entries} entries"
         out.print(f"{text}, all as signed", markup=False, soft_wrap=True)
 
 

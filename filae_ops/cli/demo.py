@@ -49,19 +49,13 @@ def demo(name: Annotated[str, typer.Option(metavar="NAME", help="Name of the dis
     for line in lines:
         out.print(line, markup=False, soft_wrap=True)
     if made["verdict"].failed:
-        raise OpsError(
-            f"{made['verdict'].failed} checks failed", next_step=f"{program} -i {made['inventory']} verify"
-        )
+        raise OpsError(f"{made['verdict'].failed} checks failed", next_step=f"{program} -i {made['inventory']} verify")
 
 
 def test(
     context: typer.Context,
-    unit: Annotated[
-        bool, typer.Option("--unit", help="Linters and unit tests only: no root, no machine.")
-    ] = False,
-    long: Annotated[
-        bool, typer.Option("--long", help="Also the tests that take more than ten minutes.")
-    ] = False,
+    unit: Annotated[bool, typer.Option("--unit", help="Linters and unit tests only: no root, no machine.")] = False,
+    long: Annotated[bool, typer.Option("--long", help="Also the tests that take more than ten minutes.")] = False,
 ) -> None:
     """Run the linters, the unit tests and the scenarios. These use disposable machines. Other words go to pytest."""
     from filae_ops.paths import checkout

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 import typer.core
 
 from filae_ops.errors import OpsError
+
+if TYPE_CHECKING:
+    from filae_ops.rollout import Target
 
 
 class Command(typer.core.TyperCommand):
@@ -48,13 +51,32 @@ Vault = Annotated[
 ]
 
 
-def inventory_of(context: typer.Context) -> Path:
-    """Return the inventory that the caller named, or refuse."""
-    chosen = context.find_root().obj
-    if not isinstance(chosen, Path):
+def inventories_of(context: typer.Context) -> list[Path]:
+    """Return the inventories that the caller named, or refuse."""
+    chosen = list(context.find_root().obj or [])
+    if not chosen:
         raise OpsError(
             "no inventory was named",
             next_step="filae-ops -i DIR/hosts.yml …, or set $FILAE_INVENTORY; `filae-ops init DIR` writes one",
             exit_code=2,
         )
     return chosen
+
+
+def inventory_of(context: typer.Context) -> Path:
+    """Return the one inventory that the caller named, or refuse."""
+    chosen = inventories_of(context)
+    if len(chosen) > 1:
+        raise OpsError(
+            f"{len(chosen)} inventories were named; `{context.info_name}` works on one site",
+            next_step=f"filae-ops -i {chosen[0]} {context.info_name} …, then the next",
+            exit_code=2,
+        )
+    return chosen[0]
+
+
+def targets_of(context: typer.Context) -> list[Target]:
+    """Return every machine of every inventory that the caller named."""
+    from filae_ops.rollout import targets
+
+    return targets(inventories_of(context))

@@ -126,6 +126,8 @@ class Answers:
     mirror_to: tuple[str, ...] = ()
     """Addresses of the mirror of packages."""
     settings: Mapping[str, str] = field(default_factory=dict)
+    timings: Mapping[str, float] = field(default_factory=dict)
+    """Seconds of the agent's waits; for disposable machines."""
     signers: tuple[Keyholder, ...] = (Keyholder(),)
     tls_mode: str | None = None
     """`provided` or `local-ca`; None: `provided`, but for demo and test."""

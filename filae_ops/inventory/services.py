@@ -57,6 +57,34 @@ class Signer(Strict):
     """Last day of validity."""
 
 
+Seconds = Annotated[float, Field(gt=0, le=86400)]
+
+
+class Timings(Strict):
+    """Seconds of the agent's waits, where its own do not suit this machine."""
+
+    start: Seconds | None = None
+    """Until a new release says that it is ready."""
+    health: Seconds | None = None
+    """Until a new release that started is healthy."""
+    front_door: Seconds | None = None
+    """Until the front door serves the new release."""
+    drain: Seconds | None = None
+    """For the last requests of the release before."""
+    command: Seconds | None = None
+    """For a migration or a dump."""
+    settle: Seconds | None = None
+    """For a worker to show that it stays up."""
+    stop: Seconds | None = None
+    """For a release to stop before it is killed."""
+    soak: Seconds | None = None
+    """During which a release that serves is watched before it is committed (600)."""
+    lock_wait: Seconds | None = None
+    """Before a migration that met a lock is tried again; doubled each time."""
+    old_transaction: Seconds | None = None
+    """The age from which an open transaction in the database keeps a migration from starting (60)."""
+
+
 class App(Strict):
     """What the application is told."""
 
@@ -64,6 +92,8 @@ class App(Strict):
     """Settings of the release's contract, given as environment; texts, in quotes. No secret here."""
     signers: tuple[Signer, ...] = Field(min_length=1)
     """Keys whose releases this machine accepts."""
+    timings: Timings | None = None
+    """Seconds of the agent's waits; left out: its own, which suit most machines."""
 
     @model_validator(mode="after")
     def _signers_once(self) -> Self:

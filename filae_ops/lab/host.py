@@ -24,8 +24,16 @@ NEEDS = {
     "ssh-keygen": "openssh-client",
     "zstd": "zstd",
 }
-# What the tests ask of the host besides: rules and certificates are checked by the real tools.
-TEST_NEEDS = {"nft": "nftables", "openssl": "openssl", "git": "git"}
+# What the tests ask of the host besides: rules, certificates and pages are checked by the real tools.
+TEST_NEEDS = {
+    "nft": "nftables",
+    "openssl": "openssl",
+    "git": "git",
+    "chromium": "chromium",
+    "chromedriver": "chromium-driver",
+    "certutil": "libnss3-tools",
+    "strace": "strace",
+}
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 

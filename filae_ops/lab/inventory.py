@@ -86,6 +86,8 @@ def _answers(machine: Machine) -> a.Answers:
         dns_servers=(machine.gateway,),
         time_sources=(machine.gateway,),
         mail=a.MailAnswers(machine.gateway, 25),
+        # Ten minutes by default: too long for tests, and for those who watch a demonstration.
+        timings={"soak": 3},
         signers=(a.Keyholder("demo-release", _public(release_key(machine.lab)), until),),
         backup=a.BackupAnswers(("database", "files", "machine_snapshot"), 24, 30, "dsi@hopital.example"),
     )  # fmt: skip

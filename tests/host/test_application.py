@@ -28,6 +28,12 @@ def test_version(on: Target) -> None:
     proved(on, "version", "provider: on the machine: filaectl status")
 
 
+@check("app-page", "OPS-01")
+def test_page(on: Target) -> None:
+    """People see the deployed client's first page, and not a maintenance page."""
+    proved(on, "page", "provider: on the machine: filaectl status; filaectl maintenance off if it was forgotten")
+
+
 @check("app-probe", "OPS-01")
 def test_probe(on: Target) -> None:
     """The contract's round trip works through the front door."""

@@ -3,7 +3,7 @@
 require "json"
 require_relative "database"
 
-# Keeps short texts: POST /records, GET /records; GET /health.
+# Keeps short texts: POST /records, GET /records, GET /records/ID; GET /health. Each answer names the release.
 class App
   ROOT = __dir__
   VERSION = File.read("#{ROOT}/VERSION").strip
@@ -14,6 +14,7 @@ class App
     case env.values_at("REQUEST_METHOD", "PATH_INFO")
     in ["GET", "/health"] then health
     in ["GET", "/records"] then list
+    in ["GET", %r{\A/records/(\d{1,18})\z}] then show(env["PATH_INFO"].delete_prefix("/records/"))
     in ["POST", "/records"] then create(env["rack.input"].read(LIMIT).to_s)
     else answer(404, error: "not found")
     end
@@ -33,6 +34,11 @@ class App
   def list
     records = Database.exec("SELECT id, text FROM records ORDER BY id")
     answer(200, records: records.map { |record| { id: record["id"].to_i, text: record["text"] } })
+  end
+
+  def show(id)
+    text = Database.exec("SELECT text FROM records WHERE id = $1", [id]).column_values(0).first
+    text ? answer(200, id: id.to_i, text:) : answer(404, error: "not found")
   end
 
   def create(body)

@@ -11,6 +11,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,12 +25,23 @@ from sites import Site, say
 from filae_ops.bundle.build import build
 from filae_ops.lab import fleet
 from filae_ops.lab import machine as machines
-from filae_ops.lab.inventory import release_key
+from filae_ops.lab.inventory import release_key, write_inventory
 from filae_ops.lab.machine import Machine
 from filae_ops.lab.network import ensure_network
 from filae_ops.lab.state import locked
 
 RUN = int(os.environ["FILAE_TEST_RUN"])
+MINIMAL: dict[str, dict[str, Any]] = {
+    "1.0.0": {},
+    "1.1.0": {
+        "overrides": {"migrate": {"schema_version": "20260201000000"}, "setup": {"command": ["bin/setup"]}},
+        # Long enough to be met in the middle; the lock comes last and is short.
+        "files": {
+            "db/20260201000000_widen.sql": "SELECT pg_sleep(0.4); ALTER TABLE records ADD COLUMN note text;",
+            "bin/setup": "#!/bin/sh\nsleep 0.3\n",
+        },
+    },
+}
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
 
 
@@ -62,6 +74,19 @@ def bundles(lab: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Pa
 
 
 @pytest.fixture(scope="session")
+def minimal_bundles(lab: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Signed bundles of the minimal application by version; from 1.1.0 on, a migration widens the schema."""
+    made = {}
+    with locked(lab / "shared/minimal-bundles.lock"):
+        for version, changes in MINIMAL.items():
+            made[version] = lab / f"shared/minimal/{version}/minimal-{version}.tar.zst"
+            if not made[version].is_file():
+                source = materialise("minimal", version, tmp_path_factory.mktemp("source"), **changes)
+                build(source, made[version].parent, release_key(machines.lab_id()))
+    return made
+
+
+@pytest.fixture(scope="session")
 def bare(lab: Path) -> Site:
     """A bare Debian 13; tests leave it bare."""
     return Site(fleet.up(f"bare-{WORKER}", say=say))
@@ -80,6 +105,20 @@ def template(lab: Path, bundles: dict[str, Path]) -> Machine:
     return machines.find("site")
 
 
+@pytest.fixture(scope="session")
+def minimal_template(lab: Path, template: Machine, minimal_bundles: dict[str, Path]) -> Machine:
+    """A machine on which the minimal application's 1.0.0 runs, powered off; copies are made from this."""
+    done = lab / "shared/minimal.done"
+    with locked(lab / "shared/minimal.lock"):
+        if not done.exists():
+            site = Site(fleet.up("minimal", source=machines.find("provisioned"), say=say))
+            deployed = site.ops("deploy", str(minimal_bundles["1.0.0"]))
+            assert deployed.returncode == 0, deployed.stderr
+            machines.stop(site.machine)
+            done.touch()
+    return machines.find("minimal")
+
+
 def journey(site: Site, bundles: dict[str, Path]) -> dict[str, subprocess.CompletedProcess[str]]:
     """Return what each step of a site's first day answered."""
     # First contact as root, as at a hospital; the account of the inventory afterwards.
@@ -90,9 +129,18 @@ def journey(site: Site, bundles: dict[str, Path]) -> dict[str, subprocess.Comple
     }  # fmt: skip
     answers = {}
     for name, words in steps.items():
+        if name == "deploy":
+            keep_provisioned(site.machine)
         answers[name] = site.ops(*words, timeout=600)
         assert answers[name].returncode == 0, f"{name}: {answers[name].stderr}"
     return answers
+
+
+def keep_provisioned(machine: Machine) -> None:
+    """Copy a machine on which nothing was deployed yet, for another application."""
+    machines.stop(machine)
+    write_inventory(machines.create("provisioned", source=machine, say=say), machine)
+    machines.start(machine)
 
 
 @pytest.fixture(scope="session")

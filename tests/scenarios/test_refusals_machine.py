@@ -37,7 +37,7 @@ def listener(port: int) -> str:
 
 def locker(path: str) -> str:
     code = f"import fcntl, time; handle = open('{path}', 'r+'); fcntl.lockf(handle, fcntl.LOCK_EX); time.sleep(300)"
-    held = f"grep -q \":$(stat -c %i {path}) \" /proc/locks"
+    held = f'grep -q ":$(stat -c %i {path}) " /proc/locks'
     return f'systemd-run --quiet --collect --unit=squatter python3 -c "{code}" && until {held}; do sleep 0.1; done'
 
 

@@ -62,7 +62,7 @@ SABOTAGES = {
     "certificate swapped": (
         f"{KEEP}; {SWAP} && {LOAD}",
         f"{BACK}; rm /root/swap.*",
-        {"tls-installed", "tls-chain", "app-health", "app-probe"},
+        {"tls-installed", "tls-chain", "app-health", "app-page", "app-probe"},
     ),
     "firewall flushed": ("nft delete table inet filae", "systemctl restart filae-firewall", {"firewall-rules"}),
     "root login opened": (

@@ -23,6 +23,8 @@ def run(*words: str, **options: object) -> subprocess.CompletedProcess[str]:
         (["provision", "--nope"], "--nope"),
         (["deploy"], "Missing argument"),
         (["provision"], "no inventory was named"),
+        (["-i", "a", "-i", "b", "provision"], "2 inventories were named; `provision` works on one site"),
+        (["logs", "-n", "x"], "-n"),
         (["lab", "down"], "lab down takes a NAME or --all"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

@@ -9,7 +9,7 @@ from typing import Any
 
 from filae_ops.agent.layout import Layout
 from filae_ops.agent.machine import Machine
-from filae_ops.agent.run import Result, Runner
+from filae_ops.agent.run import Result, Runner, require_tool
 
 Answer = Result | Callable[[Sequence[str], str | None], Result]
 
@@ -64,6 +64,13 @@ class FakeRunner(Runner):
             if line.startswith(start):
                 return answer if isinstance(answer, Result) else answer(argv, stdin)
         return Result(0)
+
+    def stream(
+        self, argv: Sequence[str], *, source: Path | None = None, target: Path | None = None, timeout: float = 60
+    ) -> None:
+        if target is not None:
+            target.write_bytes(b"what it writes")
+        require_tool(argv, self.run(argv, stdin=source.read_text() if source else None))
 
     def lines(self) -> list[str]:
         return [" ".join(argv) for argv in self.argvs]

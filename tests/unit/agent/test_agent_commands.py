@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
+import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes import machine_at, make_live, put_release
 
-from filae_ops.agent import attach, deploy, lock, main, plan, proof, recover, status, steps, transaction
+from filae_ops.agent import ask, attach, deploy, lock, main, plan, proof, recover, rollback, status, steps, transaction
 from filae_ops.agent.errors import Refused
 from filae_ops.agent.journal import Journal
 from filae_ops.agent.layout import Layout
 from filae_ops.agent.machine import Machine
 from filae_ops.agent.plan import Plan
-from filae_ops.agent.run import Result
+from filae_ops.agent.run import Failed, Result
 
 PLAN = Plan("t1", "deploy", "2.1.0", "blue", "/b", "0" * 64, "provider", "claire")
 
@@ -35,6 +39,79 @@ def test_an_open_transaction_is_refused(tmp_path: Path) -> None:
         deploy.deploy(machine, tmp_path / "b")
 
 
+@pytest.mark.parametrize("refused", [{}, {"operator": "a b"}])
+def test_a_delivery_that_is_refused_is_not_kept(tmp_path: Path, refused: dict[str, Any]) -> None:
+    machine, _ = machine_at(tmp_path)
+    if not refused:
+        Journal(machine.layout.journal).write("begin", tx="t0", kind="deploy", version="2.0.0")
+    bundle = machine.layout.incoming / "b.tar.zst"
+    for path in (bundle, Path(f"{bundle}.sig")):
+        path.touch()
+    with pytest.raises(Refused):
+        deploy.deploy(machine, bundle, **refused)
+    assert list(machine.layout.incoming.iterdir()) == []
+
+
+def test_output_that_nobody_would_wait_for_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="--detach waits for none"):
+        deploy.deploy(machine_at(tmp_path)[0], tmp_path / "b", unsafe_logs=True, detach=True)
+
+
+def test_what_a_transaction_that_was_cut_after_its_end_kept_goes(tmp_path: Path) -> None:
+    machine, _ = machine_at(tmp_path)
+    kept, journal = machine.layout.requests, Journal(machine.layout.journal)
+    for name, end in (("ended", "committed"), ("open", "undo")):
+        bundle = machine.layout.incoming / f"{name}.tar.zst"
+        bundle.touch()
+        asked = replace(PLAN, id=name, bundle=str(bundle))
+        plan.save(machine, asked)
+        journal.write("begin", tx=name, **plan.as_fields(asked))
+        journal.write(end, tx=name)
+        (kept / f"{name}.nginx").mkdir()
+    for name, age in (("old", 2 * plan.OLD), ("new", 0)):
+        path = kept / f"{name}.json"
+        path.write_text("{}")
+        os.utime(path, (time.time() - age,) * 2)
+    plan.sweep(machine, journal.read())
+    assert {path.name for path in kept.iterdir()} == {"open.json", "open.nginx", "new.json"}
+    assert [path.name for path in machine.layout.incoming.iterdir()] == ["open.tar.zst"]
+
+
+def test_output_that_nobody_saw_is_not_shown_for_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine, _ = machine_at(tmp_path)
+    monkeypatch.setattr(transaction, "_die_on_stop", lambda: None)
+    machine.layout.private.mkdir(parents=True)
+    (machine.layout.private / "unsafe.log").write_text("a name")
+    transaction.perform(machine, "t1")
+    assert not (machine.layout.private / "unsafe.log").exists()
+
+
+@pytest.mark.parametrize(("at_work", "healthy"), [(True, True), (False, False)])
+def test_a_transaction_that_was_cut_and_that_nobody_recovers_is_not_healthy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_work: bool, healthy: bool
+) -> None:
+    machine, _ = machine_at(tmp_path)
+    monkeypatch.setattr(proof, "front_door", lambda *a, **k: "")
+    monkeypatch.setattr(attach, "at_work", lambda machine: at_work)
+    put_release(machine, "2.1.0")
+    make_live(machine, "2.1.0", "blue")
+    Journal(machine.layout.journal).write("begin", tx="t1", **plan.as_fields(PLAN))
+    found = status.status(machine)
+    assert (found["healthy"], found["problem"]) == (healthy, "transaction t1 is open")
+
+
+def test_a_tool_that_fails_is_told_as_a_refusal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def failing(*arguments: object, **options: object) -> int:
+        raise Failed("`runuser -u postgres` ended with status 2: no server")
+
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(rollback, "rollback", failing)
+    assert main.main(["rollback", "--json"]) == 1
+    assert "no server" in json.loads(capsys.readouterr().out)["message"]
+
+
 def test_two_at_once_the_second_is_told_who(tmp_path: Path) -> None:
     shown = iter([Result(0, "ActiveState=active\nDescription=filaectl deploy 2.1.0 by luc\n")])
     answers = {
@@ -43,7 +120,8 @@ def test_two_at_once_the_second_is_told_who(tmp_path: Path) -> None:
     }
     machine, _ = machine_at(tmp_path, answers)
     with pytest.raises(Refused, match="by luc"):
-        deploy.start(machine, PLAN)
+        ask.start(machine, PLAN)
+    assert list(machine.layout.requests.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["a b", "x" * 65, "$(id)", "é\n"])
@@ -160,7 +238,12 @@ def test_a_cut_transaction_that_nobody_recovers_is_told(tmp_path: Path, monkeypa
 
 @pytest.mark.parametrize(
     ("at", "words"),
-    [("yesterday", "not a date"), ("2999-01-01", "in the future"), ("2026-01-01T22:00:00+02:00", "")],
+    [
+        ("yesterday", "not a date"),
+        ("0001-01-01T00:00:00+14:00", "not a date"),
+        ("2999-01-01", "in the future"),
+        ("2026-01-01T22:00:00+02:00", ""),
+    ],
 )
 def test_receipts(tmp_path: Path, at: str, words: str) -> None:
     machine, _ = machine_at(tmp_path)
@@ -183,3 +266,33 @@ def test_a_machine_that_is_not_provisioned_is_told(tmp_path: Path) -> None:
     machine = Machine(Layout(tmp_path))
     with pytest.raises(Refused, match="not provisioned"):
         _ = machine.config
+
+
+def test_status_tells_who_what_maintenance_and_what_was_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    machine, _ = machine_at(tmp_path)
+    monkeypatch.setattr(proof, "front_door", lambda *a, **k: "")
+    put_release(machine, "2.1.0")
+    make_live(machine, "2.1.0", "blue")
+    journal = Journal(machine.layout.journal)
+    for name, end, who in (("t1", "committed", "claire"), ("t2", "rolled-back", "luc")):
+        journal.write("begin", **{**plan.as_fields(PLAN), "operator": who}, tx=name)
+        journal.write(end, tx=name, time="2026-01-01T10:00:00.000+00:00")
+    (machine.layout.state / "maintenance.json").write_text(
+        '{"since": "2026-01-02T08:00:00+00:00", "until": null, "by": "luc", "message": "word for patients"}'
+    )
+    machine.layout.closed_page.parent.mkdir(parents=True)
+    machine.layout.closed_page.write_text("page")
+    (machine.layout.state / "safety").mkdir()
+    (machine.layout.state / "safety/t1.dump").write_bytes(b"x" * 2048)
+    found = status.status(machine)
+    assert (found["deployed_by"], found["since"]) == ("claire", "2026-01-01T10:00:00.000+00:00")
+    assert found["safety_dumps"][0]["transaction"] == "t1"
+    assert status.print_status(machine, as_json=False) == 0
+    text = capsys.readouterr().out
+    assert "2.1.0 on blue, since 2026-01-01 10:00 UTC by claire" in text
+    assert "ON since 2026-01-02 08:00 UTC by luc, until it is switched off" in text
+    assert "rolled-back" in text
+    assert "word for patients" not in text
+    assert max(map(len, text.splitlines())) <= 80

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from fakes import CONTRACT, machine_at, make_live, put_release
 
-from filae_ops.agent import apt, credentials, database, preflight, proof, releases
+from filae_ops.agent import apt, credentials, database, one, preflight, proof, releases
 from filae_ops.agent.contract import Contract
 from filae_ops.agent.errors import Refused
 from filae_ops.agent.machine import Live, other
@@ -54,20 +54,38 @@ def test_production_refuses_the_demo_key(tmp_path: Path, environment: str, signe
 
 
 @pytest.mark.parametrize(
-    ("free", "memory", "words"),
+    ("free", "dump", "refused"), [(299, 0, True), (300, 0, False), (300, 1, True), (301, 1, False)]
+)
+def test_disk_for_three_times_the_release_and_a_dump(free: int, dump: int, refused: bool) -> None:
+    if not refused:
+        preflight.room(100, free, dump)
+        return
+    with pytest.raises(Refused, match="disk") as caught:
+        preflight.room(100, free, dump)
+    assert caught.value.owner == "dsi"
+
+
+@pytest.mark.parametrize(
+    ("available", "live", "mode"),
     [
-        (299, 10**12, "disk"),
-        (300, 400 * preflight.MIB - 1, "memory"),
-        (300, 400 * preflight.MIB, ""),
-        (300, 0, ""),
+        (400, None, "two"),
+        (400, 300, "two"),
+        (399, None, "refused"),
+        (399, 0, "refused"),
+        (399, 1, "one"),
+        (99, 300, "refused"),
+        (100, 300, "one"),
+        (0, None, "two"),
     ],
 )
-def test_disk_and_memory(free: int, memory: int, words: str) -> None:
-    if not words:
-        preflight.enough(NEW, 100, free, memory)
+def test_two_colours_one_in_place_of_the_other_or_none(available: int, live: int | None, mode: str) -> None:
+    """MiB: the release needs 400; what stopping the live one gives back is known, or 0; 0 available is unknown."""
+    before = None if live is None else Contract({**CONTRACT, "version": "2.0.0", "memory": live * preflight.MIB})
+    if mode != "refused":
+        assert one.mode(NEW, available * preflight.MIB, before) == mode
         return
-    with pytest.raises(Refused, match=words) as caught:
-        preflight.enough(NEW, 100, free, memory)
+    with pytest.raises(Refused, match="memory: ") as caught:
+        one.mode(NEW, available * preflight.MIB, before)
     assert caught.value.owner == "dsi"
 
 
@@ -207,6 +225,11 @@ def test_the_oldest_releases_go_but_never_those_in_use(tmp_path: Path) -> None:
             "PG::UndefinedTable: ERROR: Dupont\n"
             "/opt/filae/releases/2/db/migrate/1_a.rb:4:in `change'\n",
             {"exception": "PG::UndefinedTable", "frame": "/opt/filae/releases/2/db/migrate/1_a.rb:4"},
+        ),
+        (
+            "/usr/lib/ruby/pg/connection.rb:3:in `exec': ERROR: \"dupont:1:in\" (PG::UndefinedTable)\n"
+            "\tfrom /opt/filae/releases/2/bin/migrate:17:in `block in <main>'\n",
+            {"exception": "PG::UndefinedTable", "frame": "/opt/filae/releases/2/bin/migrate:17"},
         ),
         ("Note: Marie Dupont\n", {}),
         ("", {}),

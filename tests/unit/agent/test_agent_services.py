@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from fakes import CONTRACT, machine_at
 
 from filae_ops.agent import services
@@ -30,7 +31,7 @@ def test_a_stopped_colour_cannot_be_woken(tmp_path: Path) -> None:
     services.stop_web(machine, "green")
     assert not any(line.startswith("systemctl kill") for line in runner.lines())
     assert "systemctl stop filae-web@green.socket filae-web@green.service" in runner.lines()
-    assert "systemctl disable --quiet filae-web@green.socket filae-web@green.service" in runner.lines()
+    assert "systemctl disable --quiet --no-reload filae-web@green.socket filae-web@green.service" in runner.lines()
 
 
 def test_a_colour_that_does_not_stop_is_killed(tmp_path: Path) -> None:
@@ -38,3 +39,21 @@ def test_a_colour_that_does_not_stop_is_killed(tmp_path: Path) -> None:
     machine, runner = machine_at(tmp_path, answers, timings={"stop": 0.1})
     services.stop_web(machine, "green")
     assert "systemctl kill --signal=KILL filae-web@green.service" in runner.lines()
+
+
+def test_what_starts_at_boot_is_on_the_disk_before_the_next_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power cut would start both colours and the workers of both, where /etc has a disk of its own."""
+    machine, runner = machine_at(tmp_path, {"systemctl show": Result(0, "ActiveState=inactive\n")})
+    wants = machine.layout.units / "filae.target.wants"
+    wants.mkdir()
+    (wants / "filae-worker@worker-green.service").touch()
+    seen: list[str] = []
+    monkeypatch.setattr(services.durable, "sync_directory", lambda path: seen.append(runner.argvs[-1][1] + path.name))
+    services.stop_web(machine, "green")
+    services.stop_workers(machine, "green")
+    services.enable(machine, "filae-web@blue.service")
+    assert [each for each in seen if each.endswith(wants.name)] == [
+        f"{word}filae.target.wants" for word in ("disable", "disable", "enable")
+    ]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import tarfile
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from bundle_material import Raw, info
 
 from filae_ops.agent import archive
-from filae_ops.agent.errors import Refused
+from filae_ops.agent.errors import Refused, system_errors
 
 
 def lengthen(raw: Raw) -> None:
@@ -160,3 +162,25 @@ def test_what_is_refused(raw: Raw, tmp_path, change, said):
     with pytest.raises(Refused):
         archive.extract(bundle, tmp_path / "release")
     assert list(tmp_path.iterdir()) == [bundle]
+
+
+@pytest.mark.parametrize(
+    ("content", "limit", "read"),
+    [(b"## 2.1.0\n", 100, b"## 2.1.0\n"), (b"x" * 101, 100, b""), (None, 100, b"")],
+    ids=["as it is", "too large", "absent"],
+)
+def test_one_file_can_be_read_without_the_others(
+    raw: Raw, tmp_path: Path, content: bytes | None, limit: int, read: bytes
+) -> None:
+    if content is not None:
+        raw.add("CHANGELOG.md", content)
+    assert archive.read_file(raw.write(tmp_path / "b"), "CHANGELOG.md", limit) == read
+
+
+@pytest.mark.parametrize(
+    ("number", "owner"), [(errno.ENOSPC, "dsi"), (errno.EDQUOT, "dsi"), (errno.EACCES, "provider")]
+)
+def test_a_full_disk_is_the_dsis(number: int, owner: str) -> None:
+    with pytest.raises(Refused, match="/opt/x: ") as caught, system_errors(Path("/opt")):
+        raise OSError(number, "what it is", "/opt/x")
+    assert caught.value.owner == owner

@@ -161,6 +161,34 @@ def test_a_source_that_is_refused(source, tmp_path, change, said):
     assert not (tmp_path / "out").exists() or not list((tmp_path / "out").iterdir())
 
 
+@pytest.mark.parametrize(
+    ("place", "target", "refused"),
+    [
+        ("public/own", "index.html", False),
+        ("public/js/own", "../index.html", False),
+        ("public/js/own", "./../js/./x.js", False),
+        ("lib/own", "../public/index.html", False),
+        ("public/out", "../release.yml", True),
+        ("public/js/out", "../../release.yml", True),
+        ("public/js/out", ".././../lib", True),
+        ("public/js/out", "../js/../../lib", True),
+        ("public/js/store", "../../storage/one", True),
+    ],
+)
+def test_links_of_the_client_stay_in_it(source, tmp_path, place, target, refused):
+    """Nginx serves to anyone what they lead to."""
+    text = RELEASE.replace("memory: 400M", "memory: 400M\nclient: {directory: public}")
+    (source / "release.yml").write_text(text)
+    (source / "public/js").mkdir()
+    (source / "public/js/x.js").write_text("")
+    (source / place).symlink_to(target)
+    if refused:
+        with pytest.raises(OpsError, match="is a link out of public, which anyone may read"):
+            build(source, tmp_path / "out")
+    else:
+        assert build(source, tmp_path / "out").bundle.is_file()
+
+
 @pytest.mark.parametrize("inside", ["", "out", "lib/out"])
 def test_output_inside_the_source(source, inside):
     with pytest.raises(OpsError, match="each bundle would hold the one before"):

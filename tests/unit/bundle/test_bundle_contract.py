@@ -171,8 +171,9 @@ CASES: list[tuple[tuple[str | int, ...], list[Any]]] = [
     (("files_check", "command"), COMMANDS),
     (("memory",), ["400", 400, "400MB", "0M", "1M", "-1G", "1T", "1.5G", "", None, "2000G", "400m", True, [1]]),
     (("client",), ["public", {}, {"otherwise": "app"}, {"otherwise": "index.html", "max_body": "1m"}]),
-    (("client", "directory"), [*PATHS, "tmp", "storage", "tmp/x", "storage/public", 1]),
-    (("client", "otherwise"), [*PATHS, 1, None]),
+    (("client", "directory"), [*PATHS, "tmp", "storage", "tmp/x", "storage/public", 1, "a b", "a;b", "é"]),
+    (("client", "otherwise"), [*PATHS, 1, None, "a b.html", "é.html"]),
+    (("client", "hashed"), ["assets", None, [1], ["a b"], ["a}"], *([path] for path in PATHS)]),
     (("client", "max_body"), ["", "0", "0m", "20", 20, "20mb", "-1m", "20m;", "1t", None, "20 m"]),
     (("unknown",), ["x", None, {}]),
 ]  # fmt: skip
@@ -238,4 +239,4 @@ def test_no_contract(tmp_path, content):
 
 def test_uploads_are_bounded_without_a_client(tmp_path):
     contract = load_contract(write(tmp_path, SMALL + "client: {max_body: 20m}\n"))
-    assert contract.compiled()["client"] == {"otherwise": "app", "max_body": "20m"}
+    assert contract.compiled()["client"] == {"otherwise": "app", "hashed": [], "max_body": "20m"}

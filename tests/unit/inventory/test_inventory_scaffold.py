@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+import yaml
 from inventory_material import DEMO, quick
 
+from filae_ops.agent.config import TIMINGS
 from filae_ops.errors import OpsError
 from filae_ops.inventory.answers import (
     Answers,
@@ -24,7 +26,9 @@ from filae_ops.inventory.answers import (
 from filae_ops.inventory.fields import HostingModel
 from filae_ops.inventory.load import load
 from filae_ops.inventory.scaffold import MODELS, remaining, render, write
+from filae_ops.inventory.services import Timings
 from filae_ops.inventory.source import TO_FILL
+from filae_ops.paths import data_path
 
 MODELS_KNOWN = get_args(HostingModel)
 UNTIL = dt.date(2027, 6, 30)
@@ -99,9 +103,11 @@ def test_a_lab_machine(tmp_path):
         mirror_url=None,
         outbound_internet="proxy",
         proxy="http://192.0.2.1:8",
+        timings={"soak": 3},
     )
     write(tmp_path / "lab", answers)
     inventory = quick(tmp_path / "lab")
+    assert inventory.app.timings.soak == 3
     host = inventory.hosts["lab-1"]
     assert (host.ansible_port, host.ansible_user, host.ansible_ssh_private_key_file) == (
         2222,
@@ -188,3 +194,9 @@ def test_the_example_has_nothing_left_to_fill_in_and_no_private_key():
     inventory = load(DEMO)
     assert inventory.site.environment == "demo"
     assert inventory.access_governance.traces_owner == "dsi"
+
+
+def test_the_agents_waits_have_the_same_names_everywhere():
+    specification = yaml.safe_load(data_path("roles", "agent", "meta", "argument_specs.yml").read_text())
+    options = specification["argument_specs"]["main"]["options"]["agent_timings"]["options"]
+    assert set(TIMINGS) == set(Timings.model_fields) == set(options)

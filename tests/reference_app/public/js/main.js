@@ -2,7 +2,7 @@
 
 import { api } from "./api.js";
 import { h } from "./dom.js";
-import { creation, detail, list, login } from "./pages.js";
+import { detail, list, login } from "./pages.js";
 
 const main = document.querySelector("#main");
 let user = null;
@@ -10,7 +10,7 @@ let user = null;
 async function page() {
   if (!user) return login(enter);
   const [, id] = location.pathname.match(/^\/dossiers\/(\w+)$/) ?? [];
-  if (id === "nouveau") return creation(go);
+  if (id === "nouveau") return (await import("./creation.js")).creation(go);
   return id ? detail(go, id) : list();
 }
 

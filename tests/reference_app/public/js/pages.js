@@ -31,17 +31,6 @@ export async function list() {
     dossiers.length ? listed : h("p", { class: "card" }, "Aucun dossier pour l’instant.")];
 }
 
-export async function creation(go) {
-  const send = async (data) => {
-    const values = FIELDS.map(({ name, type }) => [name, type === "checkbox" ? data.has(name) : data.get(name)]);
-    const { dossier } = await api("POST", "dossiers", Object.fromEntries(values));
-    await go(`/dossiers/${dossier.id}`);
-  };
-  const inputs = h("div", { class: "fields" }, FIELDS.map(input));
-  return ["Nouveau dossier", h("h1", {}, "Nouveau dossier"),
-    h("section", { class: "card" }, form([inputs], "Créer le dossier", send))];
-}
-
 export async function detail(go, id) {
   const { dossier } = await api("GET", `dossiers/${id}`);
   const send = async (data) => {
@@ -73,15 +62,6 @@ function table(labels, rows) {
   return h("div", { class: "card scroll" }, h("table", {},
     h("thead", {}, h("tr", {}, labels.map((label) => h("th", { scope: "col" }, label)))),
     h("tbody", {}, rows)));
-}
-
-function input({ name, label, type = "text", required, options }) {
-  if (type === "checkbox") return h("label", { class: "check" }, h("input", { name, type }), label);
-  const control = options
-    ? h("select", { name, required },
-      h("option", { value: "" }, "Choisir…"), options.map((option) => h("option", {}, option)))
-    : h("input", { name, type, required, autocomplete: "off" });
-  return h("label", {}, required ? label : `${label} (facultatif)`, control);
 }
 
 function show({ type }, value) {

@@ -1,0 +1,66 @@
+"""What a release says of itself, in words: the sections of its CHANGELOG.md between two versions."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from pathlib import Path
+
+from filae_ops.agent import archive
+from filae_ops.agent.errors import Refused
+from filae_ops.agent.versions import is_version, version_key
+
+NAME = "CHANGELOG.md"
+MAX_FILE = 1024 * 1024
+MAX_LINES = 80
+MAX_COLUMNS = 400
+_HEADING = re.compile(r"^#{1,4}\s*\[?(?:[Vv]ersion\s+|v)?(\d[0-9A-Za-z.-]*)\]?(?=\s|$|:|,|\()")
+_ANY_HEADING = re.compile(r"^#{1,2}\s")
+
+
+def of_bundle(bundle: Path, after: str, upto: str) -> list[str]:
+    """Return the sections of a bundle's changelog above `after` (nothing: that of `upto` alone) up to `upto`."""
+    try:
+        return sections(archive.read_file(bundle, NAME, MAX_FILE), after, upto)
+    except Refused:  # words for people: the bundle itself was checked before
+        return []
+
+
+def of_release(tree: Path, after: str, upto: str) -> list[str]:
+    """Return the same of a release that is on the machine."""
+    try:
+        handle = os.open(tree / NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return []
+    with os.fdopen(handle, "rb") as stream:
+        return sections(stream.read(MAX_FILE), after, upto)
+
+
+def sections(data: bytes, after: str, upto: str) -> list[str]:
+    """Return the lines of the sections wanted: bounded, text only, nothing that a terminal would obey."""
+    lines: list[str] = []
+    wanted = False
+    for text in data.decode("utf-8", "replace").splitlines():
+        heading = _HEADING.match(text)
+        if heading and is_version(heading[1]):
+            wanted = _between(heading[1], after, upto)
+        elif _ANY_HEADING.match(text):
+            wanted = False
+        if wanted:
+            lines.append(plain(text).rstrip())
+    while lines and not lines[-1]:
+        lines.pop()
+    return [*lines[:MAX_LINES], f"… and {len(lines) - MAX_LINES} lines more"] if len(lines) > MAX_LINES else lines
+
+
+def plain(text: str, columns: int | None = MAX_COLUMNS) -> str:
+    """Return text without control and formatting characters, no longer than this."""
+    kept = (" " if each == "\t" else each for each in text if each == "\t" or unicodedata.category(each)[0] != "C")
+    return "".join(kept)[:columns]
+
+
+def _between(version: str, after: str, upto: str) -> bool:
+    if not after:
+        return version_key(version) == version_key(upto)
+    return version_key(after) < version_key(version) <= version_key(upto)

@@ -1,0 +1,84 @@
+"""Locks made again, after Debian's Ruby packages were updated: as a step, and just before a process starts."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+from pathlib import Path
+
+from filae_ops.agent import archive, durable, gems, releases, stale
+from filae_ops.agent.contract import of_release
+from filae_ops.agent.errors import Refused
+from filae_ops.agent.layout import Layout
+from filae_ops.agent.machine import Machine
+from filae_ops.agent.run import Failed
+from filae_ops.agent.step import Deploy, Found
+
+NAME = "Gemfile.lock"
+
+
+class Relock(Deploy):
+    """Gemfile.lock of the release that is to start, and of the others kept, naming gems that are there."""
+
+    name = "relock"
+
+    def do(self) -> Found:
+        """Make the stale locks again; a kept release that cannot be locked any more holds nothing up."""
+        machine, wanted = self.machine, self.plan.version
+        archive.verify_tree(machine.layout.release(wanted), releases.links(machine, self.contract))
+        made, lost = [], {}
+        for version in [wanted, *(v for v in machine.kept() if v != wanted)]:
+            if not stale.gone(machine.layout, version):
+                continue
+            self._keep(version)
+            try:
+                again(machine, version)
+            except Failed as exc:
+                if version == wanted:
+                    raise
+                lost[version] = str(exc)
+            else:
+                made.append(version)
+        return {"relocked": made, "cannot_be_locked": lost}
+
+    def undo(self) -> Found:
+        """Put the former locks back."""
+        place = saved(self.machine, self.plan.id)
+        found = sorted(path.name for path in place.iterdir()) if place.is_dir() else []
+        for version in found:
+            if (tree := self.machine.layout.release(version)).is_dir():
+                durable.write(tree / NAME, (place / version).read_bytes())
+        return {"restored": found}
+
+    def _keep(self, version: str) -> None:
+        place = saved(self.machine, self.plan.id)
+        durable.directory(place, 0o700)
+        if not (place / version).exists():
+            durable.write(place / version, (self.machine.layout.release(version) / NAME).read_bytes(), 0o600)
+
+
+def saved(machine: Machine, tx: str) -> Path:
+    """Return where the locks that a transaction replaces are kept."""
+    return machine.layout.requests / f"{tx}.locks"
+
+
+def again(machine: Machine, version: str, *, bound: bool = True) -> None:
+    """Make the lock of a release on the machine again, unless somebody did meanwhile; one at a time."""
+    tree = machine.layout.release(version)
+    durable.directory(machine.layout.private, 0o700)
+    with os.fdopen(os.open(machine.layout.private / "relock", os.O_RDWR | os.O_CREAT, 0o600), "r+") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        if stale.gone(machine.layout, version):
+            gems.lock(machine, tree, of_release(tree), bound=bound)
+
+
+def at_start(layout: Layout, version: str, names: list[str]) -> int:
+    """Make the lock of a release again just before one of its processes starts; say why."""
+    try:
+        again(Machine(layout), version, bound=False)
+    except (Failed, Refused) as exc:
+        sys.stderr.write(f"filaectl: {version} cannot be locked again: {exc}\n")
+        return 1
+    sys.stderr.write(f"filaectl: {version} is locked again, as these gems are gone: {', '.join(names)}\n")
+    return 0

@@ -1,0 +1,79 @@
+"""The dump taken before a migration that changes the schema, for a person to restore from; never by the agent."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+from filae_ops.agent import database, durable, migration
+from filae_ops.agent.errors import Refused
+from filae_ops.agent.machine import Machine
+from filae_ops.agent.run import Failed
+from filae_ops.agent.step import Deploy, Found
+
+KEPT = 2
+_AS_POSTGRES = ["nice", "-n", "10", "runuser", "-u", "postgres", "--"]
+_DUMP = [*_AS_POSTGRES, "pg_dump", "-Fc", "--lock-wait-timeout=60s", "-h", "/run/postgresql", "-d", database.NAME]
+# Listing a dump that was cut says nothing (`pg_restore -l` ends with 0); reading it whole does.
+_PROOF = [*_AS_POSTGRES, "pg_restore", "-f", "/dev/null"]
+
+
+class Dump(Deploy):
+    """The database as it was before the migration, proved to be readable."""
+
+    name = "dump"
+
+    def do(self) -> Found:
+        """Dump when the schema will change, read the dump back, and keep the last two."""
+        change = migration.pending(self.machine, self.contract, again=self.plan.reuse)
+        if change is None or change.found is None:
+            return {"not_run": "the database has no schema yet" if change else "the schema does not change"}
+        place, seconds = self.machine.layout.safety, self.machine.config.timings["command"]
+        durable.directory(place, 0o700)
+        durable.remove(self._partial)
+        self.machine.runner.stream(_DUMP, target=self._partial, timeout=seconds)
+        self.machine.runner.stream(_PROOF, source=self._partial, timeout=seconds)
+        final = place / f"{self.plan.id}.dump"
+        self._partial.rename(final)
+        durable.sync_directory(place)
+        for old in dumps(self.machine)[:-KEPT]:
+            durable.remove(old)
+        return {"dump": str(final), "bytes": final.stat().st_size, "schema_version": str(change.found)}
+
+    def undo(self) -> Found:
+        """Remove a dump that was cut, and a whole one whose schema is still there: it would drive an older one out."""
+        durable.remove(self._partial)
+        done = [e for e in self.events if e["event"] == "done" and e.get("step") == self.name and e.get("dump")]
+        with contextlib.suppress(Failed):
+            if done and str(database.schema_version(self.machine)) == done[-1]["schema_version"]:
+                durable.remove(Path(done[-1]["dump"]))
+                return {"removed": done[-1]["dump"]}
+        return None
+
+    @property
+    def _partial(self) -> Path:
+        return self.machine.layout.safety / f".{self.plan.id}.partial"
+
+
+def dumps(machine: Machine) -> list[Path]:
+    """Return the dumps that are kept, oldest first."""
+    return sorted(machine.layout.safety.glob("*.dump"))
+
+
+def room(machine: Machine, change: migration.Change | None) -> int:
+    """Return the bytes that the dump may take beside the releases; refuse when its own disk lacks them."""
+    if change is None or change.found is None:
+        return 0
+    needed = database.size(machine)
+    if machine.layout.state.stat().st_dev == machine.layout.releases.stat().st_dev:
+        return needed
+    state = os.statvfs(machine.layout.state)
+    if state.f_bavail * state.f_frsize < needed:
+        raise Refused(
+            f"disk: {state.f_bavail * state.f_frsize // 2**20} MiB free under {machine.layout.state}; "
+            f"the dump before the migration may take {needed // 2**20} MiB",
+            owner="dsi",
+            next_step="enlarge the disk",
+        )
+    return 0

@@ -1,0 +1,127 @@
+"""What nginx serves of a release: the client's files, those of the kept releases, and what the application answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+
+from filae_ops.agent import nginx, releases
+from filae_ops.agent.contract import Contract, of_release
+from filae_ops.agent.errors import Refused
+from filae_ops.agent.layout import Layout
+from filae_ops.agent.machine import Machine
+from filae_ops.agent.run import Failed
+
+_SIZE = re.compile(r"\d{1,6}[kKmMgG]?")
+_PATH = re.compile(r"/[A-Za-z0-9._~/-]*")
+# A digest before the extension, as webpack, Rollup, Sprockets and Ember write it: main.1a2b3c4d.js, app-<64>.css.
+# Eight digits that look like a day are not one.
+_DIGEST = r"(?:.*/)?[^/]*[-.](?!(?:19|20)[0-9]{6}\.)[0-9a-f]{8,64}\.[A-Za-z0-9.]+$"
+# Under its name such a file never changes; `include`, since an add_header of a location hides the server's.
+_FOREVER = 'include /etc/nginx/filae/headers.conf; add_header Cache-Control "max-age=31536000, immutable";'
+
+
+def pair(machine: Machine, contract: Contract, colour: str, *, without: Collection[str] = ()) -> dict[str, str | bytes]:
+    """Return nginx's two includes for a release on a colour, beside the releases that stay on the machine."""
+    live = machine.live()
+    never = {contract.version, live.version if live else ""}
+    gone = {*without, *releases.surplus(machine, machine.config.keep_releases, never)}
+    kept = [each for v in reversed(machine.kept()) if v not in gone and (each := _contract(machine, v))]
+    return {
+        "upstream.conf": nginx.upstream(colour),
+        "live.conf": server(machine.layout, contract, [each for each in kept if each.version != contract.version]),
+    }
+
+
+def refresh(machine: Machine, *, without: Collection[str] = ()) -> bool:
+    """Have nginx serve the live release as this agent would switch to it now; True when that changed anything."""
+    live = machine.live()
+    contract = _contract(machine, live.version) if live else None
+    if live is None or contract is None:
+        return False
+    texts = pair(machine, contract, live.colour, without=without)
+    if all((machine.layout.nginx / name).read_text() == text for name, text in texts.items()):
+        return False
+    nginx.put(machine, texts)
+    return True
+
+
+def server(layout: Layout, contract: Contract, kept: Sequence[Contract] = ()) -> str:
+    """Return the include of the server context; `kept`: the other releases whose hashed files stay served."""
+    client = contract.get("client")
+    lines = [f"# written by filaectl for release {contract.version}", *_health(contract)]
+    if size := str(client.get("max_body") or ""):
+        if not _SIZE.fullmatch(size):
+            raise Failed(f"client.max_body {size[:40]!r} is not a size")
+        lines.append(f"client_max_body_size {size};")
+    if not client.get("directory"):
+        return "\n".join([*lines, _proxied("location /")]) + "\n"
+    page = client_page(contract)
+    lines += [
+        f"root {_client(layout, contract)};",
+        *_hashed(layout, [contract, *kept], "@application" if page is None else "=404"),
+    ]
+    if page is None:
+        lines += ["location / { expires -1; try_files $uri @application; }", _proxied("location @application")]
+    else:
+        lines += [
+            _proxied("location /api/"),
+            f"location = /{page} {{ expires -1; }}",
+            f"location / {{ expires -1; try_files $uri /{page}; }}",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def client_page(contract: Contract) -> str | None:
+    """Return the file that answers where there is none, or None where the application does."""
+    client = contract.get("client")
+    page = str(client.get("otherwise") or "app")
+    if not client.get("directory") or page == "app":
+        return None
+    return _plain(f"/{page}", "client.otherwise")[1:]
+
+
+def _health(contract: Contract) -> list[str]:
+    """Return what keeps the health page answering, also while maintenance closes the front door."""
+    path = str(contract.get("health").get("path") or "")
+    if not path:
+        return []
+    _plain(path, "health.path")
+    return [f'if ($uri = "{path}") {{ set $filae_closed ""; }}', _proxied(f"location = {path}")]
+
+
+def _hashed(layout: Layout, contracts: Sequence[Contract], otherwise: str) -> list[str]:
+    """Return the locations of files whose names hold their digest: the live release's, then the others', in order."""
+    clients = [each for each in contracts if each.get("client").get("directory")]
+    named = sorted({str(d) for each in clients for d in each.get("client").get("hashed") or []})
+    folders = "|".join(re.escape(_plain(f"/{name}", "client.hashed")[1:]) + "/.+" for name in named)
+    lines = []
+    for index, each in enumerate(clients):
+        where = f"location @release_{index} {{ root {_client(layout, each)};"
+        if index == 0:
+            where = f'location ~ "^/(?!api/)(?:{folders + "|" if folders else ""}{_DIGEST})" {{'
+        following = f"@release_{index + 1}" if index + 1 < len(clients) else otherwise
+        lines.append(f"{where} {_FOREVER} try_files $uri {following}; }}")
+    return lines
+
+
+def _client(layout: Layout, contract: Contract) -> str:
+    directory = _plain(f"/{contract.get('client')['directory']}", "client.directory")
+    return f"{layout.release(contract.version)}{directory}"
+
+
+def _contract(machine: Machine, version: str) -> Contract | None:
+    try:
+        return of_release(machine.layout.release(version))
+    except Refused:
+        return None
+
+
+def _plain(path: str, key: str) -> str:
+    if not _PATH.fullmatch(path):
+        raise Failed(f"{key} {path[:60]!r} is not a plain path")
+    return path
+
+
+def _proxied(location: str) -> str:
+    return f"{location} {{ include /etc/nginx/filae/proxy-headers.conf; proxy_pass http://filae_live; }}"

@@ -1,0 +1,168 @@
+"""What the live release runs with that is no longer what the machine has: Debian's packages were updated.
+
+Everything here is read from files, in some milliseconds: no Ruby is started to find that nothing changed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from filae_ops.agent.contract import Contract, of_release
+from filae_ops.agent.layout import Layout
+from filae_ops.agent.machine import Live, Machine
+
+_SPEC = re.compile(r"^    (\S+) \(([^()\s]+)\)$", re.M)
+_GEMSPEC = re.compile(r"/specifications/(?:default/)?([^/]+)-\d[^/-]*(?:-[^/]*)?\.gemspec$", re.M)
+_RUBY = re.compile(r"(?:lib)?ruby\d+\.\d+")
+_MAPPED = ("/usr/", "/lib/", "/lib64/", "/var/lib/gems/")
+# Where Debian's Ruby looks for gems.
+GEM_HOMES = (
+    "usr/share/rubygems-integration/*", "usr/lib/*/rubygems-integration/*", "usr/lib/ruby/gems/*",
+    "usr/lib/*/ruby/gems/*", "var/lib/gems/*", "usr/local/lib/ruby/gems/*",
+)  # fmt: skip
+
+
+def locked(text: str) -> set[tuple[str, str]]:
+    """Return the gems that a Gemfile.lock takes from the machine: name and version."""
+    found: set[tuple[str, str]] = set()
+    for section in re.split(r"\n(?=\S)", text):
+        if section.startswith("GEM\n"):
+            found |= {(m[1], m[2]) for m in _SPEC.finditer(section)}
+    return found
+
+
+def installed(layout: Layout) -> set[str]:
+    """Return the gems of the machine, as `name-version`."""
+    found = set()
+    for home in GEM_HOMES:
+        for place in ("specifications", "specifications/default"):
+            found |= {path.name.removesuffix(".gemspec") for path in layout.root.glob(f"{home}/{place}/*.gemspec")}
+    return found
+
+
+def gone(layout: Layout, version: str, text: str | None = None) -> list[str]:
+    """Return the gems that a release's lock names and the machine has no longer; nothing without such a lock."""
+    tree = layout.release(version)
+    if text is None:
+        if not locks_here(tree, of_release(tree)) or not (tree / "Gemfile.lock").is_file():
+            return []
+        text = (tree / "Gemfile.lock").read_text(errors="replace")
+    present = installed(layout)
+    wanted = {f"{name}-{found}" for name, found in locked(text)}
+    return sorted(wanted - present - set(never_there(layout, version)))
+
+
+def before_start(layout: Layout, instance: str, inherited: Mapping[str, str]) -> int:
+    """Make a release's lock again where its gems are gone, just before a process starts; else be quick.
+
+    Packages may be updated at any time, and a process may crash, or the machine restart, before `refresh` has
+    come: without this, nothing of the release would start until then.
+    """
+    from filae_ops.agent import launch
+
+    version = launch.version_of(layout, instance, inherited)
+    if not (names := gone(layout, version)):
+        return 0
+    from filae_ops.agent import relock
+
+    return relock.at_start(layout, version, names)
+
+
+def locks_here(tree: Path, contract: Contract) -> bool:
+    """Tell whether the lock of a release is made on this machine."""
+    return contract.data.get("gems") == "debian" and (tree / "Gemfile").is_file()
+
+
+def record(layout: Layout, version: str) -> Path:
+    """Return where it is kept which locked gems were never on the machine: those of development and test."""
+    return layout.state / "locks" / f"{version}.json"
+
+
+def never_there(layout: Layout, version: str) -> list[str]:
+    """Return the gems that were locked without being on the machine."""
+    try:
+        return [str(name) for name in json.loads(record(layout, version).read_text())]
+    except (OSError, ValueError):
+        return []
+
+
+def reasons(machine: Machine, live: Live) -> list[str]:
+    """Return why the live release must be started again, in words; nothing when all is as at its start."""
+    contract = of_release(machine.layout.release(live.version))
+    found = [f"gems of its lock are gone: {_some(names)}"] if (names := gone(machine.layout, live.version)) else []
+    libraries: set[str] = set()
+    packages: set[str] = set()
+    for unit in units_of(contract, live.colour):
+        started, pids = _processes(machine, unit)
+        libraries |= {name for pid in pids for name in replaced(machine.layout.root, pid)}
+        if started:
+            packages |= set(unpacked_since(machine, live.version, started))
+    if libraries:
+        found.append(f"it runs on libraries that were replaced: {_some(sorted(libraries))}")
+    if packages:
+        found.append(f"Ruby packages were updated after its start: {_some(sorted(packages))}")
+    return found
+
+
+def units_of(contract: Contract, colour: str) -> list[str]:
+    """Return the services of a live release."""
+    return [f"filae-web@{colour}.service", *(f"filae-worker@{name}-{colour}.service" for name in contract.workers)]
+
+
+def replaced(root: Path, pid: str) -> list[str]:
+    """Return the files of packages that a process maps and that are deleted or replaced on the disk."""
+    try:
+        lines = (root / "proc" / pid / "maps").read_text(errors="replace").splitlines()
+    except OSError:
+        return []
+    found = set()
+    for line in lines:
+        path = line.split(None, 5)[-1] if line.endswith(" (deleted)") else ""
+        if path.startswith(_MAPPED):
+            found.add(Path(path.removesuffix(" (deleted)")).name.removesuffix(".dpkg-tmp").removesuffix(".dpkg-new"))
+    return sorted(found)
+
+
+def unpacked_since(machine: Machine, version: str, when: float) -> list[str]:
+    """Return the packages of Ruby itself, or of the release's gems, that dpkg unpacked after a time."""
+    lock = machine.layout.release(version) / "Gemfile.lock"
+    names = {name for name, _ in locked(lock.read_text(errors="replace"))} if lock.is_file() else None
+    found = []
+    for path in (machine.layout.root / "var/lib/dpkg/info").glob("*.list"):
+        package = path.stem.partition(":")[0]
+        if path.stat().st_mtime > when and (_RUBY.fullmatch(package) or _holds(path, names)):
+            found.append(package)
+    return sorted(found)
+
+
+def _holds(listed: Path, names: set[str] | None) -> bool:
+    """Tell whether a package holds one of these gems (any gem, when they are not known)."""
+    gems = {match[1] for match in _GEMSPEC.finditer(listed.read_text(errors="replace"))}
+    return bool(gems if names is None else gems & names)
+
+
+def _processes(machine: Machine, unit: str) -> tuple[float, list[str]]:
+    """Return when a service was started and its processes; (0, nothing) when it does not run."""
+    argv = ["systemctl", "show", unit, "--timestamp=unix"]
+    argv += [f"--property={name}" for name in ("MainPID", "ControlGroup", "ExecMainStartTimestamp")]
+    lines = machine.runner.run(argv).out.splitlines()
+    shown = dict(line.split("=", 1) for line in lines if "=" in line)
+    if shown.get("MainPID", "0") == "0":
+        return 0, []
+    when = shown.get("ExecMainStartTimestamp", "").removeprefix("@")
+    group = machine.layout.root / "sys/fs/cgroup" / shown.get("ControlGroup", "").lstrip("/") / "cgroup.procs"
+    return float(when) if when.isdigit() else 0, list(_pids(group)) or [shown["MainPID"]]
+
+
+def _pids(group: Path) -> Iterator[str]:
+    try:
+        yield from group.read_text().split()
+    except OSError:
+        return
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

@@ -1,0 +1,275 @@
+from __future__ import annotations
+
+import io
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from fakes import CONTRACT, machine_at, make_live, put_release
+
+from filae_ops.agent import health, maintenance, nginx, proof, served
+from filae_ops.agent.contract import Contract
+from filae_ops.agent.errors import Refused
+from filae_ops.agent.health import Response
+from filae_ops.agent.journal import Journal
+from filae_ops.agent.layout import Layout
+from filae_ops.agent.machine import Machine
+from filae_ops.agent.main import parser
+
+ROLES = Path(__file__).parents[3] / "roles"
+NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+SOON = datetime.now(UTC) + timedelta(hours=2)
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    """A machine with a live release, behind a front door that does what nginx is told."""
+    machine, _ = machine_at(tmp_path)
+    release = put_release(machine, "2.1.0")
+    (release / "public").mkdir()
+    (release / "public/index.html").write_text("the client")
+    make_live(machine, "2.1.0", "blue")
+    (machine.layout.nginx / "live.conf").write_text(served.server(machine.layout, Contract(CONTRACT)))
+    machine.layout.closed_page.parent.parent.mkdir(parents=True)
+    monkeypatch.setattr(health, "at_front_door", lambda config, timeout=10: lambda path: door(machine, path))
+    return machine
+
+
+def door(machine: Machine, path: str) -> Response:
+    if path == CONTRACT["health"]["path"]:
+        return Response(200, {}, b'{"version": "2.1.0"}')
+    page = machine.layout.closed_page
+    return Response(503, {}, page.read_bytes()) if page.exists() else Response(200, {}, b"the client")
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"x" * (64 * 1024 + 1), "longer than 64 KiB"),
+        (b"\xff\xfe", "not UTF-8"),
+        (b"a\x1b[31mb", r"control character \(U\+001B, character 2\)"),
+        (b"a\0b", r"U\+0000"),
+        ("a\u202eb".encode(), r"U\+202E"),
+        ("a\u0085b".encode(), r"U\+0085"),
+    ],
+)
+def test_messages_that_are_refused(data: bytes, said: str) -> None:
+    with pytest.raises(Refused, match=said) as refused:
+        maintenance.read_message(io.BytesIO(data))
+    assert refused.value.owner == "dsi"
+
+
+@pytest.mark.parametrize(
+    ("data", "read"),
+    [
+        (b"", ""),
+        (b"\xef\xbb\xbfligne 1\r\nligne 2\n", "ligne 1\nligne 2"),
+        ("Fiche n°\u202f12 — appeler le 15\tmerci".encode(), "Fiche n°\u202f12 — appeler le 15\tmerci"),
+        (b"x" * (64 * 1024), "x" * (64 * 1024)),
+    ],
+)
+def test_messages_are_plain_text(data: bytes, read: str) -> None:
+    assert maintenance.read_message(io.BytesIO(data)) == read
+
+
+@pytest.mark.parametrize(
+    ("text", "hours"),
+    [("10:30", 1), ("9:30", 24), ("09:29", 24 - 1 / 60), ("2026-11-22T12:30:00+01:00", 2), ("2026-11-23T09:30Z", 24)],
+)
+def test_the_end_is_a_time_to_come(text: str, hours: float) -> None:
+    assert maintenance.parse_until(text, NOW) - NOW == timedelta(hours=hours)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "25:00",
+        "soon",
+        "2026-11-22T09:00:00Z",
+        "-",
+        "2026-11-22 09:30Z",
+        "9999999:00",
+        "2028-01-01",
+        "9999-12-31T23:59:59-14:00",
+    ],
+)
+def test_ends_that_are_refused(text: str) -> None:
+    with pytest.raises(Refused, match="--until"):
+        maintenance.parse_until(text, NOW)
+
+
+def test_the_page_holds_the_message_as_text_and_needs_nothing_from_elsewhere() -> None:
+    page = maintenance.page("Fiche <b>rouge</b> & 1\nligne\n\nAppeler le 15", NOW)
+    assert "<p>Fiche &lt;b&gt;rouge&lt;/b&gt; &amp; 1<br>ligne</p>\n<p>Appeler le 15</p>" in page
+    assert '<html lang="fr">' in page
+    assert "<title>" in page
+    assert "<h1>" in page
+    assert re.search(
+        r"Reprise prévue : <time datetime=\"2026-11-22T[^\"]+\">dimanche 22 novembre 2026 à \d\d:\d\d", page
+    )
+    assert re.findall(r'(?:src|href)="([^"]+)"', page) == ["/"]
+    assert "procédure papier" in maintenance.page("", None)
+
+
+def test_on_then_off(machine: Machine) -> None:
+    assert maintenance.current(machine) is None
+    maintenance.close(machine, "Fiche 12", SOON, "luc")
+    found = maintenance.current(machine)
+    assert found is not None
+    assert (found["by"], found["message"]) == ("luc", "Fiche 12")
+    assert "Fiche 12" in machine.layout.closed_page.read_text()
+    assert machine.layout.closed_page.stat().st_mode & 0o777 == 0o644
+    assert machine.layout.maintenance.stat().st_mode & 0o777 == 0o600
+    maintenance.reopen(machine, "luc")
+    assert maintenance.current(machine) is None
+    assert not machine.layout.maintenance.exists()
+    assert [e["event"] for e in Journal(machine.layout.journal).read()] == ["maintenance-on", "maintenance-off"]
+
+
+def test_nothing_of_nginx_is_touched(machine: Machine) -> None:
+    before = {path: path.read_bytes() for path in machine.layout.nginx.iterdir()}
+    maintenance.close(machine, "", SOON, "luc")
+    maintenance.reopen(machine, "luc")
+    assert {path: path.read_bytes() for path in machine.layout.nginx.iterdir()} == before
+    assert not [line for line in machine.runner.lines() if "nginx" in line]  # type: ignore[attr-defined]
+
+
+def test_it_ends_by_itself_also_after_a_time_without_power(machine: Machine) -> None:
+    maintenance.close(machine, "", SOON, "luc")
+    timer = (machine.layout.units / "filae-maintenance.timer").read_text()
+    assert f"OnCalendar={SOON + timedelta(seconds=1):%Y-%m-%d %H:%M:%S} UTC" in timer
+    assert "Persistent=true" in timer
+    assert "maintenance off --ended" in (machine.layout.units / "filae-maintenance.service").read_text()
+    lines = machine.runner.lines()  # type: ignore[attr-defined]
+    assert lines[-2:] == [
+        "systemctl enable --quiet filae-maintenance.timer",
+        "systemctl restart filae-maintenance.timer",
+    ]
+    maintenance.reopen(machine, "luc")
+    assert not list(machine.layout.units.glob("filae-maintenance*"))
+
+
+@pytest.mark.parametrize(("until", "closed"), [(-1, False), (1, True), (None, True)])
+def test_the_timer_ends_only_what_has_ended(machine: Machine, until: int | None, closed: bool) -> None:
+    maintenance.close(machine, "", SOON, "luc")
+    state = json.loads(machine.layout.maintenance.read_text())
+    end = (datetime.now(UTC) + timedelta(hours=until)).isoformat() if until else None
+    machine.layout.maintenance.write_text(json.dumps(state | {"until": end}))
+    maintenance.reopen(machine, "root", only_ended=True)
+    assert (maintenance.current(machine) is not None) == closed
+
+
+def test_on_again_moves_the_end_and_keeps_the_beginning(machine: Machine) -> None:
+    maintenance.close(machine, "one", SOON, "luc")
+    state = json.loads(machine.layout.maintenance.read_text())
+    machine.layout.maintenance.write_text(json.dumps(state | {"since": "2026-01-01T00:00:00+00:00"}))
+    maintenance.close(machine, None, SOON, "claire")
+    assert "<p>one</p>" in machine.layout.closed_page.read_text(), "moving the end keeps the text"
+    maintenance.close(machine, "two", None, "claire")
+    found = maintenance.current(machine)
+    assert found == {"since": "2026-01-01T00:00:00+00:00", "until": None, "by": "claire", "message": "two"}
+    assert not (machine.layout.units / "filae-maintenance.timer").exists()
+
+
+def test_an_end_that_moves_is_never_without_a_timer(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    maintenance.close(machine, "", SOON, "luc")
+    former = len(machine.runner.lines())  # type: ignore[attr-defined]
+    maintenance.close(machine, "", SOON + timedelta(hours=1), "luc")
+    assert not [line for line in machine.runner.lines()[former:] if "disable" in line or "stop" in line]  # type: ignore[attr-defined]
+
+
+def test_a_front_door_that_does_not_show_it_is_told(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "at_front_door", lambda config, timeout=10: lambda path: Response(200))
+    with pytest.raises(Refused, match="does not show it"):
+        maintenance.close(machine, "", None, "luc")
+
+
+def test_a_damaged_state_is_still_a_closed_door(machine: Machine) -> None:
+    maintenance.close(machine, "", None, "luc")
+    machine.layout.maintenance.write_text("[")
+    found = maintenance.current(machine)
+    assert found is not None
+    assert maintenance.describe(found).startswith("on since ? by ?")
+    maintenance.reopen(machine, "luc")
+    assert maintenance.current(machine) is None
+
+
+def test_an_include_of_an_older_agent_is_written_again(machine: Machine) -> None:
+    (machine.layout.nginx / "live.conf").write_text("# written by filaectl for release 2.1.0\n")
+    maintenance.close(machine, "", None, "luc")
+    assert "$filae_closed" in (machine.layout.nginx / "live.conf").read_text()
+
+
+def test_the_page_of_an_update_that_could_not_be_undone_stays(machine: Machine) -> None:
+    (machine.layout.nginx / "live.conf").write_text(nginx.MAINTENANCE)
+    maintenance.close(machine, "", None, "luc")
+    assert (machine.layout.nginx / "live.conf").read_text() == nginx.MAINTENANCE
+
+
+def test_what_is_proved_meanwhile(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Health is proved, the probe goes round the page, and the page is not run, with the reason."""
+    contract = Contract({**CONTRACT, "files_check": None, "files": []})
+    asked: list[dict[str, str]] = []
+
+    def probed(*_: object, env: dict[str, str] | None = None, **__: object) -> object:
+        asked.append(env or {})
+        return proof.Result(0)
+
+    monkeypatch.setattr("filae_ops.agent.services.once", probed)
+    monkeypatch.setattr("filae_ops.agent.database.schema_version", lambda machine: 20260901120000)
+    opened = proof.observed(machine, contract)
+    assert (opened["health"].status, opened["page"].status) == ("pass", "pass")
+    maintenance.close(machine, "", None, "luc")
+    closed = proof.observed(machine, contract)
+    assert (closed["health"].status, closed["page"].status, closed["probe"].status) == ("pass", "not_run", "pass")
+    assert "on purpose: on since" in closed["page"].message
+    assert [sorted(env) for env in asked] == [["PROBE_URL", "SSL_CERT_FILE"], ["PROBE_SOCKET"]]
+    assert proof.front_door(machine, contract, seconds=0, times=1) == ""
+
+
+def test_a_page_that_is_not_shown_while_it_should_is_a_failure(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maintenance.close(machine, "", None, "luc")
+    answers = {CONTRACT["health"]["path"]: Response(200, {}, b'{"version": "2.1.0"}'), "/": Response(200, {}, b"x")}
+    monkeypatch.setattr(health, "at_front_door", lambda config, timeout=10: answers.__getitem__)
+    assert "does not show its page" in proof.front_door(machine, Contract(CONTRACT), seconds=0, times=1)
+
+
+@pytest.mark.parametrize(
+    ("words", "allowed"),
+    [
+        ("maintenance", True),
+        ("maintenance --json", True),
+        ("maintenance on", True),
+        ("maintenance on --message - --until 22:00", True),
+        ("maintenance on --until 2026-11-22T06:00:00+01:00 --json", True),
+        ("maintenance off --json", True),
+        ("maintenance on --message /etc/shadow", False),
+        ("maintenance on --message", False),
+        ("maintenance on --until --message", False),
+        ("maintenance on --until /etc/shadow", False),
+        ("maintenance off --ended", False),
+        ("maintenance on; reboot", False),
+        ("maintenance on\nrecover", False),
+        ("recover", False),
+    ],
+)
+def test_what_the_dsi_may_run(words: str, allowed: bool) -> None:
+    """Sudo compares its expression with the words in one line; what passes can read no file of root's."""
+    text = (ROLES / "agent/templates/sudoers.j2").read_text()
+    expressions = [found.replace("\\:", ":") for found in re.findall(r"\^(\w.*?)\$", text)]
+    assert any(re.fullmatch(each, words) for each in expressions) == allowed
+    if allowed:
+        assert parser().parse_args(words.split()).message in (None, "-")
+
+
+def test_nginx_closes_but_for_health_and_its_own_page() -> None:
+    server = (ROLES / "proxy/templates/server.conf.j2").read_text()
+    order = ['set $filae_closed "";', f"if (-f {Layout().closed_page})", "include /etc/nginx/filae/live.conf;",
+             "if ($uri = /maintenance.html)", "if ($filae_closed) { return 503; }"]  # fmt: skip
+    places = [server.index(each) for each in order]
+    assert places == sorted(places)
+    assert 'if ($uri = "/api/health") { set $filae_closed ""; }' in served.server(Layout(), Contract(CONTRACT))

@@ -1,0 +1,75 @@
+"""Each event of the journal in words, and the verdict on a transaction that did not commit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from filae_ops.agent import attach
+
+TIME = {"time": "2026-01-01T10:00:00.000+00:00"}
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        ({"event": "done", "step": "dump", "seconds": 0.1, "not_run": "the schema does not change"},
+         "dump       not needed: the schema does not change"),
+        ({"event": "soaking", "step": "soak", "seconds": 60.2, "of": 600.0, "requests": 41, "server_errors": 1},
+         "soak       watched for 60 of 600 s: 41 requests, 1 of them server errors"),
+        ({"event": "waiting", "step": "migrate", "seconds": 4.0, "attempt": 2, "of": 5, "open": "luc since 70 s"},
+         "migrate    met a lock, tries again in 4 s, 2 of 5 times; open transactions: luc since 70 s"),
+        ({"event": "waiting", "step": "migrate", "seconds": 4.0, "attempt": 2, "of": 5, "open": ""},
+         "migrate    met a lock, tries again in 4 s, 2 of 5 times"),
+        ({"event": "begin", "from_version": "2.0.0", "version": "2.1.0", "colour": "blue", "kind": "deploy", "tx": "t",
+          "mode": "one", "stall": 4.0}, "requests wait about 4 s, as the last start took, none is refused"),
+        ({"event": "maintenance-on", "by": "luc", "until": None}, "maintenance on by luc, until it is switched off"),
+        ({"event": "maintenance-off", "by": "its end"}, "maintenance off by its end"),
+    ],
+    ids=lambda value: value["event"] if isinstance(value, dict) else "",
+)  # fmt: skip
+def test_events_are_told_in_words(event: dict[str, Any], words: str) -> None:
+    assert words in attach.line({**event, **TIME})
+
+
+@pytest.mark.parametrize("name", ["step", "undo", "tidied", "retry-asked", "of a later agent"])
+def test_what_only_the_journal_needs_is_not_told(name: str) -> None:
+    assert attach.line({"event": name, "step": "stage", **TIME}) == ""
+
+
+FAILED = {"event": "failed", "step": "start", "reason": "no boot", "evidence": {"exception": "LoadError"}}
+
+
+@pytest.mark.parametrize(
+    ("events", "message", "step"),
+    [
+        ([{"event": "committed"}], None, ""),
+        ([FAILED, {"event": "recover"}, {"event": "committed"}], None, ""),
+        ([FAILED, {"event": "rolled-back"}], "step start failed: no boot [exception LoadError]; undone: what served",
+         "mend the release"),
+        ([FAILED, {"event": "undo-failed"}], "NOT wholly undone", "mend the release"),
+        ([FAILED, {"event": "gave-up"}], "NOT wholly undone", "filaectl recover --retry"),
+        ([{**FAILED, "owner": "dsi", "next_step": "enlarge"}, {"event": "rolled-back"}], "no boot", "enlarge"),
+        ([{"event": "refused", "reason": "held", "next_step": "wait"}], "held", "wait"),
+    ],
+)  # fmt: skip
+def test_the_verdict_says_what_failed_and_what_is_next(
+    events: list[dict[str, Any]], message: str | None, step: str
+) -> None:
+    found = attach.verdict(events)
+    if message is None:
+        assert found is None
+    else:
+        assert found is not None
+        assert message in found.message
+        assert step in found.next_step
+
+
+def test_a_terminal_obeys_nothing_of_what_a_release_s_tools_said() -> None:
+    told = {**FAILED, "reason": "gems: \x1b[2J\x9b31m\u202eno\r", "evidence": {"frame": "a\x07"}}
+    verdict = attach.verdict([told, {"event": "rolled-back"}])
+    assert verdict is not None
+    for text in (attach.line({**told, **TIME}), str(verdict)):
+        assert "gems: [2J31mno [frame a]" in text
+        assert "".join(c for c in text if c.isprintable() or c == "\n") == text
