@@ -6,60 +6,17 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from filae_ops.agent.errors import Refused
 from filae_ops.agent.layout import Layout
+from filae_ops.agent.options import parser
 
 if TYPE_CHECKING:
     from filae_ops.agent.machine import Machine
 
 UNPRIVILEGED = ("exec", "_store")
-
-
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of every command."""
-    top = argparse.ArgumentParser(prog="filaectl", description="Filaé's agent on this machine.", allow_abbrev=False)
-    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-
-    def add(name: str, text: str = "", *, as_json: bool = True) -> argparse.ArgumentParser:
-        if text:
-            made = commands.add_parser(name, allow_abbrev=False, help=text, description=text)
-        else:
-            made = commands.add_parser(name, allow_abbrev=False)
-        if as_json:
-            made.add_argument("--json", action="store_true", help="print JSON")
-        return made
-
-    deploying = add("deploy", "put a signed release bundle into service")
-    deploying.add_argument("bundle", type=Path)
-    deploying.add_argument(
-        "--unsafe-logs", action="store_true", help="show output of the application, patients' data or not"
-    )
-    back = add("rollback", "put a kept release back into service; no data is restored")
-    back.add_argument("version", nargs="?", default="", help="which one (the release live before)")
-    again = add("refresh", "after updates of Debian's packages: start the live release again with them")
-    again.add_argument("--patient", action="store_true", help="wait for dpkg and for the lock (the machine's own unit)")
-    for made in (deploying, back, again):
-        _starting(made)
-    add("receive", "store a bundle that comes on stdin, and print its path")
-    add("status", "what runs, and how the last transaction went")
-    add("releases", "what is kept, and what of it a rollback may put back")
-    journal = add("journal", "the last events")
-    journal.add_argument("-n", type=int, default=50, metavar="COUNT", help="how many (50)")
-    add("attach", "follow the transaction that runs")
-    _logging(add("logs", "what the application itself wrote; it may hold patients' data"))
-    again = add("recover", "finish or undo a transaction that was cut", as_json=False)
-    again.add_argument("--retry", action="store_true", help="also after three failed tries")
-    given = add("receipt", "record that a backup or a snapshot of this machine was taken")
-    given.add_argument("--kind", choices=("backup", "snapshot"), required=True)
-    given.add_argument("--at", default="", metavar="TIME", help="ISO 8601, with its offset (now)")
-    _closing(add("maintenance", "close the application behind a page, open it again, or say which it is"))
-    add("observe", "prove the live release: health, schema, file store, round trip, attachments")
-    _internal(add)
-    return top
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -82,37 +39,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1
-
-
-def _internal(add: Callable[..., argparse.ArgumentParser]) -> None:
-    launched = add("exec", "become a process of a release (used by the units)", as_json=False)
-    launched.add_argument("process", nargs="?", default="", help="its name, else the instance's first part")
-    launched.add_argument("--instance", default="")
-    for hidden in ("_transaction", "_recover"):
-        add(hidden, as_json=False).add_argument("name")
-    add("_replaceable", as_json=False)
-    add("_relock", as_json=False).add_argument("instance")
-    add("_store", as_json=False).add_argument("paths", nargs="+")
-
-
-def _starting(made: argparse.ArgumentParser) -> None:
-    made.add_argument("--operator", default="", metavar="NAME", help="who asks (the sudo user)")
-    made.add_argument("--check", action="store_true", help="say what would happen, change nothing")
-    made.add_argument("--detach", action="store_true", help="return once the transaction has started")
-
-
-def _logging(made: argparse.ArgumentParser) -> None:
-    made.add_argument("-f", "--follow", action="store_true", help="go on until Ctrl-C")
-    made.add_argument("-n", type=int, default=50, metavar="COUNT", help="how many past lines (50)")
-    made.add_argument("--unit", default="", metavar="PROCESS", help="web, a worker, a timer, migrate (all)")
-    made.add_argument("--attached", action="store_true", help=argparse.SUPPRESS)
-
-
-def _closing(made: argparse.ArgumentParser) -> None:
-    made.add_argument("word", nargs="?", choices=("on", "off"), metavar="on|off")
-    made.add_argument("--message", choices=("-",), help="the page's text, on standard input: plain UTF-8, 64 KiB")
-    made.add_argument("--until", default="", metavar="TIME", help="ends by itself then: HH:MM, or ISO 8601")
-    made.add_argument("--ended", action="store_true", help=argparse.SUPPRESS)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -145,47 +71,14 @@ def _command(options: argparse.Namespace) -> int:
 
 
 def _known(options: argparse.Namespace) -> int:
-    from filae_ops.agent import attach, receive, recover, status
     from filae_ops.agent.machine import Machine
 
     machine = Machine()
-    match options.command:
-        case "deploy" | "rollback" | "refresh":
-            return _transaction(machine, options)
-        case "receive":
-            path = receive.receive(machine, sys.stdin.buffer)
-            print(json.dumps({"path": str(path)}) if options.json else path)
-            return 0
-        case "status":
-            return status.print_status(machine, as_json=options.json)
-        case "releases":
-            from filae_ops.agent import kept
-
-            return kept.print_releases(machine, as_json=options.json)
-        case "journal":
-            return status.print_journal(machine, as_json=options.json, number=options.n)
-        case "logs":
-            from filae_ops.agent import logs
-
-            return logs.logs(
-                options.unit, options.n, follow=options.follow, attached=options.attached, as_json=options.json
-            )
-        case "attach":
-            return attach.attach(machine, as_json=options.json)
-        case "recover":
-            return recover.recover(machine, retry=options.retry)
-        case "receipt":
-            return status.receipt(machine, options.kind, options.at, as_json=options.json)
-        case "maintenance":
-            from filae_ops.agent import ask, maintenance
-
-            return maintenance.command(
-                machine, options.word or "", ask.operator(""), until=options.until, message=bool(options.message),
-                ended=options.ended, as_json=options.json,
-            )  # fmt: skip
-        case "observe":
-            return status.observe(machine, as_json=options.json)
-    return _inner(machine, options)
+    if options.command in ("deploy", "rollback", "refresh"):
+        return _transaction(machine, options)
+    if options.command in ("status", "releases", "journal", "logs", "attach", "observe"):
+        return _answer(machine, options)
+    return _inner(machine, options) if options.command.startswith("_") else _record(machine, options)
 
 
 def _transaction(machine: Machine, options: argparse.Namespace) -> int:
@@ -197,6 +90,42 @@ def _transaction(machine: Machine, options: argparse.Namespace) -> int:
     if options.command == "rollback":
         return rollback.rollback(machine, options.version, **common)
     return refresh.refresh(machine, patient=options.patient, **common)
+
+
+def _answer(machine: Machine, options: argparse.Namespace) -> int:
+    from filae_ops.agent import attach, kept, logs, status
+
+    match options.command:
+        case "releases":
+            return kept.print_releases(machine, as_json=options.json)
+        case "journal":
+            return status.print_journal(machine, as_json=options.json, number=options.n)
+        case "logs":
+            return logs.logs(
+                options.unit, options.n, follow=options.follow, attached=options.attached, as_json=options.json
+            )
+        case "attach":
+            return attach.attach(machine, as_json=options.json)
+        case "observe":
+            return status.observe(machine, as_json=options.json)
+    return status.print_status(machine, as_json=options.json)
+
+
+def _record(machine: Machine, options: argparse.Namespace) -> int:
+    from filae_ops.agent import ask, maintenance, receive, recover, status
+
+    if options.command == "receive":
+        path = receive.receive(machine, sys.stdin.buffer)
+        print(json.dumps({"path": str(path)}) if options.json else path)
+        return 0
+    if options.command == "recover":
+        return recover.recover(machine, retry=options.retry)
+    if options.command == "receipt":
+        return status.receipt(machine, options.kind, options.at, as_json=options.json)
+    return maintenance.command(
+        machine, options.word or "", ask.operator(""), until=options.until, message=bool(options.message),
+        ended=options.ended, as_json=options.json,
+    )  # fmt: skip
 
 
 def _inner(machine: Machine, options: argparse.Namespace) -> int:

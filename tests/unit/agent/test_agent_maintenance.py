@@ -16,7 +16,7 @@ from filae_ops.agent.health import Response
 from filae_ops.agent.journal import Journal
 from filae_ops.agent.layout import Layout
 from filae_ops.agent.machine import Machine
-from filae_ops.agent.main import parser
+from filae_ops.agent.options import parser
 
 ROLES = Path(__file__).parents[3] / "roles"
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
