@@ -1,8 +1,8 @@
+"""A maintenance: how it closes the door and opens it again, how it ends by itself, and what is proved meanwhile."""
+
 from __future__ import annotations
 
-import io
 import json
-import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,10 +16,8 @@ from filae_ops.agent.health import Response
 from filae_ops.agent.journal import Journal
 from filae_ops.agent.layout import Layout
 from filae_ops.agent.machine import Machine
-from filae_ops.agent.options import parser
 
 ROLES = Path(__file__).parents[3] / "roles"
-NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 SOON = datetime.now(UTC) + timedelta(hours=2)
 
 
@@ -42,75 +40,6 @@ def door(machine: Machine, path: str) -> Response:
         return Response(200, {}, b'{"version": "2.1.0"}')
     page = machine.layout.closed_page
     return Response(503, {}, page.read_bytes()) if page.exists() else Response(200, {}, b"the client")
-
-
-@pytest.mark.parametrize(
-    ("data", "said"),
-    [
-        (b"x" * (64 * 1024 + 1), "longer than 64 KiB"),
-        (b"\xff\xfe", "not UTF-8"),
-        (b"a\x1b[31mb", r"control character \(U\+001B, character 2\)"),
-        (b"a\0b", r"U\+0000"),
-        ("a\u202eb".encode(), r"U\+202E"),
-        ("a\u0085b".encode(), r"U\+0085"),
-    ],
-)
-def test_messages_that_are_refused(data: bytes, said: str) -> None:
-    with pytest.raises(Refused, match=said) as refused:
-        maintenance.read_message(io.BytesIO(data))
-    assert refused.value.owner == "dsi"
-
-
-@pytest.mark.parametrize(
-    ("data", "read"),
-    [
-        (b"", ""),
-        (b"\xef\xbb\xbfligne 1\r\nligne 2\n", "ligne 1\nligne 2"),
-        ("Fiche n°\u202f12 — appeler le 15\tmerci".encode(), "Fiche n°\u202f12 — appeler le 15\tmerci"),
-        (b"x" * (64 * 1024), "x" * (64 * 1024)),
-    ],
-)
-def test_messages_are_plain_text(data: bytes, read: str) -> None:
-    assert maintenance.read_message(io.BytesIO(data)) == read
-
-
-@pytest.mark.parametrize(
-    ("text", "hours"),
-    [("10:30", 1), ("9:30", 24), ("09:29", 24 - 1 / 60), ("2026-11-22T12:30:00+01:00", 2), ("2026-11-23T09:30Z", 24)],
-)
-def test_the_end_is_a_time_to_come(text: str, hours: float) -> None:
-    assert maintenance.parse_until(text, NOW) - NOW == timedelta(hours=hours)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "25:00",
-        "soon",
-        "2026-11-22T09:00:00Z",
-        "-",
-        "2026-11-22 09:30Z",
-        "9999999:00",
-        "2028-01-01",
-        "9999-12-31T23:59:59-14:00",
-    ],
-)
-def test_ends_that_are_refused(text: str) -> None:
-    with pytest.raises(Refused, match="--until"):
-        maintenance.parse_until(text, NOW)
-
-
-def test_the_page_holds_the_message_as_text_and_needs_nothing_from_elsewhere() -> None:
-    page = maintenance.page("Fiche <b>rouge</b> & 1\nligne\n\nAppeler le 15", NOW)
-    assert "<p>Fiche &lt;b&gt;rouge&lt;/b&gt; &amp; 1<br>ligne</p>\n<p>Appeler le 15</p>" in page
-    assert '<html lang="fr">' in page
-    assert "<title>" in page
-    assert "<h1>" in page
-    assert re.search(
-        r"Reprise prévue : <time datetime=\"2026-11-22T[^\"]+\">dimanche 22 novembre 2026 à \d\d:\d\d", page
-    )
-    assert re.findall(r'(?:src|href)="([^"]+)"', page) == ["/"]
-    assert "procédure papier" in maintenance.page("", None)
 
 
 def test_on_then_off(machine: Machine) -> None:
@@ -236,34 +165,6 @@ def test_a_page_that_is_not_shown_while_it_should_is_a_failure(
     answers = {CONTRACT["health"]["path"]: Response(200, {}, b'{"version": "2.1.0"}'), "/": Response(200, {}, b"x")}
     monkeypatch.setattr(health, "at_front_door", lambda config, timeout=10: answers.__getitem__)
     assert "does not show its page" in proof.front_door(machine, Contract(CONTRACT), seconds=0, times=1)
-
-
-@pytest.mark.parametrize(
-    ("words", "allowed"),
-    [
-        ("maintenance", True),
-        ("maintenance --json", True),
-        ("maintenance on", True),
-        ("maintenance on --message - --until 22:00", True),
-        ("maintenance on --until 2026-11-22T06:00:00+01:00 --json", True),
-        ("maintenance off --json", True),
-        ("maintenance on --message /etc/shadow", False),
-        ("maintenance on --message", False),
-        ("maintenance on --until --message", False),
-        ("maintenance on --until /etc/shadow", False),
-        ("maintenance off --ended", False),
-        ("maintenance on; reboot", False),
-        ("maintenance on\nrecover", False),
-        ("recover", False),
-    ],
-)
-def test_what_the_dsi_may_run(words: str, allowed: bool) -> None:
-    """Sudo compares its expression with the words in one line; what passes can read no file of root's."""
-    text = (ROLES / "agent/templates/sudoers.j2").read_text()
-    expressions = [found.replace("\\:", ":") for found in re.findall(r"\^(\w.*?)\$", text)]
-    assert any(re.fullmatch(each, words) for each in expressions) == allowed
-    if allowed:
-        assert parser().parse_args(words.split()).message in (None, "-")
 
 
 def test_nginx_closes_but_for_health_and_its_own_page() -> None:
