@@ -67,24 +67,21 @@ def test_of_two_deploys_at_once_one_is_refused_and_so_is_a_provisioning_in_the_m
     assert site.run("ls /var/lib/filae-ops/incoming").stdout == "", "nor does the loser's bundle stay"
 
 
-# The controller is killed when it was told this.
-TOLD = ("transaction ", "migrate    done", "switch     done")
-
-
-def test_what_the_controller_is_told_are_steps() -> None:
-    assert {words.split()[0] for words in TOLD[1:]} <= set(steps.names("deploy", "two"))
+# The controller is killed when it was told that the transaction begins, and that each step has ended; from the end of
+# the soak to that of the transaction is a moment too short to meet.
+TOLD = ("begin", *steps.names("deploy", "two")[:-2])
 
 
 @pytest.mark.parametrize("told", TOLD)
 def test_a_deploy_goes_on_without_its_controller(told: str, site: Site, place: Place, tmp_path: Path) -> None:
     version = f"1.3.{TOLD.index(told)}"
     bundle = release(version, tmp_path, MIGRATIONS)
-    set_agent(site, timings={"soak": 2})
+    said = re.compile("transaction " if told == "begin" else rf"\b{told} +(done|not needed)\b")
     with Load(place, Minimal(), rate=20) as load, Deploy(site, bundle) as run:
-        run.wait_for(told)
+        until(lambda: said.search(run.told()) is not None or run.process.poll() is not None)
+        assert said.search(run.told()), run.told()
         assert run.end(signal.SIGKILL).returncode == -signal.SIGKILL
         until(lambda: look(site).events[-1]["event"] in ("committed", "rolled-back", "gave-up"))
-    set_agent(site, timings=QUICK)
     after = look(site)
     events = [event["event"] for event in after.events]
     assert events[-1] == "committed"
