@@ -81,6 +81,10 @@ def test_a_kill_loses_nothing(subject: Subject, step: str, later: float) -> None
     subject.kill("deploy", "two", step, later)
 
 
-@pytest.mark.parametrize(("step", "how"), [("dump", "cut"), ("probe", "reboot"), ("switch", "cut"), ("workers", "cut")])
+POWER = [("dump", "cut"), ("migrate", "reboot"), ("probe", "reboot"), ("switch", "cut"), ("retire", "reboot"),
+         ("workers", "cut")]  # fmt: skip
+
+
+@pytest.mark.parametrize(("step", "how"), POWER)
 def test_power_that_goes_loses_nothing_that_was_acknowledged(subject: Subject, step: str, how: str) -> None:
     subject.cut("deploy", step, how)
