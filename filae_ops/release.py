@@ -31,16 +31,18 @@ def ask(remote: Remote, *words: str, **options: Any) -> Answer:
                 owner=said.get("owner", "provider"),
                 next_step=from_here(said.get("next_step", "")),
             )
-    if "command not found" in answer.stderr or "No such file" in answer.stderr:
-        raise OpsError(
-            f"{remote.host.name}: the agent is not installed", next_step="filae-ops -i INVENTORY provision"
-        )
-    if "password is required" in answer.stderr:
-        raise OpsError(
-            f"{remote.host.name}: this account has no sudo on the machine",
-            next_step="give --user an operator's name",
-        )
+    if problem := unanswered(answer.stderr, remote.host.name):
+        raise problem
     return answer
+
+
+def unanswered(said: str, host: str) -> OpsError | None:
+    """Return why the agent was not even asked, or None when it was."""
+    if "command not found" in said or "No such file" in said:
+        return OpsError(f"{host}: the agent is not installed", next_step="filae-ops -i INVENTORY provision")
+    if "password is required" in said:
+        return OpsError(f"{host}: this account has no sudo on the machine", next_step="give --user an operator's name")
+    return None
 
 
 def send(remote: Remote, bundle: Path, on_sent: Callable[[int], None] | None = None) -> str:

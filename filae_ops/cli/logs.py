@@ -54,7 +54,7 @@ def _words(unit: str, number: int, follow: bool, as_json: bool) -> list[str]:
 def _one(target: Target, user: str | None, key: Path | None, words: list[str], *, several: bool, as_json: bool) -> None:
     from filae_ops.refusal import lines as reasons
     from filae_ops.refusal import together
-    from filae_ops.release import AGENT
+    from filae_ops.release import AGENT, unanswered
     from filae_ops.remote import connect
     from filae_ops.ssh import Login
 
@@ -68,5 +68,7 @@ def _one(target: Target, user: str | None, key: Path | None, words: list[str], *
     if answer.status < 0:
         raise OpsError(f"{target.label}: the connection was lost", owner="dsi", next_step="run the same command again")
     if answer.status != 0:
+        if problem := unanswered(answer.stderr, target.label):
+            raise problem
         found = reasons(answer.stderr.strip() or "no word of why", "filaectl logs")
         raise together([each._replace(message=f"{target.label}: {each.message}") for each in found])

@@ -36,7 +36,12 @@ FirstAccount = Annotated[
 Key = Annotated[
     Path | None,
     typer.Option(
-        "--key", metavar="FILE", envvar="FILAE_SSH_KEY", help="Private key; default: your SSH agent.", dir_okay=False
+        "--key",
+        metavar="FILE",
+        envvar="FILAE_SSH_KEY",
+        help="Private key; default: your SSH agent.",
+        exists=True,
+        dir_okay=False,
     ),
 ]
 Check = Annotated[bool, typer.Option("--check", help="Show what would change, change nothing.")]
