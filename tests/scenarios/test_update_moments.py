@@ -67,9 +67,10 @@ def test_of_two_deploys_at_once_one_is_refused_and_so_is_a_provisioning_in_the_m
     assert site.run("ls /var/lib/filae-ops/incoming").stdout == "", "nor does the loser's bundle stay"
 
 
-# The controller is killed when it was told that the transaction begins, and that each step has ended; from the end of
-# the soak to that of the transaction is a moment too short to meet.
-TOLD = ("begin", *steps.names("deploy", "two")[:-2])
+# The controller is killed when it was told that the transaction begins, and that each step has ended; after the last
+# two it may have ended by itself meanwhile.
+TOLD = ("begin", *steps.names("deploy", "two"))
+LAST = TOLD[-2:]
 
 
 @pytest.mark.parametrize("told", TOLD)
@@ -80,7 +81,8 @@ def test_a_deploy_goes_on_without_its_controller(told: str, site: Site, place: P
     with Load(place, Minimal(), rate=20) as load, Deploy(site, bundle) as run:
         until(lambda: said.search(run.told()) is not None or run.process.poll() is not None)
         assert said.search(run.told()), run.told()
-        assert run.end(signal.SIGKILL).returncode == -signal.SIGKILL
+        status = run.end(signal.SIGKILL).returncode
+        assert status == -signal.SIGKILL or (told in LAST and status == 0)
         until(lambda: look(site).events[-1]["event"] in ("committed", "rolled-back", "gave-up"))
     after = look(site)
     events = [event["event"] for event in after.events]
