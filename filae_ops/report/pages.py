@@ -1,0 +1,111 @@
+"""What every document shares: its words, its templates, its typography, and how it is written to disk."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from filae_ops.errors import OpsError
+from filae_ops.paths import data_path
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+Lang = Literal["fr", "en"]
+MODE = 0o644
+_NBSP, _NARROW = "\u00a0", "\u202f"
+_SUBSTITUTES = (
+    (re.compile(r"(?<=\S) (?=[;?!])"), _NARROW),
+    (re.compile(r"(?<=\S) (?=[:»%])"), _NBSP),
+    (re.compile(r"« "), f"«{_NBSP}"),
+    (re.compile(r"\bn° "), f"n°{_NBSP}"),
+)
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~&!])")
+
+
+def typography(text: str, lang: Lang) -> str:
+    """Return the text with the spaces that French does not break; English is returned as it is."""
+    if lang == "fr":
+        for pattern, space in _SUBSTITUTES:
+            text = pattern.sub(space, text)
+    return text
+
+
+@cache
+def words(folder: str, lang: Lang) -> Mapping[str, Any]:
+    """Return the labels of templates/FOLDER/words.LANG.yml, with those that all documents share."""
+    import yaml
+
+    def read(name: str) -> dict[str, Any]:
+        found = yaml.safe_load(data_path("templates", name, f"words.{lang}.yml").read_text(encoding="utf-8"))
+        return dict(found)
+
+    return read("document") | (read(folder) if folder != "document" else {})
+
+
+@cache
+def environment(lang: Lang) -> Environment:
+    """Return the templates' environment: HTML is escaped, an unknown variable is an error."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+    from markupsafe import Markup
+
+    def finalize(value: Any) -> Any:
+        if isinstance(value, str):
+            spaced = typography(value, lang)
+            return Markup(spaced) if isinstance(value, Markup) else spaced  # noqa: S704 - as safe as it was
+        return value
+
+    made = Environment(
+        loader=FileSystemLoader(data_path("templates")), autoescape=select_autoescape(["html.j2"]),
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, finalize=finalize,
+    )  # fmt: skip
+    made.filters["css_string"] = css_string
+    made.filters["cell"] = markdown
+    return made
+
+
+def render(template: str, lang: Lang, **values: Any) -> str:
+    """Return a document from `templates/TEMPLATE`; `words`, `lang`, `title`, `site`, `day` and `footer` are wanted.
+
+    HTML templates have the suffix .html.j2 and are escaped; Markdown ones have .md.j2 and use the filter `cell`.
+    """
+    return environment(lang).get_template(template).render(lang=lang, **values)
+
+
+def css_string(text: str) -> Any:
+    """Return a CSS string that no text can leave."""
+    from markupsafe import Markup
+
+    inner = "".join(each if each.isalnum() else f"\\{ord(each):x} " for each in text)
+    return Markup(f'"{inner}"')  # noqa: S704 - letters, digits and escapes only
+
+
+def markdown(text: object) -> str:
+    """Return a text for a Markdown table or paragraph: nothing in it is read as a mark, and it stays on one line."""
+    return _MARKDOWN.sub(r"\\\1", " ".join(str(text).split(" ")).replace("\r", " ").replace("\n", " "))
+
+
+def write_document(path: Path, text: str) -> None:
+    """Write a document whole or not at all, readable by all (0644); a folder is never replaced."""
+    if path.is_dir():
+        raise OpsError(f"{path} is a folder", next_step="name a file, such as review.html", exit_code=2)
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
+        ) as stream:
+            try:
+                stream.write(text)
+                stream.flush()
+                os.fchmod(stream.fileno(), MODE)
+                os.fsync(stream.fileno())
+                Path(stream.name).replace(path)
+            except BaseException:
+                Path(stream.name).unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        raise OpsError(f"{path} cannot be written: {error.strerror}", next_step="name another file") from None
