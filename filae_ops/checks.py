@@ -37,9 +37,18 @@ def broken(message: str, step: str = PROVISION) -> NoReturn:
     raise Broken(message, step)
 
 
+class NoObject(pytest.skip.Exception):  # type: ignore[name-defined,misc]
+    """A check that has nothing to look at on this site: nothing is left to measure."""
+
+
 def not_run(reason: str) -> NoReturn:
-    """Say that this could not be measured, or has no object here: never a pass."""
+    """Say that this could not be measured: never a pass."""
     pytest.skip(reason)
+
+
+def no_object(reason: str) -> NoReturn:
+    """Say that this has no object on this site, by its inventory: never a pass, and nothing is left to measure."""
+    raise NoObject(reason)
 
 
 class Facts:

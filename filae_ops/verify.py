@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +18,7 @@ from filae_ops.hostchecks import HostChecks
 from filae_ops.inventory.load import load
 from filae_ops.inventory.machine import Host
 from filae_ops.inventory.model import Inventory
+from filae_ops.merge import Merged, merge
 from filae_ops.register.load import requirement
 from filae_ops.ssh import Login, ssh_config
 
@@ -36,6 +37,8 @@ class Verdict:
     message: str
     next: str = ""
     host: str = ""
+    no_object: bool = False
+    """Not run because the inventory gives it nothing to look at."""
 
     def document(self) -> dict[str, str]:
         """Return the contract of one check of `verify --json`."""
@@ -54,6 +57,10 @@ class Report:
     gathering_seconds: float = 0.0
     checking_seconds: float = 0.0
     hosts: tuple[str, ...] = field(default=())
+    merged: tuple[Merged, ...] = ()
+    """Each requirement that has checks, beside what is declared of it."""
+    about: Mapping[str, Any] = field(default_factory=dict)
+    """The site, the day and the inventory's fingerprint."""
 
     def count(self, status: Status, owner: Owner | None = None) -> int:
         """Return how many verdicts have a status, of one owner or of all."""
@@ -67,7 +74,14 @@ class Report:
     def of(self, owner: Owner) -> Report:
         """Return the part of one owner."""
         kept = tuple(each for each in self.verdicts if each.owner == owner)
-        return Report(kept, self.gathering_seconds, self.checking_seconds, self.hosts)
+        return replace(
+            self, verdicts=kept, merged=tuple(each for each in self.merged if each.requirement.owner == owner)
+        )
+
+    @property
+    def disagreements(self) -> tuple[Merged, ...]:
+        """Return the requirements of which the machine contradicts the inventory."""
+        return tuple(each for each in self.merged if each.disagrees)
 
     @property
     def words(self) -> str:
@@ -92,6 +106,8 @@ class Report:
             "summary": {status: self.count(status) for status in statuses},
             "by_owner": {owner: {status: self.count(status, owner) for status in statuses} for owner in self.owners},
             "checks": [each.document() for each in self.verdicts],
+            "requirements": [each.document() for each in self.merged],
+            **self.about,
         }
 
     def by_owner_lines(self) -> list[str]:
@@ -150,7 +166,7 @@ def verdicts(rows: list[Mapping[str, Any]] | list[dict[str, Any]]) -> tuple[Verd
         Verdict(
             id=f"{row['host']}:{row['id']}" if len(hosts) > 1 else row["id"], requirement=row["requirement"],
             owner=requirement(row["requirement"]).owner, status=row["status"], message=row["message"], next=row["next"],
-            host=row["host"],
+            host=row["host"], no_object=row.get("no_object", False),
         )
         for row in rows
     ]  # fmt: skip

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import testinfra  # noqa: F401  # loaded while the machine answers
 
-from filae_ops.checks import Broken, Target, read_targets
+from filae_ops.checks import Broken, NoObject, Target, read_targets
 
 DIRECTORY = os.environ.get("FILAE_VERIFY", "")
 VERDICTS: list[dict[str, Any]] = []
@@ -77,7 +77,7 @@ def _verdict(item: Any, check: dict[str, str], call: pytest.CallInfo[None]) -> d
     elif isinstance(error, AssertionError):
         verdict |= {"status": "fail", "message": str(error).splitlines()[0], "next": "provider: filae-ops provision"}
     elif isinstance(error, pytest.skip.Exception):
-        verdict |= {"status": "not_run", "message": str(error)}
+        verdict |= {"status": "not_run", "message": str(error), "no_object": isinstance(error, NoObject)}
     elif error is not None:
         verdict |= {
             "status": "not_run",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from filae_ops.checks import Target, broken, check, not_run
+from filae_ops.checks import Target, broken, check, no_object, not_run
 
 MARGIN_S = 2 * 3600
 STEPS = {
@@ -16,7 +16,7 @@ STEPS = {
 def recent(on: Target, kind: str, declared: bool) -> None:
     """Judge the age of a receipt; a machine younger than the interval has had no time for one."""
     if not declared:
-        not_run(f"the inventory declares no {kind}")
+        no_object(f"the inventory declares no {kind}")
     now, limit = on.facts["system"]["now"], on.inventory.backup.interval_hours * 3600 + MARGIN_S
     receipt = on.facts["receipts"].get(kind)
     if receipt is None:

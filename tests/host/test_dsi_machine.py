@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from filae_ops.checks import Target, broken, check, not_run
+from filae_ops.checks import Target, broken, check, no_object, not_run
 
 GIB = 2**30
 FREE_SHARE = 0.10
@@ -96,7 +96,7 @@ def test_guest_tools(on: Target) -> None:
     """The hypervisor's guest tools run where they are declared."""
     machine = on.declared.machine
     if not machine.guest_tools:
-        not_run("the inventory declares no guest tools for this machine")
+        no_object("the inventory declares no guest tools for this machine")
     unit = TOOLS[machine.hypervisor]
     if on.facts["units"]["units"].get(unit, {}).get("ActiveState") != "active":
         broken(f"{unit} does not run", "dsi: give the machine its agent's channel; provider: then install and start it")

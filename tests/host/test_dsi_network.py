@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from filae_ops.checks import Target, broken, check, not_run
+from filae_ops.checks import Target, broken, check, no_object, not_run
 from filae_ops.inventory.network import Flow
 
 
@@ -34,7 +34,7 @@ def test_package_mirror(on: Target) -> None:
 def test_mail_relay(on: Target) -> None:
     """The declared mail relay answers the machine."""
     if on.inventory.network.mail_relay is None:
-        not_run("the inventory declares no mail relay")
+        no_object("the inventory declares no mail relay")
     on.line("flow-mail-relay")
 
 
@@ -74,7 +74,7 @@ def test_outbound_access(on: Target) -> None:
     """The machine gets out as declared."""
     how = on.inventory.network.outbound_internet
     if how == "none" and on.inventory.patching.mirror is None:
-        not_run("the inventory declares no way out and no mirror")
+        no_object("the inventory declares no way out and no mirror")
     on.line("apt-mirror")
 
 
@@ -82,5 +82,5 @@ def test_outbound_access(on: Target) -> None:
 def test_inbound_access(on: Target) -> None:
     """The machine can be reached from the internet, where that is declared."""
     if not on.inventory.network.inbound_internet:
-        not_run("the inventory declares that the machine is not reached from the internet")
+        no_object("the inventory declares that the machine is not reached from the internet")
     not_run("cannot be seen from here: look from outside of the hospital's network")

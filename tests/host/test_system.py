@@ -43,6 +43,17 @@ def test_supported_system(on: Target) -> None:
     supported(on, system["id"], system["version"], "provider: plan the upgrade of the system with the DSI")
 
 
+@check("os-declared", "OS-01")
+def test_the_system_is_the_declared_one(on: Target) -> None:
+    """The system is the one that the inventory declares."""
+    system, said = on.facts["system"], on.declared.machine.os
+    if system["id"] != said.id or not f"{said.version}.".startswith(f"{system['version']}."):
+        broken(
+            f"the machine runs {system['id']} {system['version']}, declared: {said.id} {said.version}",
+            "provider: write what runs in hosts.yml (machine.os), then filae-ops review again",
+        )
+
+
 @check("os-support-ends", "OS-02")
 def test_end_of_support_is_far(on: Target) -> None:
     """The end of the system's support is more than six months away."""

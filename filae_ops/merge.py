@@ -1,0 +1,128 @@
+"""What is declared and what is measured, side by side, requirement by requirement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from filae_ops.judge.verdict import STATUSES, Judgement, Status, Verdict
+from filae_ops.register.model import Requirement
+
+if TYPE_CHECKING:
+    from filae_ops.verify import Verdict as Check
+
+Result = Literal["pass", "fail", "not_run"]
+STOPPING = ("block", "claim_invalid")
+_FIRST: Mapping[str, int] = {"fail": 0, "not_run": 1, "pass": 2}
+
+
+@dataclass(frozen=True)
+class Merged:
+    """One requirement: what the inventory declares of it, and what its checks found."""
+
+    verdict: Verdict
+    """What the judge says of the inventory alone."""
+    checks: tuple[Check, ...]
+    """Failures first."""
+
+    @property
+    def requirement(self) -> Requirement:
+        """Return the requirement that both are about."""
+        return self.verdict.requirement
+
+    @property
+    def declared(self) -> Verdict | None:
+        """Return what the inventory says; None where only a measure can tell."""
+        found = [each.outcome for each in self.verdict.findings]
+        return None if found and set(found) == {"unmeasured"} else self.verdict
+
+    def count(self, result: Result) -> int:
+        """Return how many checks have a result."""
+        return sum(each.status == result for each in self.checks)
+
+    @property
+    def measured(self) -> bool:
+        """Tell whether every check that has an object here gave an answer, and at least one did."""
+        answered = self.count("pass") + self.count("fail")
+        return answered > 0 and all(each.status != "not_run" or each.no_object for each in self.checks)
+
+    @property
+    def status(self) -> Status:
+        """Return the verdict on both: a failure decides, and what was not measured is never compliant."""
+        declared = self.declared.status if self.declared else _unsaid(self.verdict)
+        if declared == "not_applicable" and _not_in_force(self.verdict):
+            return declared
+        if self.count("fail"):
+            found: Status = "non_compliant" if self.requirement.severity in STOPPING else "gap"
+            return min(found, declared, key=STATUSES.index)
+        if declared == "compliant" and not self.measured:
+            return "to_confirm"
+        return declared
+
+    @property
+    def disagrees(self) -> bool:
+        """Tell whether the machine contradicts the inventory, one way or the other."""
+        if self.declared is None:
+            return False
+        if self.count("fail"):
+            return _holds(self.declared)
+        return self.count("pass") > 0 and _contrary(self.declared)
+
+    @property
+    def messages(self) -> list[str]:
+        """Return what each check says, by its id."""
+        return [f"{each.id}: {each.message}" for each in self.checks]
+
+    @property
+    def contradiction(self) -> list[str]:
+        """Return what the checks say that contradicts the inventory."""
+        against = "fail" if self.count("fail") else "pass"
+        return [f"{each.id}: {each.message}" for each in self.checks if each.status == against]
+
+    def document(self) -> dict[str, Any]:
+        """Return the contract of one requirement of `verify --json`."""
+        results: tuple[Result, ...] = ("pass", "fail", "not_run")
+        return {
+            "id": self.requirement.id, "owner": self.requirement.owner, "severity": self.requirement.severity,
+            "declared": self._declared(), "observed": {each: self.count(each) for each in results}
+            | {"messages": self.messages}, "status": self.status, "disagree": self.disagrees,
+        }  # fmt: skip
+
+    def _declared(self) -> dict[str, str] | None:
+        from filae_ops.judge.words import reason
+
+        if self.declared is None:
+            return None
+        words = {"reason": reason(self.declared, "en"), "reason_fr": reason(self.declared, "fr")}
+        return {"status": self.declared.status} | words
+
+
+def merge(judgement: Judgement, checks: Sequence[Check]) -> tuple[Merged, ...]:
+    """Return every requirement that has checks, in the register's order."""
+    mine: dict[str, list[Check]] = {}
+    for each in checks:
+        mine.setdefault(each.requirement, []).append(each)
+    return tuple(
+        Merged(verdict, tuple(sorted(mine[verdict.requirement.id], key=lambda check: _FIRST[check.status])))
+        for verdict in judgement.verdicts
+        if verdict.requirement.id in mine
+    )
+
+
+def _unsaid(verdict: Verdict) -> Status:
+    """Return what holds of a rule that only a measure proves, once it is proved."""
+    return "to_confirm" if verdict.requirement.confidence == "from-memory" else "compliant"
+
+
+def _not_in_force(verdict: Verdict) -> bool:
+    return any(each.field == "effective_from" for each in verdict.findings)
+
+
+def _holds(verdict: Verdict) -> bool:
+    outcomes = [each.outcome for each in verdict.findings]
+    return "holds" in outcomes and not {"contrary", "expired", "missing"} & set(outcomes)
+
+
+def _contrary(verdict: Verdict) -> bool:
+    return any(each.outcome in ("contrary", "expired") for each in verdict.findings)
