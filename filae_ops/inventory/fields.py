@@ -6,6 +6,7 @@ import ipaddress
 import re
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import PurePosixPath
 from typing import Annotated, Literal, NoReturn
 from urllib.parse import urlsplit
 
@@ -135,7 +136,18 @@ def _email(value: str) -> str:
     return value
 
 
+def _inside(value: str) -> str:
+    path = PurePosixPath(value)
+    if path.is_absolute() or ".." in path.parts or not path.parts:
+        refuse(
+            f"{value!r} leaves the inventory",
+            next_step="give a path inside the inventory, such as evidence/aipd.pdf or tls/server.pem",
+        )
+    return value
+
+
 Text = Annotated[str, AfterValidator(_text)]
+RelativePath = Annotated[Text, AfterValidator(_inside)]
 Address = Annotated[str, AfterValidator(_address)]
 HostOrAddress = Annotated[str, AfterValidator(_host)]
 PublicName = Annotated[str, AfterValidator(_public_name)]

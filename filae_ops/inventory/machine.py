@@ -7,7 +7,8 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from filae_ops.inventory.fields import HostOrAddress, Port, Strict, Text, refuse
+from filae_ops.inventory.documents import Day, Percent
+from filae_ops.inventory.fields import HostOrAddress, Party, Port, RelativePath, Strict, Text, refuse
 from filae_ops.inventory.keys import HostKey, PublicKey, parse_public_key
 
 _FORBIDDEN = {
@@ -33,6 +34,41 @@ _FORBIDDEN = {
 }
 
 
+class ExtendedSupport(Strict):
+    """A support bought for after the standard one: ELTS, ESM, ELS."""
+
+    name: Text
+    """Name of the programme."""
+    contract: RelativePath | None = None
+    """Path of the proof of subscription inside the inventory."""
+    until: Day | None = None
+    """Last day of the subscription."""
+
+
+class HardeningReport(Strict):
+    """The last measure of the system against a hardening profile."""
+
+    tool: Text
+    """Tool, such as OpenSCAP."""
+    profile: Text | None = None
+    """Profile that it measured, such as anssi_bp28_intermediary."""
+    date: Day | None = None
+    """Date of the measure."""
+    score: Percent | None = None
+    """Score, in percent."""
+    file: RelativePath | None = None
+    """Path of the report inside the inventory."""
+
+
+class EndpointProtection(Strict):
+    """Protection against malware: antivirus or EDR."""
+
+    product: Text
+    """Product."""
+    owner: Party | None = None
+    """Who answers for it."""
+
+
 class OperatingSystem(Strict):
     """The system that the DSI installed."""
 
@@ -40,6 +76,8 @@ class OperatingSystem(Strict):
     """`ID` of /etc/os-release."""
     version: str = Field(pattern=r"^[0-9]{1,2}(\.[0-9]{1,2})?$")
     """`VERSION_ID` of /etc/os-release, in quotes."""
+    extended_support: ExtendedSupport | None = None
+    """Support bought for after the standard one; null: none."""
 
 
 class Machine(Strict):
@@ -57,6 +95,14 @@ class Machine(Strict):
     """The hypervisor's guest tools are expected on the machine."""
     os: OperatingSystem
     """Operating system at delivery."""
+    disk_encryption: Literal["none", "hypervisor", "luks"] | None = None
+    """Encryption of the disk, by the hypervisor or in the machine."""
+    hardening: Literal["none", "minimal", "intermediary", "enhanced", "high"] | None = None
+    """Level of ANSSI-BP-028 that the machine reaches."""
+    hardening_report: HardeningReport | None = None
+    """Last measure of that level; null: none was made."""
+    endpoint_protection: EndpointProtection | None = None
+    """Protection against malware; null: there is none."""
 
     @model_validator(mode="after")
     def _tools_need_a_hypervisor(self) -> Self:

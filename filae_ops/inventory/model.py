@@ -9,11 +9,16 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from filae_ops.inventory.access import Access, AccessGovernance
+from filae_ops.inventory.continuity import Backup, Continuity
+from filae_ops.inventory.documents import Contracts, Documents
 from filae_ops.inventory.fields import Slug, Strict, is_address, refuse
+from filae_ops.inventory.governance import Data, Establishment, Governance, Responsibilities
+from filae_ops.inventory.hosting import Hosting
 from filae_ops.inventory.machine import Host
 from filae_ops.inventory.network import Flow, Network, repeated_ids
-from filae_ops.inventory.services import App, Backup, Patching, Tls
-from filae_ops.inventory.site import Hosting, Site
+from filae_ops.inventory.operations import Admin, Identity, Incidents, Logging, Software, Supervision
+from filae_ops.inventory.services import App, Patching, Tls
+from filae_ops.inventory.site import Site
 
 SSH_PORT = 22
 HTTPS_PORT = 443
@@ -48,6 +53,32 @@ class Inventory(Strict):
     """The backups declared by the DSI."""
     patching: Patching
     """Security updates."""
+    establishment: Establishment = Establishment()
+    """The hospital, in law."""
+    data: Data = Data()
+    """Which data the application holds."""
+    contracts: Contracts = Contracts()
+    """What binds the parties."""
+    documents: Documents = Documents()
+    """The documents of the project."""
+    governance: Governance = Governance()
+    """The people who answer, and the last review."""
+    responsibilities: Responsibilities = Field(default_factory=dict)
+    """Duties whose letters depart from the hosting model's, by duty and party."""
+    software: tuple[Software, ...] | None = None
+    """Components whose support is followed; left out: what the toolkit installs."""
+    continuity: Continuity = Continuity()
+    """The place of the machine in the hospital's recovery plan."""
+    admin: Admin = Admin()
+    """How the provider administers the machine."""
+    logging: Logging = Logging()
+    """The traces."""
+    identity: Identity = Identity()
+    """How users prove who they are."""
+    incidents: Incidents = Incidents()
+    """What is done when there is an incident."""
+    supervision: Supervision = Supervision()
+    """The supervision of the application."""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from filae_ops.inventory.documents import Day
 from filae_ops.inventory.fields import (
     Address,
     HostOrAddress,
@@ -35,6 +36,15 @@ class MailRelay(Strict):
     """TCP port of the relay."""
 
 
+class ReverseProxy(Strict):
+    """The hospital's own relay in front of the machine."""
+
+    owner: Party | None = None
+    """Who answers for it."""
+    product: Text | None = None
+    """Product."""
+
+
 class Network(Strict):
     """What the hospital's network gives to the machine."""
 
@@ -52,6 +62,18 @@ class Network(Strict):
     """Names or addresses of the time servers."""
     mail_relay: MailRelay | None = None
     """Where mail goes out, if the application sends any."""
+    dmz: bool | None = None
+    """The machine is in a DMZ."""
+    two_firewalls: bool | None = None
+    """One firewall towards the internet, another towards the hospital."""
+    default_deny: bool | None = None
+    """The hospital's firewalls block every flow that is not listed."""
+    last_rule_review: Day | None = None
+    """Date of the last review of the firewalls' rules."""
+    ddos: Text | None = None
+    """Protection against denial of service; null: there is none."""
+    reverse_proxy: ReverseProxy | None = None
+    """Relay of the hospital in front of the machine; null: there is none."""
 
     @model_validator(mode="after")
     def _proxy_goes_with_its_mode(self) -> Self:

@@ -1,17 +1,16 @@
-"""The application's settings and signers, TLS, backups and patches."""
+"""The application's settings and signers, TLS and patches."""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from filae_ops.bundle.fields import reserved
-from filae_ops.inventory.fields import Email, Slug, Strict, Text, Url, duplicates, refuse
+from filae_ops.inventory.fields import RelativePath, Slug, Strict, Text, Url, duplicates, refuse
 from filae_ops.inventory.keys import SshKey
 
 _NAME = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
@@ -31,19 +30,6 @@ def _setting(name: str) -> str:
             next_step="declare it as a secret in the release, and put it under `app_secrets` in secrets.yml",
         )
     return name
-
-
-def _inside(value: str) -> str:
-    path = PurePosixPath(value)
-    if path.is_absolute() or ".." in path.parts or not path.parts:
-        refuse(
-            f"{value!r} leaves the inventory",
-            next_step="give a path inside the inventory, such as tls/server.pem",
-        )
-    return value
-
-
-RelativePath = Annotated[Text, AfterValidator(_inside)]
 
 
 class Signer(Strict):
@@ -138,32 +124,6 @@ class Tls(Strict):
         return {"certificate": self.certificate, "chain": self.chain, "root": self.root}
 
 
-class Monitoring(Strict):
-    """Who learns that a backup is late."""
-
-    alert_to: Email
-    """Address that receives the alarm."""
-
-
-class Backup(Strict):
-    """The backups. The strategy is the DSI's: this says what it declares."""
-
-    kinds: tuple[Literal["files", "database", "machine_snapshot", "configuration"], ...] = Field(min_length=1)
-    """What is backed up."""
-    interval_hours: int = Field(ge=1, le=744)
-    """Hours between two backups: beyond, the alarm rings."""
-    retention_days: int | None = Field(default=None, ge=1, le=3660)
-    """Days that backups are kept; left out: to document."""
-    monitoring: Monitoring | None = None
-    """Who is told; left out: to document."""
-
-    @model_validator(mode="after")
-    def _kinds_once(self) -> Self:
-        if kinds := duplicates(self.kinds):
-            refuse(f"the kind {kinds[0]!r} is listed twice", next_step="keep it once", owner="dsi")
-        return self
-
-
 class Mirror(Strict):
     """The hospital's mirror of Debian's packages."""
 
@@ -171,6 +131,20 @@ class Mirror(Strict):
     """Mirror of the distribution."""
     security_url: Url
     """Mirror of its security updates."""
+
+
+Days = Annotated[int, Field(ge=0, le=3660)]
+
+
+class PatchDelays(Strict):
+    """Days within which the provider fixes a weakness of its software, by CVSS score, as the contract says."""
+
+    cvss_gt_8_9: Days | None = None
+    """Score above 8.9."""
+    cvss_7_8_9: Days | None = None
+    """Score from 7 to 8.9."""
+    cvss_4_7: Days | None = None
+    """Score from 4 to 7."""
 
 
 class Patching(Strict):
@@ -182,3 +156,7 @@ class Patching(Strict):
     """Days within which security updates are applied."""
     reboot: Literal["never", "window"]
     """Whether the machine may restart by itself, in the maintenance window."""
+    delays: PatchDelays = PatchDelays()
+    """Delays of the contract, in days, by gravity."""
+    watch: tuple[Text, ...] | None = None
+    """Sources of the watch for weaknesses, such as debian-security-announce or CERT-FR."""

@@ -1,19 +1,18 @@
-"""Which site this is, who answers for it, where it is hosted."""
+"""Which site this is, and who answers for it."""
 
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
-from filae_ops.inventory.fields import Email, Environment, HostingModel, Slug, Strict, Text, refuse
+from filae_ops.inventory.fields import Email, Environment, Slug, Strict, Text, refuse
 
 _LOCALE = re.compile(r"(C|[a-z]{2,3}_[A-Z]{2})\.UTF-8")
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _PHONE = re.compile(r"\+?[0-9][0-9 .()-]{4,24}")
-_NAMED_HOST = ("hds_host", "third_party")
 
 
 def _timezone(value: str) -> str:
@@ -94,29 +93,3 @@ class Site(Strict):
     """Who to reach on each side."""
     maintenance_window: MaintenanceWindow | None = None
     """When the service may be interrupted; left out: never planned."""
-
-
-class Hosting(Strict):
-    """Where the data live."""
-
-    model: HostingModel
-    """Hosting model: decides what the law asks."""
-    host_id: Slug | None = None
-    """The host, for a certified host or another third party; left out: to document."""
-    service_id: Slug | None = None
-    """The exact service of the host; left out: to document."""
-    region: Text | None = None
-    """Region or site of the service; left out: to document."""
-
-    @model_validator(mode="after")
-    def _only_a_third_party_is_named(self) -> Self:
-        for key in ("host_id", "service_id", "region"):
-            value = getattr(self, key)
-            if self.model not in _NAMED_HOST and value is not None:
-                refuse(
-                    f"`{key}: {value}` has no meaning with model {self.model}",
-                    next_step=f"remove `{key}`, or choose another model",
-                    owner="dsi",
-                    at=(key,),
-                )
-        return self
