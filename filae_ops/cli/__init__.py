@@ -11,6 +11,7 @@ import typer
 
 from filae_ops import __version__
 from filae_ops.cli import bundle, check, demo, lab, logs, maintenance, provision, release, site
+from filae_ops.cli.flows import flows
 from filae_ops.cli.init import init
 from filae_ops.cli.options import Command
 from filae_ops.console import err
@@ -31,6 +32,7 @@ app.command(
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
 )(demo.test)
 app.command("init", cls=Command)(init)
+app.command("flows", cls=Command)(flows)
 app.command("doctor", cls=Command)(check.doctor)
 app.command("provision", cls=Command)(provision.provision)
 app.command("deploy", cls=Command)(release.deploy)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ import typer.core
 from filae_ops.errors import OpsError
 
 if TYPE_CHECKING:
+    from filae_ops.report.pages import Lang
     from filae_ops.rollout import Target
 
 
@@ -22,6 +24,25 @@ class Command(typer.core.TyperCommand):
         return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]
 
 
+class LanguageName(StrEnum):
+    """The languages of documents, as the command line takes them."""
+
+    FR = "fr"
+    EN = "en"
+
+    @property
+    def lang(self) -> Lang:
+        """Return the language as documents take it."""
+        return "en" if self is LanguageName.EN else "fr"
+
+
+Language = Annotated[LanguageName, typer.Option("--lang", metavar="LANG", help="fr or en.")]
+Html = Annotated[
+    Path | None, typer.Option("--html", metavar="FILE", help="Write it as one page, to read or print.", dir_okay=False)
+]
+Markdown = Annotated[
+    Path | None, typer.Option("--markdown", metavar="FILE", help="Write it as Markdown.", dir_okay=False)
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 Operator = Annotated[
     str | None,
