@@ -10,8 +10,8 @@ import typer
 
 from filae_ops.errors import OpsError
 from filae_ops.inventory.answers import Answers, Keyholder, MachineAnswers
+from filae_ops.inventory.pending import TO_FILL
 from filae_ops.inventory.scaffold import MODELS, remaining, render, write
-from filae_ops.inventory.source import TO_FILL
 
 _KEY_MAX = 16 * 1024
 _LATER = "left to fill in"

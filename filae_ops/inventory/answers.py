@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from filae_ops.inventory.source import TO_FILL
+from filae_ops.inventory.pending import TO_FILL
 
 Fill = str
 """A text, or TO_FILL."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from filae_ops.inventory.documents import Day, Document
-from filae_ops.inventory.fields import Party, Strict, duplicates, refuse
+from filae_ops.inventory.fields import Party, Strict
 from filae_ops.inventory.site import Contact
-
 
 Kind = Literal[
     "eps", "espic", "private", "state_administration", "state_operator", "sren_gip", "local_authority", "other"
@@ -65,16 +64,8 @@ class Governance(Strict):
     """Date of the last review of this inventory."""
 
 
-def _letters(value: str) -> str:
-    if not value or set(value) - set("RACI") or duplicates(value):
-        refuse(
-            f"{value!r} is not made of the letters R, A, C, I, each once",
-            next_step="write A (accountable), R (does), C (consulted), I (informed), or two of them, such as RA",
-        )
-    return value
-
-
 Duty = Annotated[str, Field(pattern=r"^D-[A-Z0-9]+(-[A-Z0-9]+)*$")]
-Letters = Annotated[str, AfterValidator(_letters)]
+Letters = Literal["R", "A", "RA", "C", "I"]
+"""R does, A is accountable, C is consulted, I is informed."""
 Responsibilities = Mapping[Duty, Mapping[Party, Letters]]
 """By duty and party: only what departs from the hosting model."""

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from filae_ops.errors import OpsError
 from filae_ops.inventory.machine import host_values
 from filae_ops.inventory.model import SECTIONS, Inventory
+from filae_ops.inventory.pending import settle
 from filae_ops.inventory.problems import InventoryError, Problem, explain
 from filae_ops.inventory.source import HOSTS, Source, read
 from filae_ops.inventory.values import ansible_values
@@ -62,7 +63,8 @@ def _build(source: Source, values: dict[str, dict[str, Any]]) -> Inventory:
         name: {key: value for key, value in variables.items() if key not in SECTIONS}
         for name, variables in values.items()
     }
-    content["hosts"] = {name: host_values(name, variables) for name, variables in own.items()}
+    content, _ = settle({**content, "hosts": own}, Inventory)
+    content["hosts"] = {name: host_values(name, variables) for name, variables in content["hosts"].items()}
     content |= {"directory": str(source.directory), "fingerprint": source.fingerprint()}
     try:
         return Inventory.model_validate_json(json.dumps(content))

@@ -19,7 +19,7 @@ from filae_ops.inventory.access import OperatorName
 from filae_ops.inventory.answers import Answers
 from filae_ops.inventory.fields import Environment, HostingModel, HostOrAddress, PublicName, Slug
 from filae_ops.inventory.keys import HostKey, SshKey
-from filae_ops.inventory.source import TO_FILL
+from filae_ops.inventory.pending import TO_FILL
 from filae_ops.inventory.standard_flows import standard_flows
 from filae_ops.paths import data_path
 

@@ -13,11 +13,11 @@ from typing import Any
 from filae_ops import yamlnodes
 from filae_ops.errors import OpsError, Owner
 from filae_ops.inventory.hosts import read_hosts
-from filae_ops.inventory.model import SECTIONS
+from filae_ops.inventory.model import SECTIONS, Inventory
+from filae_ops.inventory.pending import TO_FILL, settle
 from filae_ops.inventory.problems import InventoryError, Problem, guess
 
 HOSTS = "hosts.yml"
-TO_FILL = "a-renseigner"
 _SECRET_KEYS = ("app_secrets", "tls_key")
 _KNOWN_BY_DSI = (
     "hosts.",
@@ -31,6 +31,14 @@ _KNOWN_BY_DSI = (
     "site.establishment",
     "site.contacts.dsi",
     "site.maintenance_window",
+    "establishment.",
+    "data.",
+    "contracts.",
+    "documents.",
+    "governance.",
+    "continuity.",
+    "identity.",
+    "incidents.",
 )
 _READ_BY_ANSIBLE = ("", ".yml", ".yaml", ".json")
 
@@ -56,9 +64,8 @@ class Source:
         if loc and loc[0] in self.places:
             locate, prefix = self.places[str(loc[0])]
             return locate.where((*prefix, *loc))
-        return str(
-            self.directory / "group_vars" / "all" / f"{_FILES.get(str(loc[0]) if loc else '', 'site')}.yml"
-        )
+        section = str(loc[0]) if loc else "site"
+        return str(self.directory / "group_vars" / "all" / f"{_FILES.get(section, section)}.yml")
 
     def hostvars(self) -> dict[str, dict[str, Any]]:
         """Return what Ansible must give for each machine, as it prints it."""
@@ -75,9 +82,12 @@ class Source:
         return total.hexdigest()
 
 
-_FILES = {"access_governance": "governance", "flows": "flows", "network": "flows"} | {
-    name: name for name in ("site", "hosting", "access", "app", "tls", "backup", "patching")
-}
+_FILES = {
+    "access_governance": "governance", "network": "flows", "establishment": "site", "data": "hosting",
+    "contracts": "documents", "responsibilities": "governance", "software": "patching", "continuity": "backup",
+    "admin": "access", "identity": "access", "logging": "supervision", "incidents": "supervision",
+}  # fmt: skip
+"""Where `init` writes the sections that have no file of their own name."""
 
 
 def read(path: Path) -> Source:
@@ -182,9 +192,11 @@ def _unread(directory: Path) -> Iterator[Path]:
 
 
 def _scalars(source: Source) -> None:
-    for loc, value in _walk({**source.sections, "hosts": source.hosts}, ()):
+    values = {**source.sections, "hosts": source.hosts}
+    pending = set(settle(values, Inventory)[1])
+    for loc, value in _walk(values, ()):
         field_name = ".".join(map(str, loc))
-        if TO_FILL in value:
+        if loc in pending or (TO_FILL in value and value != TO_FILL):
             owner: Owner = "dsi" if field_name.startswith(_KNOWN_BY_DSI) else "provider"
             step = "ask the DSI, then write the value" if owner == "dsi" else "write the value"
             source.problems.append(Problem(source.where(loc), field_name, "still to fill in", owner, step))

@@ -25,9 +25,9 @@ from filae_ops.inventory.answers import (
 )
 from filae_ops.inventory.fields import HostingModel
 from filae_ops.inventory.load import load
+from filae_ops.inventory.pending import TO_FILL
 from filae_ops.inventory.scaffold import MODELS, remaining, render, write
 from filae_ops.inventory.services import Timings
-from filae_ops.inventory.source import TO_FILL
 from filae_ops.paths import data_path
 
 MODELS_KNOWN = get_args(HostingModel)
