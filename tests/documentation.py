@@ -76,12 +76,25 @@ def _variable(name: str, option: dict[str, Any], values: dict[str, Any]) -> str:
 
 
 def requirements() -> str:
-    """Return the register as `verify` uses it."""
+    """Return the register, theme by theme: who answers, what `review` and `verify` go by, where it was read."""
     from filae_ops.register.load import requirements as register
+    from filae_ops.register.load import themes
 
-    lines = [NOTE, "# Requirements\n", "| id | owner | title | source |\n|--|--|--|--|"]
-    lines += [f"| {each.id} | {each.owner} | {each.title} | {each.source} |" for each in register().values()]
-    return "\n".join(lines) + "\n"
+    intro = "`filae-ops requirements show ID` explains one; `observed`: a check of `verify` measures it.\n"
+    lines = [NOTE, "# Requirements\n", intro]
+    for theme in themes().values():
+        rows = [each for each in register().values() if each.theme == theme.id]
+        lines.append(f"## {theme.id}: {theme.en}\n")
+        lines.append("| id | owner | severity | title | evidence | source |\n|--|--|--|--|--|--|")
+        lines += [_requirement(each) for each in rows]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _requirement(each: Any) -> str:
+    evidence = ["declared"] * bool(each.declared) + ["observed"] * bool(each.observed_en)
+    source = f"{each.cited} ({each.dated})" if each.dated else each.cited
+    return f"| {each.id} | {each.owner} | {each.severity} | {each.title_en} | {', '.join(evidence)} | {source} |"
 
 
 def checks() -> str:

@@ -1,29 +1,96 @@
-"""The register of requirements and the calendars of support, read once and checked whole."""
+"""The register, read on demand and checked: nothing unknown, nothing twice, nothing without a source."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
+from difflib import get_close_matches
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NoReturn, TypeVar
+from typing import Any
 
-from pydantic import ValidationError
-
-from filae_ops import yamlnodes
 from filae_ops.errors import OpsError
-from filae_ops.register.model import DataSource, Entry, Lifecycle, Requirement
+from filae_ops.register.hosts import Host, Service
+from filae_ops.register.model import Requirement, Source
+from filae_ops.register.read import Wrong, entries, known, refuse, rows_of, unique, with_sources
+from filae_ops.register.tables import Countries, Duty, FieldName, ImmunityStep, Lifecycle, Shipped, Theme
 
 HERE = Path(__file__).resolve().parent
-_FIX = "correct the register, then run its tests"
-E = TypeVar("E", bound=Entry)
 
 
 @cache
 def requirements() -> Mapping[str, Requirement]:
-    """Return every requirement by id, in the order of the file."""
-    return read_requirements(HERE / "requirements.yml")
+    """Return every requirement by id, theme by theme."""
+    found: dict[str, Requirement] = {}
+    for theme in themes():
+        found |= _theme(theme)
+    return MappingProxyType(found)
+
+
+@cache
+def _theme(name: str) -> Mapping[str, Requirement]:
+    return read_requirements(HERE / "requirements" / f"{name.lower()}.yml")
+
+
+def requirement(name: str) -> Requirement:
+    """Return one requirement, from the file of its theme alone; an unknown id is refused with the nearest."""
+    theme = name.rpartition("-")[0]
+    found = _theme(theme).get(name) if theme in themes() else None
+    if found is None:
+        near = get_close_matches(name.upper(), requirements(), n=1, cutoff=0.0)
+        raise OpsError(
+            f"no requirement {name!r} in the register", next_step=f"name one of the register, such as {near[0]}"
+        )
+    return found
+
+
+@cache
+def themes() -> Mapping[str, Theme]:
+    """Return the themes, in the order of a review."""
+    return _table(HERE / "themes.yml", "themes", Theme)
+
+
+@cache
+def sources() -> Mapping[str, Source]:
+    """Return every source by id."""
+    return _table(HERE / "sources.yml", "sources", Source)
+
+
+@cache
+def fields() -> Mapping[str, FieldName]:
+    """Return the names in words of every field that a requirement reads, by field."""
+    return _table(HERE / "fields.yml", "fields", FieldName, "name")
+
+
+@cache
+def countries(name: str) -> frozenset[str]:
+    """Return the codes of a group of countries, EU or EEA."""
+    return frozenset(_table(HERE / "countries.yml", "countries", Countries)[name].members)
+
+
+@cache
+def duties() -> Mapping[str, Duty]:
+    """Return every duty by id."""
+    return _table(HERE / "duties.yml", "duties", Duty)
+
+
+@cache
+def immunity_steps() -> tuple[ImmunityStep, ...]:
+    """Return the decision table on extra-European law."""
+    return tuple(_table(HERE / "immunity.yml", "steps", ImmunityStep, "step").values())
+
+
+@cache
+def hosts() -> Mapping[str, Host]:
+    """Return every host by id."""
+    return read_hosts(HERE / "hosts.yml")
+
+
+def service(name: str) -> tuple[Host, Service] | None:
+    """Return a service and its host; an unknown one is none."""
+    every = ((host, each) for host in hosts().values() for each in host.services)
+    return next((found for found in every if found[1].id == name), None)
 
 
 @cache
@@ -32,14 +99,11 @@ def lifecycles() -> Mapping[tuple[str, str], Lifecycle]:
     return read_lifecycles(HERE / "lifecycles.yml")
 
 
-def requirement(name: str) -> Requirement:
-    """Return one requirement; an unknown id is refused."""
-    try:
-        return requirements()[name]
-    except KeyError:
-        raise OpsError(
-            f"no requirement {name!r} in the register", next_step="name one of the register"
-        ) from None
+@cache
+def shipped() -> Mapping[tuple[str, str], Mapping[str, str]]:
+    """Return the version of each product, by distribution and its version."""
+    rows = _table(HERE / "shipped.yml", "shipped", Shipped, "system", "version")
+    return MappingProxyType({key: row.products for key, row in rows.items()})
 
 
 def lifecycle(product: str, version: str) -> Lifecycle | None:
@@ -50,59 +114,69 @@ def lifecycle(product: str, version: str) -> Lifecycle | None:
 
 
 def read_requirements(path: Path) -> Mapping[str, Requirement]:
-    """Read a register; unknown keys, duplicate ids and missing sources are refused."""
-    content, locate = _content(path, {"requirements"})
-    entries = _entries(Requirement, content["requirements"], locate, "requirements")
-    return _unique(entries, [entry.id for entry in entries], locate, "requirements")
+    """Read the requirements of one theme: the file bears its name, in small letters."""
+    rows = rows_of(path, "requirements")
+    for index, row in enumerate(rows):
+        with_sources(path, ("requirements", index), row, sources())
+        if "source" in row:
+            row.setdefault("source_date", row["source"]["date"])
+    found = entries(path, "requirements", Requirement, rows)
+    unique(path, "requirements", [each.id for each in found])
+    for index, each in enumerate(found):
+        _check_requirement(path, index, each)
+    return MappingProxyType({each.id: each for each in found})
+
+
+def _check_requirement(path: Path, index: int, each: Requirement) -> None:
+    place = ("requirements", index)
+    if each.theme.lower() != path.stem:
+        refuse(path, Wrong((*place, "id"), f"{each.id} is not of the theme {path.stem.upper()}"))
+    if (each.observed_fr is None) != (each.observed_en is None):
+        refuse(path, Wrong(place, f"{each.id}: observed_fr and observed_en go together"))
+    for number, condition in enumerate(each.applies.when):
+        known(path, (*place, "applies", "when", number, "field"), condition.field, fields(), "field")
+    for number, evidence in enumerate(each.declared):
+        known(path, (*place, "declared", number, "field"), evidence.field, fields(), "field")
+
+
+def read_hosts(path: Path) -> Mapping[str, Host]:
+    """Read hosts: no two share a service."""
+    rows = rows_of(path, "hosts")
+    for index, row in enumerate(rows):
+        with_sources(path, ("hosts", index), row, sources())
+    found = entries(path, "hosts", Host, rows)
+    unique(path, "hosts", [each.id for each in found])
+    _check_services(path, found)
+    return MappingProxyType({each.id: each for each in found})
+
+
+def _check_services(path: Path, found: tuple[Host, ...]) -> None:
+    places = [
+        ("hosts", index, "services", number, "id")
+        for index, host in enumerate(found)
+        for number, _ in enumerate(host.services)
+    ]
+    every = [each for host in found for each in host.services]
+    names = [each.id for each in every]
+    for index, (place, each) in enumerate(zip(places, every, strict=True)):
+        if each.id in names[:index]:
+            refuse(path, Wrong(place, f"the service {each.id!r} is there twice"))
+        if each.runs_on is not None:
+            known(path, (*place[:-1], "runs_on"), each.runs_on, names, "service")
 
 
 def read_lifecycles(path: Path) -> Mapping[tuple[str, str], Lifecycle]:
-    """Read calendars; a row names sources of the same file."""
-    content, locate = _content(path, {"lifecycles", "sources"})
-    if not isinstance(content["sources"], dict) or not content["sources"]:
-        _refuse(f"{locate.where(('sources',))}: at least one source is wanted")
-    for name, source in content["sources"].items():
-        _entry(DataSource, source, locate, ("sources", name))
-    rows = _entries(Lifecycle, content["lifecycles"], locate, "lifecycles")
-    for index, row in enumerate(rows):
-        if unknown := set(row.sources) - set(content["sources"]):
-            _refuse(
-                f"{locate.where(('lifecycles', index, 'sources'))}: unknown source {sorted(unknown)[0]!r}"
-            )
-    return _unique(rows, [(row.product, row.version) for row in rows], locate, "lifecycles")
+    """Read calendars."""
+    return _table(path, "lifecycles", Lifecycle, "product", "version")
 
 
-def _content(path: Path, keys: set[str]) -> tuple[dict[str, Any], yamlnodes.Locate]:
-    content, locate = yamlnodes.load(path)
-    if not isinstance(content, dict) or set(content) != keys:
-        _refuse(f"{locate.where(())}: the keys {sorted(keys)} are wanted, and no other")
-    return content, locate
-
-
-def _entries(kind: type[E], rows: Any, locate: yamlnodes.Locate, key: str) -> list[E]:
-    if not isinstance(rows, list) or not rows:
-        _refuse(f"{locate.where((key,))}: a list is wanted")
-    return [_entry(kind, row, locate, (key, index)) for index, row in enumerate(rows)]
-
-
-def _entry(kind: type[E], value: Any, locate: yamlnodes.Locate, loc: tuple[str | int, ...]) -> E:
-    try:
-        return kind.model_validate_json(json.dumps(value, default=str))
-    except ValidationError as exc:
-        detail = exc.errors(include_url=False)[0]
-        place = (*loc, *detail["loc"])
-        label = ".".join(map(str, detail["loc"])) or "entry"
-        _refuse(f"{locate.where(place)}: {label}: {detail['msg']}")
-
-
-def _unique(entries: list[E], keys: list[Any], locate: yamlnodes.Locate, name: str) -> Mapping[Any, E]:
-    for index, key in enumerate(keys):
-        if key in keys[:index]:
-            _refuse(
-                f"{locate.where((name, index))}: {key!r} is already line {locate((name, keys.index(key)))[0]}"
-            )
-    return MappingProxyType(dict(zip(keys, entries, strict=True)))
-
-
-def _refuse(message: str) -> NoReturn:
-    raise OpsError(message, next_step=_FIX)
+def _table(path: Path, key: str, kind: Any, *names: str) -> Mapping[Any, Any]:
+    """Read a file of one list, by what names its entries: their id when nothing else is said."""
+    rows = rows_of(path, key)
+    if kind is not Source:
+        for index, row in enumerate(rows):
+            with_sources(path, (key, index), row, sources())
+    found = entries(path, key, kind, rows)
+    keys = [attrgetter(*(names or ("id",)))(each) for each in found]
+    unique(path, key, keys)
+    return MappingProxyType(dict(zip(keys, found, strict=True)))

@@ -1,11 +1,11 @@
-"""What the register holds: requirements and ends of support."""
+"""Requirements: what each party is held to, where that was read, and what proves it."""
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from filae_ops.errors import Owner
 
@@ -14,7 +14,17 @@ Confidence = Literal["seen-official", "seen-transcription", "seen-secondary", "f
 Binding = Literal[
     "law", "regulation", "referential", "state_doctrine", "guide", "market_clause", "functional", "programme"
 ]
-Support = Literal["standard", "extended", "subscription", "ended"]
+Op = Literal[
+    "exists", "eq", "in", "subset_of", "not_subset_of", "gte", "lte", "between", "after", "within_days", "not_empty",
+    "contains", "contains_all", "lte_field", "rpo_covers", "eq_or_certified", "covers", "hds_covers", "in_catalogue",
+    "supported_at", "supported_for_days", "has_outbound", "outbound_described", "no_inbound_port", "certificate_days",
+    "all_rows_owned", "confirm", "claimed",
+]  # fmt: skip
+"""What a field of the inventory is held to; each is one function of the judge.
+
+`confirm`: nothing can be computed, a person looks. `claimed`: nobody has to claim it, so that a field which is
+missing or null makes the requirement not applicable, where `exists` would ask for it.
+"""
 
 
 def _filled(value: str) -> str:
@@ -24,24 +34,77 @@ def _filled(value: str) -> str:
 
 
 Words = Annotated[str, AfterValidator(_filled)]
-SourceUrl = Annotated[str, Field(pattern=r"^https://[^\s]+$")]
+Url = Annotated[str, Field(pattern=r"^https?://[^\s]+$")]
+PartialDate = Annotated[str, Field(pattern=r"^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$")]
+"""A year, a month or a day."""
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+Scalar = bool | int | float | str
+Value = Scalar | tuple[Scalar, ...] | None
 
 
 class Entry(BaseModel):
     """What a data file says: nothing unknown, nothing converted, nothing changed."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Source(Entry):
+    """Where a rule or a date was read."""
+
+    id: str = Field(pattern=r"^[A-Z][A-Z0-9-]*$")
+    """Stable name, such as HDS-V2."""
+    title: Words
+    """Title, as the text has it."""
+    url: Url
+    """Where the text is."""
+    date: PartialDate | None
+    """Date of the text; null when it bears none."""
+    confidence: Confidence
+    """How the text is known."""
+
+
+class Condition(Entry):
+    """What a field of the inventory must say for a requirement to apply."""
+
+    field: Words
+    """Field of the inventory, as `hosting.model`; `machines[].os.id` stands for one per machine."""
+    op: Op
+    """How it is compared."""
+    value: Value = True
+    """With what."""
+
+
+class Evidence(Condition):
+    """What a field of the inventory must say for a requirement to hold."""
+
+    proof_fr: Words
+    """What a reviewer asks to see, in French."""
+    proof_en: Words
+    """What a reviewer asks to see, in English."""
+    unless: Words | None = None
+    """Field whose document may excuse a value that does not do: a person then confirms."""
+
+
+class Applies(Entry):
+    """When a requirement applies: all its conditions together."""
+
+    text_fr: Words
+    """In words, in French."""
+    text_en: Words
+    """In words, in English."""
+    when: tuple[Condition, ...] = ()
+    """None: always."""
 
 
 class Requirement(Entry):
     """One duty or rule."""
 
     id: str = Field(pattern=r"^[A-Z][A-Z0-9]*-[0-9]{2}$")
-    """Stable name, such as NET-04."""
-    theme: str = Field(pattern=r"^[A-Z][A-Z0-9]*$")
-    """First part of the id."""
-    title: Words
+    """Stable name, such as NET-04; what stands before the dash is its theme."""
+    title_fr: Words
     """Title, in French."""
+    title_en: Words
+    """Title, in English."""
     owner: Owner
     """Who answers for it."""
     severity: Severity
@@ -52,72 +115,38 @@ class Requirement(Entry):
     """The rule, in French."""
     statement_en: Words
     """The rule, in English."""
-    source: Words
-    """Text, with the place in it."""
-    source_url: SourceUrl
-    """Where the text is."""
-    source_date: str = Field(pattern=r"^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$")
-    """Date of the text: a year, a month or a day."""
+    source: Source
+    """Where it was read; the file gives the source's id."""
+    locator: Words | None = None
+    """Place in the source."""
+    source_date: PartialDate | None
+    """Date of the text; left out of the file: the source's."""
     confidence: Confidence
-    """How the text is known: anything but seen-official and seen-transcription is to confirm."""
-    note: str | None = None
-    """What a reader must know besides."""
-
-    @model_validator(mode="after")
-    def _theme_is_in_the_id(self) -> Self:
-        if not self.id.startswith(f"{self.theme}-"):
-            raise ValueError(f"the theme {self.theme!r} is not the first part of the id {self.id!r}")
-        return self
-
-
-class Extension(Entry):
-    """Support after the standard one."""
-
-    name: Words
-    """Name of the programme."""
-    until: dt.date
-    """Last day."""
-    subscription: bool
-    """It must be bought: an inventory has to prove it."""
-
-
-class Lifecycle(Entry):
-    """Until when one version of a product is maintained."""
-
-    product: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
-    """Product, such as debian."""
-    version: str = Field(pattern=r"^[0-9]+(\.[0-9]+)*$")
-    """Version, as its vendor numbers it."""
-    released: dt.date | None = None
-    """First day."""
-    standard_until: dt.date
-    """Last day of standard security support."""
-    extended: tuple[Extension, ...] = ()
-    """What follows."""
-    sources: tuple[str, ...] = Field(min_length=1)
-    """Names of sources of the same file."""
-    note: str | None = None
-    """Where the sources disagree."""
+    """How the rule is known; from-memory: nobody read it, a verdict is to confirm."""
+    note: Words | None = None
+    """What a reader must know besides, in French."""
+    effective_from: dt.date | None = None
+    """First day in force, where it lies apart from the text's date."""
+    applies: Applies
+    """When it applies."""
+    declared: tuple[Evidence, ...] = ()
+    """What the inventory must say; none: only the machine can tell."""
+    observed_fr: Words | None = None
+    """What `verify` measures on the machine, in French."""
+    observed_en: Words | None = None
+    """What `verify` measures on the machine, in English."""
 
     @property
-    def free_until(self) -> dt.date:
-        """Return the last day of support that needs no subscription."""
-        return max([self.standard_until, *(each.until for each in self.extended if not each.subscription)])
+    def theme(self) -> str:
+        """Return the first part of the id."""
+        return self.id.rpartition("-")[0]
 
-    def support(self, day: dt.date) -> Support:
-        """Return the support that a machine has on `day`; `extended` is a gap, `ended` is refused."""
-        if day <= self.standard_until:
-            return "standard"
-        if day <= self.free_until:
-            return "extended"
-        bought = any(each.subscription and day <= each.until for each in self.extended)
-        return "subscription" if bought else "ended"
+    @property
+    def cited(self) -> str:
+        """Return the source as a reader looks it up: title and place."""
+        return f"{self.source.title} — {self.locator}" if self.locator else self.source.title
 
-
-class DataSource(Entry):
-    """Where ends of support were read."""
-
-    title: Words
-    url: SourceUrl
-    date: dt.date
-    confidence: Confidence
+    @property
+    def dated(self) -> str:
+        """Return the date of the text, as YYYY[-MM[-DD]]; empty when it bears none."""
+        return self.source_date or ""
