@@ -105,7 +105,8 @@ def _declared(number: str, flow: Mapping[str, Any], ends: Mapping[str, End]) -> 
     peer = source if direction == "in" else to
     return Line(
         number=number, id=str(flow.get("id") or ""), always=False, direction=direction,
-        proto=str(flow.get("proto") or ""), source=source, to=to, ports=tuple(_listed(flow.get("port"))), exposure=_exposure(peer),
+        proto=str(flow.get("proto") or ""), source=source, to=to, ports=tuple(_listed(flow.get("port"))),
+        exposure=_exposure(peer),
         texts={name: str(flow[name]) for name in ("description", *DOCUMENTED) if flow.get(name)},
     )  # fmt: skip
 
