@@ -18,6 +18,7 @@ from filae_ops.inventory.pending import TO_FILL, settle
 from filae_ops.inventory.problems import InventoryError, Problem, guess
 
 HOSTS = "hosts.yml"
+PENDING = "still to fill in"
 _SECRET_KEYS = ("app_secrets", "tls_key")
 _KNOWN_BY_DSI = (
     "hosts.",
@@ -92,14 +93,20 @@ _FILES = {
 
 def read(path: Path) -> Source:
     """Read every file of an inventory; InventoryError lists what Ansible would have let pass."""
+    source = survey(path)
+    if source.problems:
+        raise InventoryError(source.problems)
+    return source
+
+
+def survey(path: Path) -> Source:
+    """Read every file of an inventory, and keep what is wrong in `problems`."""
     source = Source(locate_directory(path))
     _hosts(source)
     _refuse_unread(source)
     for file in sorted((source.directory / "group_vars" / "all").glob("*.yml")):
         _section_file(source, file)
     _scalars(source)
-    if source.problems:
-        raise InventoryError(source.problems)
     return source
 
 
@@ -197,14 +204,19 @@ def _scalars(source: Source) -> None:
     for loc, value in _walk(values, ()):
         field_name = ".".join(map(str, loc))
         if loc in pending or (TO_FILL in value and value != TO_FILL):
-            owner: Owner = "dsi" if field_name.startswith(_KNOWN_BY_DSI) else "provider"
+            owner = known_by(field_name)
             step = "ask the DSI, then write the value" if owner == "dsi" else "write the value"
-            source.problems.append(Problem(source.where(loc), field_name, "still to fill in", owner, step))
+            source.problems.append(Problem(source.where(loc), field_name, PENDING, owner, step))
         elif any(mark in value for mark in ("{{", "{%", "{#")):
             what = f"a template ({value[:40]!r}), not a value"
             source.problems.append(
                 Problem(source.where(loc), field_name, what, next_step="write the value itself")
             )
+
+
+def known_by(field_name: str) -> Owner:
+    """Return who knows the value of a field, as `network.public_name`."""
+    return "dsi" if field_name.startswith(_KNOWN_BY_DSI) else "provider"
 
 
 def _walk(value: Any, loc: Loc) -> Iterator[tuple[Loc, str]]:
