@@ -31,7 +31,7 @@ def load(path: Path, *, reader: Reader = ansible_values) -> Inventory:
     source = read(Path(path))
     values = reader(source.directory / HOSTS)
     _agree(source, values)
-    inventory = _build(source, values)
+    inventory = build(source, values)
     _check_secrets(inventory)
     _check_certificates(inventory, source)
     return inventory
@@ -56,7 +56,8 @@ def _agree(source: Source, values: dict[str, dict[str, Any]]) -> None:
                 )
 
 
-def _build(source: Source, values: dict[str, dict[str, Any]]) -> Inventory:
+def build(source: Source, values: dict[str, dict[str, Any]]) -> Inventory:
+    """Return the inventory that values by machine make; InventoryError lists what the model refuses."""
     first = next(iter(values.values()))
     content: dict[str, Any] = {key: first[key] for key in first if key in SECTIONS}
     own = {

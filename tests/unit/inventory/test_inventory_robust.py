@@ -10,7 +10,7 @@ import pytest
 from inventory_material import DEMO
 
 from filae_ops.errors import OpsError
-from filae_ops.inventory.load import _build
+from filae_ops.inventory.load import build
 from filae_ops.inventory.model import Inventory
 from filae_ops.inventory.source import read
 
@@ -43,7 +43,7 @@ def changed(values: Values, loc: tuple[Any, ...], change: Callable[[Any, Any], N
 def answer(values: Values) -> str:
     """Return the refusal, or nothing."""
     try:
-        assert isinstance(_build(SOURCE, values), Inventory)
+        assert isinstance(build(SOURCE, values), Inventory)
     except OpsError as exc:
         return str(exc)
     return ""
