@@ -1,0 +1,91 @@
+"""The files that an inventory refers to, read once: the judge's only look at the disk."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from filae_ops.errors import OpsError
+from filae_ops.judge.proof import KEYS
+from filae_ops.judge.tree import Tree, declared
+from filae_ops.judge.verdict import EvidenceFile
+
+BLOCK = 1024 * 1024
+"""Bytes read at once, whatever the size of the file."""
+PEM_BYTES = 256 * 1024
+"""No certificate and its chain is larger."""
+
+
+def read_evidence(directory: Path, tree: Tree) -> Mapping[str, EvidenceFile]:
+    """Return every file that the inventory refers to, by its declared path, with its hash or what is wrong with it.
+
+    Links are resolved first: a file that is outside of `directory` is not read. OpsError when it may not be read.
+    """
+    root = directory.resolve()
+    return {path: _read(root, path) for path in dict.fromkeys(declared_paths(tree))}
+
+
+def declared_paths(tree: Any) -> Iterator[str]:
+    """Yield every path that a declared tree refers to, in its order."""
+    if isinstance(tree, Mapping):
+        for key, value in tree.items():
+            if key in KEYS and isinstance(value, str):
+                yield value
+            else:
+                yield from declared_paths(value)
+    elif isinstance(tree, list | tuple):
+        for value in tree:
+            yield from declared_paths(value)
+
+
+def certificate_ends(directory: Path, tree: Tree, evidence: Mapping[str, EvidenceFile]) -> Mapping[str, dt.date]:
+    """Return the last day of the server's certificate by its declared path; one that cannot be read is left out."""
+    path = declared(tree, "tls.certificate")
+    if path is None or path not in evidence or evidence[path].problem:
+        return {}
+    from cryptography import x509
+
+    with (directory / path).open("rb") as file:
+        content = file.read(PEM_BYTES)
+    try:
+        return {path: x509.load_pem_x509_certificates(content)[0].not_valid_after_utc.date()}
+    except ValueError:
+        return {}
+
+
+def _read(root: Path, path: str) -> EvidenceFile:
+    try:
+        place = (root / path).resolve()
+    except (OSError, RuntimeError, ValueError):  # a loop of links, or a null character
+        return EvidenceFile(path, problem="absent")
+    if not place.is_relative_to(root):
+        return EvidenceFile(path, problem="outside")
+    try:
+        return _hash(path, place)
+    except FileNotFoundError:
+        return EvidenceFile(path, problem="absent")
+    except OSError as error:
+        raise OpsError(
+            f"{place}: not readable: {error.strerror}", next_step=f"give yourself the right to read it: chmod u+r {place}"
+        ) from None
+
+
+def _hash(path: str, place: Path) -> EvidenceFile:
+    # Not followed and not waited for: what was resolved may have become a link or a pipe since.
+    handle = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with os.fdopen(handle, "rb") as file:
+        size = os.fstat(handle)
+        if not stat.S_ISREG(size.st_mode):
+            return EvidenceFile(path, problem="not_a_file")
+        if size.st_size == 0:
+            return EvidenceFile(path, problem="empty")
+        digest, total = hashlib.sha256(), 0
+        while block := file.read(BLOCK):
+            digest.update(block)
+            total += len(block)
+    return EvidenceFile(path, digest.hexdigest(), total)

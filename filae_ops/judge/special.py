@@ -1,0 +1,234 @@
+"""Requirements that say more than their rows of evidence: what else is looked at, by requirement."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from filae_ops.judge.hosting import HOSPITAL, certified_for
+from filae_ops.judge.immunity import access, capital, claim_findings, seat
+from filae_ops.judge.machine import supported_at
+from filae_ops.judge.proof import file_findings
+from filae_ops.judge.qualification import claimed, qualification
+from filae_ops.judge.raci import doers
+from filae_ops.judge.scene import Scene, as_day
+from filae_ops.judge.tree import MISSING, Found, declared, find, first
+from filae_ops.judge.verdict import Finding
+
+Revise = Callable[[Scene, tuple[Finding, ...]], tuple[Finding, ...]]
+Exclude = Callable[[Scene], Finding | None]
+STATE = ("state_administration", "state_operator", "sren_gip")
+"""Bodies that SecNumCloud binds."""
+LONGEST = dt.timedelta(days=549)
+"""Eighteen months: what a derogation may last."""
+_NAMES = {"postgresql": re.compile(r"postgres(ql)?[-_ ]?[\d.]*"), "ruby": re.compile(r"ruby[-_ ]?[\d.]*")}
+
+
+def control_rows(scene: Scene, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """HDS-07: a party that does part of a control task, by the responsibility matrix, must be certified for it."""
+    return (*found, *_control_rows(scene))
+
+
+def _control_rows(scene: Scene) -> Iterator[Finding]:
+    said = declared(scene.tree, "responsibilities") or {}
+    for row in scene.rows:
+        for party in doers(row) if row.activity5 and row.id in said else ():
+            field = f"responsibilities.{row.id}.{party}"
+            if party == "host":
+                yield from certified_for(scene, "administration")
+            elif party != "dsi" and party not in HOSPITAL:
+                words = {"duty": row.fr, "duty_en": row.en}
+                yield Finding("contrary", "task.shared", field, said[row.id][party], "dsi", words)
+
+
+def laws(scene: Scene, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """HDS-12: a list of foreign laws may be empty, unless the host or its parent is outside the EEA."""
+    if declared(scene.tree, "hosting.extra_eu.declared_laws") != []:
+        return found
+    outside = [
+        country
+        for key in ("hq_country", "parent_country")
+        for country in scene.countries_of(key).values()
+        if country not in scene.zone("EEA")
+    ]
+    if not outside:
+        return found
+    return (*found, Finding("contrary", "laws.denied", "hosting.extra_eu.declared_laws", [], outside[0]))
+
+
+def chain(scene: Scene, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """HDS-16: each link of the chain that does part of the hosting shows its certificate."""
+    links = declared(scene.tree, "hosting.subhosts")
+    if first(scene.tree, "hosting.subhosts") is MISSING:
+        return found
+    if not links:
+        return (Finding("contrary", "chain.register", "hosting.subhosts", links, _runs_on(scene)),)
+    return tuple(each for index, link in enumerate(links) for each in _link(scene, link, index))
+
+
+def _link(scene: Scene, link: Mapping[str, Any], index: int) -> Iterator[Finding]:
+    name = f"hosting.subhosts[{link.get('name', index)}]"
+    activities, copy = link.get("hds_activities", MISSING), link.get("certificate", MISSING)
+    if activities is MISSING:
+        yield Finding("missing", "missing", f"{name}.hds_activities")
+    elif not activities:
+        yield Finding("holds", "chain.no_activity", f"{name}.hds_activities", activities)
+        return
+    if copy is MISSING:
+        yield Finding("missing", "missing", f"{name}.certificate")
+    elif copy is None:
+        yield Finding("contrary", "none", f"{name}.certificate")
+    else:
+        ok = Finding("holds", "file.read", f"{name}.certificate", copy)
+        yield from file_findings(scene, f"{name}.certificate", copy) or (ok,)
+
+
+def _runs_on(scene: Scene) -> str | None:
+    return scene.service.runs_on if scene.service else None
+
+
+def claim(scene: Scene, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """EXT-01: what is claimed is what the register knows of the exact service."""
+    return claim_findings(scene)
+
+
+def claim_period(scene: Scene, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """SNC-04: the qualification runs, by what is declared and by the register."""
+    return qualification(scene, "period")
+
+
+def claim_version(scene: Scene, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """SNC-05: the version is at least 3.2, by what is declared and by the register."""
+    return qualification(scene, "version")
+
+
+def seat_and_capital(scene: Scene, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """EXT-02: the register may know a parent outside the European Union that the inventory does not name."""
+    said = {each.field for each in found if each.outcome == "contrary"}
+    return (*found, *(each for each in (*seat(scene), *capital(scene)) if each.field not in said))
+
+
+def third_party_access(scene: Scene, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """EXT-03: a link of the chain outside the European Union has access."""
+    return (*found, *(each for each in access(scene) if each.code == "immunity.subhost"))
+
+
+def derogation(scene: Scene, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """SNC-12: a derogation has a date, lasts eighteen months at most, and is not that of 2021."""
+    return (*found, *_derogation(scene))
+
+
+def _derogation(scene: Scene) -> Iterator[Finding]:
+    base = "hosting.derogation"
+    basis, granted = declared(scene.tree, f"{base}.basis"), first(scene.tree, f"{base}.granted_on")
+    begin, end = as_day(None if granted is MISSING else granted), as_day(declared(scene.tree, f"{base}.until"))
+    if re.search(r"6282|2021", str(basis or "")):
+        yield Finding("contrary", "derogation.2021", f"{base}.basis", basis)
+    if granted is MISSING:
+        yield Finding("missing", "missing", f"{base}.granted_on")
+    elif begin is None:
+        yield Finding("contrary", "none", f"{base}.granted_on")
+    elif begin > scene.day:
+        words = {"date": begin.isoformat()}
+        yield Finding("contrary", "future", f"{base}.granted_on", granted, scene.day.isoformat(), words)
+    elif end and end - begin > LONGEST:
+        yield Finding("contrary", "derogation.long", f"{base}.until", end.isoformat(), 18, {"date": begin.isoformat()})
+
+
+def transfers(scene: Scene, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """RGPD-05: a remote access from outside the EEA rests on guarantees that are written."""
+    field, written = "hosting.remote_access_countries", "hosting.remote_access_guarantees"
+    if not any(each.field == field and each.outcome == "contrary" for each in found) or not declared(scene.tree, field):
+        return found
+    value = find(scene.tree, written)[0]
+    if value.missing:
+        other: tuple[Finding, ...] = (Finding("missing", "missing", written),)
+    elif not value.value:
+        return found
+    else:
+        path = str(value.value.get("file", ""))
+        other = file_findings(scene, f"{written}.file", path) or (Finding("holds", "file.read", written, path),)
+    return (*(each for each in found if each.field != field), *other)
+
+
+def software(name: str, scene: Scene, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """SW-01, SW-02: the version that is declared, or else what the declared system ships, measured by `verify`."""
+    listed = declared(scene.tree, "software") or ()
+    items = [item for item in listed if _NAMES[name].fullmatch(str(item.get("name", "")).casefold())]
+    if not items:
+        return tuple(each for machine in find(scene.tree, "machines[].os") for each in _shipped(scene, name, machine))
+    return tuple(each for item in items for each in _listed(scene, name, item))
+
+
+def _listed(scene: Scene, name: str, item: Mapping[str, Any]) -> tuple[Finding, ...]:
+    field = f"software[{item['name']}].version"
+    if not item.get("version"):
+        return (Finding("missing", "missing", field),)
+    return supported_at(scene, Found(field, item["version"], {"name": name}), None)
+
+
+def _shipped(scene: Scene, name: str, machine: Found) -> tuple[Finding, ...]:
+    system = machine.value if isinstance(machine.value, Mapping) else {}
+    version = scene.ships(str(system.get("id")), str(system.get("version"))).get(name)
+    if version is None:
+        return (Finding("missing", "missing", "software[].version", words={"product": name}),)
+    words = {"product": name, "version": version, "system": f"{system['id']} {system['version']}"}
+    judged = supported_at(scene, Found(f"{machine.name}.version", version, {"name": name}), None)[0]
+    if judged.outcome != "holds":
+        return (Finding(judged.outcome, judged.code, judged.field, version, words={**(judged.words or {}), **words}),)
+    return (Finding("unmeasured", "shipped", "software[].version", None, None, {**(judged.words or {}), **words}),)
+
+
+def no_claim(scene: Scene) -> Finding | None:
+    """EXT-01 does not apply where no qualification is claimed: immunity is then not established."""
+    if claimed(scene) is not False:
+        return None
+    bound = declared(scene.tree, "establishment.kind") in STATE
+    return Finding("holds", "no_claim.state" if bound else "no_claim", "hosting.certificates.snc")
+
+
+def no_chain(scene: Scene) -> Finding | None:
+    """HDS-16 does not apply to a host that stands on no other; the register may know one."""
+    value = first(scene.tree, "hosting.subhosts")
+    if value is MISSING or value or _runs_on(scene):
+        return None
+    return Finding("holds", "no_chain", "hosting.subhosts", value)
+
+
+def own_copy(scene: Scene) -> Finding | None:
+    """HDS-21 does not apply to a copy that the hospital keeps itself."""
+    if not declared(scene.tree, "backup.offsite") or first(scene.tree, "backup.offsite.provider_id") is not None:
+        return None
+    return Finding("holds", "own_copy", "backup.offsite.provider_id")
+
+
+def no_endpoint(scene: Scene) -> Finding | None:
+    """CTR-14 does not apply where supervision sends nothing away."""
+    if first(scene.tree, "supervision.endpoint") is not None:
+        return None
+    return Finding("holds", "no_endpoint", "supervision.endpoint")
+
+
+REVISED: Mapping[str, Revise] = {
+    "RGPD-05": transfers,
+    "HDS-07": control_rows,
+    "HDS-12": laws,
+    "HDS-16": chain,
+    "SNC-04": claim_period,
+    "SNC-05": claim_version,
+    "SNC-12": derogation,
+    "EXT-01": claim,
+    "EXT-02": seat_and_capital,
+    "EXT-03": third_party_access,
+    "SW-01": partial(software, "postgresql"),
+    "SW-02": partial(software, "ruby"),
+}
+EXCLUDED: Mapping[str, Exclude] = {
+    "HDS-16": no_chain,
+    "HDS-21": own_copy,
+    "EXT-01": no_claim,
+    "CTR-14": no_endpoint,
+}
