@@ -63,7 +63,7 @@ class Merged:
     @property
     def disagrees(self) -> bool:
         """Tell whether the machine contradicts the inventory, one way or the other."""
-        if self.declared is None:
+        if self.declared is None or self.declared.status == "not_applicable":
             return False
         if self.count("fail"):
             return _holds(self.declared)
@@ -116,7 +116,7 @@ def _unsaid(verdict: Verdict) -> Status:
 
 
 def _not_in_force(verdict: Verdict) -> bool:
-    return any(each.field == "effective_from" for each in verdict.findings)
+    return any(each.code == "not_in_force" for each in verdict.findings)
 
 
 def _holds(verdict: Verdict) -> bool:

@@ -60,9 +60,9 @@ def checks(results):
         (declared("to_confirm", UNMEASURED), "f", "gap", False),
         (declared("to_confirm", UNMEASURED, confidence="from-memory"), "p", "to_confirm", False),
         (declared("legal_question", UNSURE), "p", "legal_question", False),
-        (declared("not_applicable"), "n", "not_applicable", False),
-        (declared("not_applicable"), "f", "gap", False),
-        (declared("not_applicable", Finding("unsure", "later", "effective_from", "2030-01-01")), "f",
+        (declared("not_applicable", HOLDS), "n", "not_applicable", False),
+        (declared("not_applicable", HOLDS), "f", "gap", False),
+        (declared("not_applicable", Finding("holds", "not_in_force")), "f",
          "not_applicable", False),
     ],
 )  # fmt: skip
