@@ -23,10 +23,10 @@ BAD_REQUIREMENTS = [
     ("  source: FILAE-BLOG\n", "", None, "source: Field required"),
     ("  source: FILAE-BLOG\n", "  source: FILAE-BLOG\n  source_date: 6 mai\n", None, "source_date: "),
     ("op: supported_at", "op: looks_good", None, "op: "),
-    ("field: 'machines[].os.version'", "field: 'machines[].os.codename'", None, "unknown field 'machines[].os.codename'"),
+    ("field: 'machines[].os.version'", "field: 'machines[].os.codename'", None, "unknown field 'machines"),
     ("    text_fr: ", "    text_de: ", None, "applies.text_"),
     ("requirements:", "rules:", 1, "the key 'requirements' is wanted"),
-    ("  owner: provider\n", "  owner: provider\n  observed_fr: le système est maintenu\n", None, "go together"),
+    ("\n- id: OS-04", "  observed_fr: le contrat\n\n- id: OS-04", None, "go together"),
     ("  owner: provider\n", "\towner: provider\n", 7, "a tab"),
 ]  # fmt: skip
 
