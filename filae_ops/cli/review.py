@@ -1,0 +1,117 @@
+"""`filae-ops review`: what the inventory declares against what each party is held to."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from filae_ops.cli.options import Json, inventories_of
+from filae_ops.console import out, print_json, say
+from filae_ops.errors import OpsError
+
+if TYPE_CHECKING:
+    from filae_ops.report.review import ReviewDocument
+
+BELOW_ASKED = 3
+
+
+class LangName(StrEnum):
+    """Languages of the documents."""
+
+    FR = "fr"
+    EN = "en"
+
+
+class Level(StrEnum):
+    """Severities that a review may fail on."""
+
+    BLOCK = "block"
+    MAJOR = "major"
+    WARN = "warn"
+
+
+Lang = Annotated[LangName, typer.Option("--lang", metavar="fr|en", help="Language of what is shown and written.")]
+AsOf = Annotated[
+    dt.datetime | None,
+    typer.Option("--as-of", metavar="YYYY-MM-DD", formats=["%Y-%m-%d"], help="Day of the review; default: today."),
+]
+FailOn = Annotated[
+    Level | None,
+    typer.Option(
+        "--fail-on",
+        metavar="block|major|warn",
+        help="Exit 3 when a verdict of this severity or above is open; a legal question always is.",
+    ),
+]
+Page = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Also write one page to read, print and sign.")]
+Markdown = Annotated[Path | None, typer.Option("--markdown", metavar="FILE", help="Also write the same in Markdown.")]
+
+
+def review(
+    context: typer.Context,
+    html: Page = None,
+    markdown: Markdown = None,
+    lang: Lang = LangName.FR,
+    as_of: AsOf = None,
+    fail_on: FailOn = None,
+    as_json: Json = False,
+) -> None:
+    """Judge the inventory, for those who decide and sign: who answers, what is missing. Touches no machine.
+
+    Each verdict says why, with its source and date; nothing is compliant by absence. Several -i: one line for each.
+    """
+    from filae_ops.report.judged import reviews_of
+
+    paths = inventories_of(context)
+    if len(paths) > 1 and (html or markdown):
+        raise OpsError(
+            f"{len(paths)} inventories were named; --html and --markdown are about one site",
+            next_step=f"filae-ops -i {paths[0]} review --html {html or markdown}, then the next", exit_code=2,
+        )  # fmt: skip
+    reviews = reviews_of(paths, as_of.date() if as_of else dt.date.today(), lang.value)
+    write(reviews[0], html, markdown)
+    if as_json:
+        documents = [each.document() for each in reviews]
+        print_json(documents[0] if len(documents) == 1 else documents)
+    else:
+        show(reviews)
+    if fail_on is not None:
+        _fail(reviews, fail_on)
+
+
+def write(review: ReviewDocument, html: Path | None, markdown: Path | None) -> None:
+    """Write the documents that were asked for, each whole or not at all."""
+    from filae_ops.report import written
+    from filae_ops.report.pages import write_document
+
+    for path, make in ((html, written.html), (markdown, written.markdown)):
+        if path is not None:
+            write_document(path, make(review))
+            say(review.say["terminal"]["written"].format(path=path))
+
+
+def show(reviews: Sequence[ReviewDocument]) -> None:
+    """Print one review, or one line for each of several."""
+    from filae_ops.report.terminal import show as show_one
+    from filae_ops.report.terminal import show_sites
+
+    if len(reviews) == 1:
+        show_one(reviews[0], out)
+    else:
+        show_sites(reviews, out)
+
+
+def _fail(reviews: Sequence[ReviewDocument], level: Level) -> None:
+    stopped = {each.site: each.judgement.stopped_by(level.value) for each in reviews}
+    for review in reviews:
+        if stopped[review.site]:
+            severity = review.say["severities"][level.value]
+            words = review.say["terminal"]["stopped"].format(count=len(stopped[review.site]), severity=severity)
+            say(f"{review.site}: {words}")
+    if any(stopped.values()):
+        raise typer.Exit(BELOW_ASKED)
