@@ -35,14 +35,18 @@ def _theme(name: str) -> Mapping[str, Requirement]:
 
 def requirement(name: str) -> Requirement:
     """Return one requirement, from the file of its theme alone; an unknown id is refused with the nearest."""
-    theme = name.rpartition("-")[0]
-    found = _theme(theme).get(name) if theme in themes() else None
-    if found is None:
-        near = get_close_matches(name.upper(), requirements(), n=1, cutoff=0.0)
-        raise OpsError(
-            f"no requirement {name!r} in the register", next_step=f"name one of the register, such as {near[0]}"
-        )
-    return found
+    found = _theme(theme).get(name) if (theme := name.rpartition("-")[0]) in themes() else None
+    return found or _nearly(name)
+
+
+def _nearly(name: str) -> Requirement:
+    """Return the requirement meant by `hds-7`; refuse everything else."""
+    theme, _, number = name.upper().rpartition("-")
+    meant = f"{theme}-{number:0>2}"
+    if meant in requirements():
+        return requirements()[meant]
+    near = get_close_matches(meant, requirements(), n=1, cutoff=0.0)[0]
+    raise OpsError(f"no requirement {name!r} in the register", next_step=f"name one of the register, such as {near}")
 
 
 @cache
@@ -137,6 +141,8 @@ def _check_requirement(path: Path, index: int, each: Requirement) -> None:
         known(path, (*place, "applies", "when", number, "field"), condition.field, fields(), "field")
     for number, evidence in enumerate(each.declared):
         known(path, (*place, "declared", number, "field"), evidence.field, fields(), "field")
+        if evidence.unless is not None:
+            known(path, (*place, "declared", number, "unless"), evidence.unless, fields(), "field")
 
 
 def read_hosts(path: Path) -> Mapping[str, Host]:
