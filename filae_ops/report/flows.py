@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from filae_ops.inventory.model import Inventory
 
 Zone = Literal["machine", "administration", "internet", "named", "any", "local"]
-Exposure = Literal["any", "named", "none", "unlimited"]
+Exposure = Literal["any", "named", "none", "unlimited", "unknown"]
 """`unlimited`: the firewall does not look at the address, the network around decides."""
 DOCUMENTED = ("encryption", "authentication", "data", "owner", "justification")
 APPROVAL = ("approved_by", "approved_on")
@@ -68,6 +68,11 @@ class Line:
     exposure: Exposure = "none"
     texts: Mapping[str, str] = field(default_factory=dict)
     """description, and what is declared of DOCUMENTED."""
+
+    @property
+    def peer(self) -> End:
+        """Return the end that is not the machine."""
+        return self.source if self.direction == "in" else self.to
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -136,6 +141,8 @@ def _listed(value: Any) -> list[Any]:
 def _exposure(peer: End) -> Exposure:
     if peer.zone in ("internet", "any"):
         return "any" if peer.zone == "internet" else "unlimited"
+    if not peer.known:
+        return "unknown"
     return "named" if any(ipaddress.ip_network(each).is_global for each in peer.networks) else "none"
 
 
@@ -153,7 +160,7 @@ def cells(line: Line, lang: Lang, *, missing: str = "") -> tuple[str, ...]:
     return (
         line.number, _described(texts.get("description", blank), line), end_words(line.source, lang, blank),
         end_words(line.to, lang, blank), said.get(line.direction, blank), _protocol(line, blank, said),
-        ports_words(line, lang, blank), _exposed(line, said), texts.get("encryption", beside),
+        ports_words(line, lang, blank), _exposed(line, blank, said), texts.get("encryption", beside),
         texts.get("authentication", beside), texts.get("data", blank),
         said["parties"].get(texts.get("owner"), blank), texts.get("justification", blank), blank, blank,
     )  # fmt: skip
@@ -189,7 +196,9 @@ def ports_words(line: Line, lang: Lang, blank: str = "") -> str:
     return "echo-request" if line.proto == "icmp" else blank or said["missing"]
 
 
-def _exposed(line: Line, said: Mapping[str, Any]) -> str:
+def _exposed(line: Line, blank: str, said: Mapping[str, Any]) -> str:
+    if line.exposure == "unknown":
+        return blank
     if line.exposure in ("none", "unlimited"):
         return str(said["unexposed" if line.exposure == "none" else "unlimited"])
     side = "exposed" if line.direction == "in" else "outgoing"

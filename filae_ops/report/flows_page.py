@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from filae_ops.report.flows import cells, headers, lines_of
 from filae_ops.report.pages import Lang, render, words
+from filae_ops.report.shown import day as written
 
 if TYPE_CHECKING:
     from filae_ops.inventory.model import Inventory
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 def page(inventory: Inventory, lang: Lang, day: dt.date | None = None) -> str:
     """Return the matrix as one HTML file."""
     said, site = words("flows", lang), inventory.site
-    date = (day or dt.date.today()).isoformat()
+    date = written((day or dt.date.today()).isoformat(), lang)
     found = lines_of(inventory)
     tables = [
         (said[title], [cells(line, lang) for line in found if line.always is always])
