@@ -10,11 +10,24 @@ from typing import Annotated
 import typer
 
 from filae_ops import __version__
-from filae_ops.cli import bundle, check, demo, lab, logs, maintenance, provision, release, requirements, site
+from filae_ops.cli import (
+    bundle,
+    check,
+    demo,
+    lab,
+    logs,
+    maintenance,
+    provision,
+    release,
+    report,
+    requirements,
+    site,
+)
 from filae_ops.cli.flows import flows
 from filae_ops.cli.init import init
 from filae_ops.cli.options import Command
 from filae_ops.cli.request_vm import request_vm
+from filae_ops.cli.review import review
 from filae_ops.cli.schema import schema
 from filae_ops.console import err
 from filae_ops.errors import OpsError
@@ -35,6 +48,7 @@ app.command(
 )(demo.test)
 app.command("init", cls=Command)(init)
 app.command("schema", cls=Command)(schema)
+app.command("review", cls=Command)(review)
 app.command("flows", cls=Command)(flows)
 app.command("request-vm", cls=Command)(request_vm)
 app.command("doctor", cls=Command)(check.doctor)
@@ -47,6 +61,7 @@ app.command("journal", cls=Command)(site.journal)
 app.command("logs", cls=Command)(logs.logs)
 app.command("verify", cls=Command)(check.verify)
 app.add_typer(requirements.app, name="requirements")
+app.add_typer(report.app, name="report")
 app.add_typer(maintenance.app, name="maintenance")
 app.add_typer(lab.app, name="lab")
 app.add_typer(bundle.app, name="bundle")

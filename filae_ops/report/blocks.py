@@ -26,6 +26,15 @@ class Code:
 
 
 @dataclass(frozen=True)
+class Spoken:
+    """Words in another language than the document's: a screen reader must know."""
+
+    type: ClassVar[str] = "spoken"
+    text: str
+    lang: str
+
+
+@dataclass(frozen=True)
 class Link:
     """An address that can be followed."""
 
@@ -40,9 +49,11 @@ class Lines:
 
     type: ClassVar[str] = "lines"
     parts: tuple[Cell, ...]
+    listed: bool = False
+    """Each line is an item of its own."""
 
 
-Cell = str | Tag | Code | Link | Lines
+Cell = str | Tag | Code | Spoken | Link | Lines
 
 
 @dataclass(frozen=True)
@@ -86,10 +97,10 @@ class Table:
     caption: str
     headers: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
-    widths: tuple[int, ...] = ()
+    widths: tuple[float, ...] = ()
     """Of the columns, in per cent."""
     kind: str = ""
-    """Classes of the stylesheet: dense, wide (turned on paper)."""
+    """Classes of the stylesheet: dense, turned (on paper), wide (turned, and scrolls on a screen)."""
     empty: str = ""
     """What to say in place of a table without rows."""
 
@@ -114,6 +125,12 @@ class Section:
     id: str
     title: str
     blocks: tuple[Block, ...]
+
+    @property
+    def turned(self) -> bool:
+        """Tell whether the chapter is printed on turned pages, for a table with many columns."""
+        kinds = {word for each in self.blocks if isinstance(each, Table) for word in each.kind.split()}
+        return bool(kinds & {"turned", "wide"})
 
 
 def plain(cell: Cell) -> str:

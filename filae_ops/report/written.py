@@ -15,7 +15,7 @@ def html(review: ReviewDocument) -> str:
     """Return the page: self-contained, no network, no script."""
     say = words("review", review.lang)
     as_of = day(review.judgement.as_of.isoformat(), review.lang)
-    footer = f"{say['title']} – {review.site} – {as_of} – {review.provenance.sha256[:16]}"
+    footer = " · ".join((say["title"], review.site, as_of, review.provenance.sha256[:16]))
     return render(
         "review/review.html.j2", review.lang, words=say, title=say["title"], site=review.site, day=as_of,
         footer=footer, review=review,
@@ -31,21 +31,24 @@ def _lines(review: ReviewDocument) -> Iterator[str]:
     say = words("review", review.lang)
     decision = say["decision"]
     yield from (f"# {escaped(say['title'])}", "", escaped(say["subtitle"]), "")
-    for block in (review.stops, review.facts, review.counts):
-        yield from (*_block(block, review.lang), "")
+    cover: tuple[Block, ...] = (review.stops, review.facts, review.counts)
+    for block in cover:
+        yield from (*block_lines(block, review.lang), "")
     yield from (f"## 1. {decision['title']}", "", *(f"- [ ] {each}" for each in decision["choices"]), "")
     yield from (f"{decision['reserves']}", "", f"{decision['next']}", "")
-    yield from _rows(decision["headers"], [(role, *[""] * (len(decision["headers"]) - 1)) for role in decision["roles"]])
+    blanks = [""] * (len(decision["headers"]) - 1)
+    yield from table_lines(decision["headers"], [(role, *blanks) for role in decision["roles"]])
     for callout in review.cautions:
-        yield from ("", *_block(callout, review.lang))
+        yield from ("", *block_lines(callout, review.lang))
     for number, section in enumerate(review.sections, 2):
         yield from ("", f"## {number}. {escaped(section.title)}")
         for block in section.blocks:
-            yield from ("", *_block(block, review.lang))
+            yield from ("", *block_lines(block, review.lang))
     yield from ("", say["made_by"])
 
 
-def _block(block: Block, lang: str) -> Iterable[str]:
+def block_lines(block: Block, lang: str) -> Iterable[str]:
+    """Return a block in Markdown."""
     if isinstance(block, Text):
         return [escaped(block.text)]
     if isinstance(block, Heading):
@@ -56,16 +59,19 @@ def _block(block: Block, lang: str) -> Iterable[str]:
         colon = " :" if lang == "fr" else ":"
         return [f"- {escaped(name)}{colon} {_cell(value)}" for name, value in block.rows]
     if isinstance(block, Callout):
-        return [f"> **{escaped(block.title)}**", *(line for part in block.parts for line in (">", f"> {escaped(part)}"))]
+        parts = (line for part in block.parts for line in (">", f"> {escaped(part)}"))
+        return [f"> **{escaped(block.title)}**", *parts]
     return _table(block)
 
 
 def _table(table: Table) -> list[str]:
     title = [f"### {escaped(table.caption)}", ""]
-    return [*title, *_rows(table.headers, table.rows)] if table.rows or not table.empty else [*title, escaped(table.empty)]
+    shown = table.rows or not table.empty
+    return [*title, *(table_lines(table.headers, table.rows) if shown else [escaped(table.empty)])]
 
 
-def _rows(headers: Iterable[str], rows: Iterable[Iterable[Cell]]) -> list[str]:
+def table_lines(headers: Iterable[str], rows: Iterable[Iterable[Cell]]) -> list[str]:
+    """Return a table in Markdown."""
     names = [escaped(each) for each in headers]
     lines = [f"| {' | '.join(names)} |", f"|{' --- |' * len(names)}"]
     return [*lines, *(f"| {' | '.join(_cell(each) for each in row)} |" for row in rows)]
@@ -73,7 +79,7 @@ def _rows(headers: Iterable[str], rows: Iterable[Iterable[Cell]]) -> list[str]:
 
 def _cell(cell: Cell) -> str:
     if isinstance(cell, Lines):
-        return "<br>".join(_cell(part) for part in cell.parts)
+        return "<br>".join(f"• {_cell(part)}" if cell.listed else _cell(part) for part in cell.parts)
     if isinstance(cell, Tag):
         return f"**{escaped(cell.text)}**"
     if isinstance(cell, Link):

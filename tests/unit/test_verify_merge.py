@@ -92,4 +92,4 @@ def test_the_part_of_one_owner_keeps_its_requirements():
     report = Report(checks("f"), merged=merged, about={"site": "chv"})
     assert report.of("dsi").disagreements == merged
     assert report.of("provider").merged == ()
-    assert report.of("provider").about == {"site": "chv"}
+    assert report.of("provider").about == {"site": "chv", "only": "provider"}

@@ -12,7 +12,9 @@ import pytest
 from filae_ops.report.change import GROUPS, same
 from filae_ops.report.change_words import sentence
 from filae_ops.report.changes import changes
+from filae_ops.report.pages import words
 
+MISSING = words("review", "fr")["missing"]
 ONE = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBlVPPxVyOGGHHFLRiKtFsFQpoQJH3Xc8kG0rXzkKPVW"
 TWO = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDyh5uTVoPyUpOXAOVcU7VGWx0OVgsBmHOTeHw4gc4QE"
 BEFORE: dict[str, Any] = {
@@ -101,13 +103,13 @@ WORDS = {
     "hours": (("backup", "interval_hours", 72), "24 → 72"),
     "kinds": (("backup", "kinds", ["database", "machine_snapshot"]), "ajout de instantané de la machine et retrait de"),
     "order": (("backup", "kinds", ["database", "files"]), "ordre modifié, contenu inchangé"),
-    "null and left out": (("backup", "retention_days", ...), "aucun (déclaré) → à documenter"),
+    "null and left out": (("backup", "retention_days", ...), f"aucun (déclaré) → {MISSING}"),
     "countries": (("hosting", "storage_countries", ["FR", "US"]), "ajout de US"),
     "machine": (("machines", "+", {"name": "filae-2", "cpus": 2}), "Machines (filae-2) : ajout (nom filae-2, "),
     "host key": (("machines", 0, "connection", "host_key", TWO), "Clé d'hôte SSH de filae-1 remplacée : SHA256:"),
     "letters": (("responsibilities", "D-POWER", "dsi", "R"), "RA → R"),
-    "whole section": (("continuity", {"rank": 2}), "à documenter → 2"),
-    "empty section": (("continuity", {}), "à documenter → aucun (déclaré)"),
+    "whole section": (("continuity", {"rank": 2}), f"{MISSING} → 2"),
+    "empty section": (("continuity", {}), f"{MISSING} → aucun (déclaré)"),
 }  # fmt: skip
 
 
