@@ -48,7 +48,9 @@ FailOn = Annotated[
         help="Exit 3 when a verdict of this severity or above is open; a legal question always is.",
     ),
 ]
-Page = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Also write one page to read, print and sign.")]
+Page = Annotated[
+    Path | None, typer.Option("--html", metavar="FILE", help="Also write one page to read, print and sign.")
+]
 Markdown = Annotated[Path | None, typer.Option("--markdown", metavar="FILE", help="Also write the same in Markdown.")]
 
 

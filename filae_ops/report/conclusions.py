@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import product
 
 from filae_ops.judge.verdict import OPEN, RANKS, STATUSES, EvidenceFile
 from filae_ops.report.blocks import Block, Callout, Cell, Code, Lines, Link, Section, Table, Tag, Text
@@ -13,7 +13,6 @@ from filae_ops.report.shown import at
 
 OWNERS = ("dsi", "provider", "host", "dpo", "shared")
 _ASKED = (*OPEN, "legal_question")
-_INDEX = re.compile(r"\[[^\]]*\]")
 
 
 def worst_first(entries: Iterable[Entry]) -> list[Entry]:
@@ -76,7 +75,7 @@ def verdicts(context: Context) -> Section:
 
 def _verdict(context: Context, entry: Entry) -> tuple[Cell, ...]:
     say, rule = context.say["verdicts"], entry.verdict.requirement
-    reason: list[Cell] = [entry.reason]
+    reason: list[Cell] = [entry.why]
     reason += [f"{say['evidence'].format(path=each.path)} — {_hash(context, each)}" for each in entry.evidence]
     dated = entry.dated or say["undated"]
     source = Lines((Link(rule.cited, rule.source.url), dated, say["read"].format(confidence=entry.confidence)))
@@ -95,7 +94,7 @@ def questions(context: Context) -> Section:
 
     def rows(entries: Iterable[Entry]) -> tuple[tuple[Cell, ...], ...]:
         return tuple(
-            (Lines((each.id, each.title)), Lines((each.reason, _statement(each, french))), "") for each in entries
+            (Lines((each.id, each.title)), Lines((_statement(each, french), each.why)), "") for each in entries
         )
 
     legal = [each for each in context.entries if each.status == "legal_question"]
@@ -133,16 +132,18 @@ def _actions(context: Context) -> Iterator[tuple[Cell, ...]]:
     say = context.say["plan"]
     asked = [each for each in worst_first(context.entries) if each.status in _ASKED]
     together = {each.id: _gesture(each) for each in asked}
+    single: dict[tuple[str, str, str], list[str]] = {}
     for each in asked:
         if not together[each.id]:
-            yield _action(context, each), each.id, each.owner_text, _deadline(context, each)
-    for gesture in ("measure", "memory"):
-        for owner in OWNERS:
-            mine = [each for each in asked if together[each.id] == gesture and each.owner == owner]
-            if mine:
-                urgent = any(each.verdict.at_least("block") for each in mine)
-                deadline = say["before"] if urgent else say["to_set"]
-                yield say[gesture], ", ".join(each.id for each in mine), mine[0].owner_text, deadline
+            single.setdefault((_action(context, each), each.owner_text, _deadline(context, each)), []).append(each.id)
+    for (action, owner, deadline), ids in single.items():
+        yield action, ", ".join(ids), owner, deadline
+    for gesture, owner in product(("measure", "memory"), OWNERS):
+        mine = [each for each in asked if together[each.id] == gesture and each.owner == owner]
+        if mine:
+            urgent = any(each.verdict.at_least("block") for each in mine)
+            deadline = say["before"] if urgent else say["to_set"]
+            yield say[gesture], ", ".join(each.id for each in mine), mine[0].owner_text, deadline
 
 
 def _gesture(entry: Entry) -> str:
@@ -155,14 +156,11 @@ def _gesture(entry: Entry) -> str:
 
 
 def _action(context: Context, entry: Entry) -> str:
-    from filae_ops.register.load import fields
+    from filae_ops.judge.words import label
 
-    missing = []
-    for name in entry.verdict.missing:
-        known = fields().get(_INDEX.sub("[]", name))
-        missing.append((known.fr if context.lang == "fr" else known.en) if known else name)
+    missing = dict.fromkeys(label(name, context.lang) for name in entry.verdict.missing)
     words = context.say["plan"][entry.status]
-    return str(words.format(title=entry.title, fields=", ".join(dict.fromkeys(missing)) or entry.title))
+    return str(words.format(title=entry.title, fields=", ".join(missing) or entry.title))
 
 
 def _deadline(context: Context, entry: Entry) -> str:
@@ -176,7 +174,7 @@ def annex(context: Context) -> Section:
     """Return the evidence with its hashes, and the rules that do not apply, with the reason."""
     say, evidence = context.say["annex"], context.judgement.evidence.values()
     files = tuple((Code(each.path), _size(context, each), _state(context, each)) for each in evidence)
-    rules = tuple((each.id, each.title, each.reason) for each in context.entries if each.status == "not_applicable")
+    rules = tuple((each.id, each.title, each.why) for each in context.entries if each.status == "not_applicable")
     return Section("annex", say["title"], (
         Table(say["evidence"], tuple(say["evidence_headers"]), files, (36, 14, 50), "dense", say["no_evidence"]),
         Table(say["rules"], tuple(say["rules_headers"]), rules, (14, 40, 46), "dense", context.say["cover"]["nothing"]),

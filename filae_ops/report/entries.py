@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,6 @@ from filae_ops.report.shown import MISSING, day
 if TYPE_CHECKING:
     from filae_ops.inventory.model import Inventory
 
-Reason = Callable[[Verdict, Lang], str]
 _STEP = re.compile(r"([^.\[\]]+)|\[([^\]]*)\]")
 
 
@@ -29,6 +28,8 @@ class Entry:
     status_text: str
     owner_text: str
     severity_text: str
+    why: str
+    """The reason, without its source."""
     reason: str
     source: str
     """Title and place."""
@@ -62,7 +63,6 @@ class Context:
     """What is declared, as plain JSON."""
     judgement: Judgement
     lang: Lang
-    reason: Reason = field(repr=False)
 
     @property
     def say(self) -> Mapping[str, Any]:
@@ -80,13 +80,14 @@ class Context:
         return tuple(self._entry(verdict) for verdict in self.judgement.verdicts)
 
     def _entry(self, verdict: Verdict) -> Entry:
-        from filae_ops.judge.words import status_words
+        from filae_ops.judge import words as judged
 
         rule, say, french = verdict.requirement, self.say, self.lang == "fr"
         return Entry(
-            verdict, rule.title_fr if french else rule.title_en, status_words(verdict.status, self.lang),
-            say["owners"][rule.owner], say["severities"][rule.severity], self.reason(verdict, self.lang),
-            rule.cited, day(rule.dated, self.lang), say["confidences"][rule.confidence], tuple(self._evidence(verdict)),
+            verdict, rule.title_fr if french else rule.title_en, judged.status_words(verdict.status, self.lang),
+            say["owners"][rule.owner], say["severities"][rule.severity], judged.why(verdict, self.lang),
+            judged.reason(verdict, self.lang), rule.cited, day(rule.dated, self.lang),
+            say["confidences"][rule.confidence], tuple(self._evidence(verdict)),
         )  # fmt: skip
 
     def _evidence(self, verdict: Verdict) -> Iterator[EvidenceFile]:

@@ -17,13 +17,12 @@ if TYPE_CHECKING:
 
 def review_of(inventory: Inventory, as_of: dt.date, lang: Lang) -> ReviewDocument:
     """Return the review of a loaded inventory on a day."""
-    from filae_ops.judge.words import reason
     from filae_ops.report.provenance import provenance
     from filae_ops.report.review import review_document
 
     tree, judgement, ends = judged(inventory, as_of)
     origin = provenance(inventory.directory, inventory.fingerprint)
-    return review_document(inventory, tree, judgement, lang, origin, reason=reason, ends=ends)
+    return review_document(inventory, tree, judgement, lang, origin, ends=ends)
 
 
 def judged(inventory: Inventory, as_of: dt.date) -> tuple[dict[str, Any], Judgement, Mapping[str, dt.date]]:

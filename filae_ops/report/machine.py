@@ -187,7 +187,8 @@ def _role(context: Context, name: str, role: Mapping[str, Any]) -> tuple[Cell, .
     if packages := _packages(name):
         words.append(context.say["changes"]["packages"].format(names=", ".join(packages)))
     places: tuple[Cell, ...] = tuple(Code(place) for place in role.get("places", ()))
-    return Lines((role["title"], Code(name))), Lines(tuple(words)), Lines(places) if places else context.say["blank"]
+    where = Lines(places) if places else context.say["blank"]
+    return Lines((role["title"], Code(name))), Lines(tuple(words), listed=True), where
 
 
 def _packages(role: str) -> list[str]:

@@ -50,11 +50,12 @@ def _service(context: Context) -> str:
 
 
 def _immunity(context: Context) -> Callout:
+    from filae_ops.judge.words import immunity_words
     from filae_ops.register.load import immunity_steps
 
     say, verdict = context.say["hosting"], context.judgement.immunity
     step = next((each for each in immunity_steps() if each.step == verdict.step), None)
-    parts = [say[verdict.result]]
+    parts = [immunity_words(verdict.result, context.lang)]
     if step is not None:
         question = step.question_fr if context.lang == "fr" else step.question_en
         parts.append(say["step"].format(step=step.step, question=question))
@@ -68,12 +69,11 @@ def responsibilities(context: Context) -> Section:
     parties = [party for party in PARTIES if party in used]
     headers = (say["headers"][0], *(context.say["parties"][party] for party in parties), *say["headers"][1:])
     rows = tuple(_duty(context, row, parties) for row in raci)
-    share = 34 // max(len(parties), 1)
-    widths = (28, *(share for _ in parties), 20, 52 - share * len(parties))
+    widths = (24, *(8 for _ in parties), 14, 62 - 8 * len(parties)) if len(parties) < 7 else ()
     blocks: list[Block] = [Text(say["intro"])]
     if any(row.activity5 for row in raci):
         blocks.append(Text(say["activity5"], "note"))
-    blocks.append(Table(say["caption"], headers, rows, widths, "dense", say["none"]))
+    blocks.append(Table(say["caption"], headers, rows, widths, "dense turned", say["none"]))
     return Section("responsibilities", say["title"], tuple(blocks))
 
 
@@ -102,7 +102,7 @@ def flows(context: Context) -> Section:
 
     say = context.say["flows"]
     headers, rows = matrix(context.inventory, context.lang)
-    widths = (3, 9, 9, 9, 5, 5, 5, 7, 7, 8, 8, 6, 9, 5, 5)
+    widths = (2.5, 8.5, 8.5, 8.5, 4.5, 5, 8.5, 6.5, 7, 7.5, 7, 6.5, 7.5, 6, 6)
     cells: tuple[tuple[Cell, ...], ...] = tuple(tuple(row) for row in rows)
     table = Table(say["caption"], headers, cells, widths if len(headers) == len(widths) else (), "dense wide")
     return Section("flows", say["title"], (Text(say["intro"]), table))

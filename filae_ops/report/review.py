@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from filae_ops.judge.verdict import STATUSES, Judgement, Row, Status
 from filae_ops.report import conclusions, machine, place, recovery
 from filae_ops.report.blocks import Callout, Cell, Code, Facts, Lines, Section, Table, Tag
-from filae_ops.report.entries import Context, Entry, Reason
+from filae_ops.report.entries import Context, Entry
 from filae_ops.report.pages import Lang, words
 from filae_ops.report.shown import at, day, shown
 
@@ -95,16 +95,15 @@ def _duty(row: Row) -> dict[str, Any]:
 
 def review_document(
     inventory: Inventory, tree: Mapping[str, Any], judgement: Judgement, lang: Lang, provenance: Provenance,
-    *, reason: Reason, ends: Mapping[str, dt.date] | None = None,
+    *, ends: Mapping[str, dt.date] | None = None,
 ) -> ReviewDocument:  # fmt: skip
     """Return the review of one inventory.
 
-    `tree`: what it declares, as plain JSON; `ends`: last days of the certificates, by declared path; `reason`: the
-    sentence that says why.
+    `tree`: what it declares, as plain JSON; `ends`: last days of the certificates, by declared path.
     """
     from filae_ops.report.flows import documents, lines_of
 
-    context = Context(inventory, tree, judgement, lang, reason)
+    context = Context(inventory, tree, judgement, lang)
     sections = (
         conclusions.summary(context), place.hosting(context), place.responsibilities(context), place.flows(context),
         machine.machines(context), machine.accounts(context), machine.certificates(context, ends or {}),
@@ -149,7 +148,7 @@ def _counts(context: Context) -> Table:
 
 
 def _cautions(context: Context) -> list[Callout]:
-    """Return which rules nobody read, and which were read through a third party; those that do not apply are left out."""
+    """Return which of the rules that apply nobody read, and which were read through a third party."""
     say = context.say["cover"]
     applies = [each for each in context.entries if each.status != "not_applicable"]
     made = []

@@ -35,7 +35,7 @@ def show(review: ReviewDocument, console: Console) -> None:
 
     say = review.say
     as_of = day(review.judgement.as_of.isoformat(), review.lang)
-    line(f"{review.site} – {review.establishment} – {review.environment} – {as_of}", "bold")
+    line(" · ".join((review.site, review.establishment, review.environment, as_of)), "bold")
     commit = f", {say['cover']['commit']} {review.provenance.commit[:12]}" if review.provenance.commit else ""
     line(f"SHA-256 {review.provenance.sha256[:16]}{commit}", "dim")
     console.print(_counts(review, review.entries))
@@ -58,9 +58,8 @@ def _counts(review: ReviewDocument, entries: Sequence[Entry]) -> Text:
     colon = " : " if review.lang == "fr" else ": "
     texts = {each.status: each.status_text for each in entries}
     numbers = Counter(each.status for each in entries)
-    parts = [
-        Text(typography(f"{texts[each]}{colon}{numbers[each]}", review.lang), COLOURS[each]) for each in STATUSES if each in texts
-    ]
+    found = [each for each in STATUSES if each in texts]
+    parts = (Text(typography(f"{texts[each]}{colon}{numbers[each]}", review.lang), COLOURS[each]) for each in found)
     return Text(" · ").join(parts)
 
 
@@ -90,7 +89,7 @@ def _table(review: ReviewDocument, entries: Sequence[Entry]) -> Table:
     made.add_column(ratio=1, overflow="fold")
     for each in entries:
         dated = f", {each.dated}" if each.dated else ""
-        said = [typography(text, review.lang) for text in (each.title, each.severity_text, each.reason, each.source)]
+        said = [typography(text, review.lang) for text in (each.title, each.severity_text, each.why, each.source)]
         text = Text.assemble((each.id, "bold"), f" {said[0]} ({said[1]})\n{said[2]}\n", (f"{said[3]}{dated}", "dim"))
         made.add_row(Text(each.status_text, COLOURS[each.status]), text)
     return made
