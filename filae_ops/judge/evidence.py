@@ -71,7 +71,7 @@ def _read(root: Path, path: str) -> EvidenceFile:
         return EvidenceFile(path, problem="absent")
     except OSError as error:
         raise OpsError(
-            f"{place}: not readable: {error.strerror}", next_step=f"give yourself the right to read it: chmod u+r {place}"
+            f"{place}: not readable: {error.strerror}", next_step=f"take the right to read it: chmod u+r {place}"
         ) from None
 
 

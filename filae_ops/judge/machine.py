@@ -50,7 +50,7 @@ def _bought(scene: Scene, found: Found, known: Lifecycle) -> dict[str, str]:
     sold = any(each.subscription and scene.day <= each.until for each in known.extended)
     if until is None or until < scene.day or not sold:
         return {}
-    return {"name": str(contract.get("name", "")), "long_until": until.isoformat()} if contract else {}
+    return {"contract": str(contract.get("name", "")), "long_until": until.isoformat()} if contract else {}
 
 
 def supported_for_days(scene: Scene, found: Found, expected: Any) -> tuple[Finding, ...]:

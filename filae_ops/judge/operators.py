@@ -120,7 +120,8 @@ def rank(value: Any) -> tuple[float, ...] | None:
 
 def not_empty(scene: Scene, found: Found, expected: Any) -> tuple[Finding, ...]:
     """The list, the mapping or the text has something in it."""
-    return _says(found, bool(found.value), "not_empty", expected)
+    counted = isinstance(found.value, list) and bool(found.value) and isinstance(found.value[0], Mapping)
+    return finding(found, "holds", "counted") if counted else _says(found, bool(found.value), "not_empty", expected)
 
 
 def contains(scene: Scene, found: Found, expected: Any) -> tuple[Finding, ...]:

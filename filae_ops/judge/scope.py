@@ -43,7 +43,7 @@ def scope(scene: Scene, requirement: Requirement) -> Scope:
             first = values[0]
             value = None if first.missing else first.value
             return Scope(Finding("holds", "condition", first.name, value, _plain(condition.value)))
-        missing += [Finding("missing", "missing", found.name, None, _plain(condition.value)) for found in unknown]
+        missing += [Finding("missing", "condition_missing", found.name) for found in unknown]
         if "[]" in condition.field:
             those = frozenset(_item(found.name) for found in met)
             items = those if items is None else items & those

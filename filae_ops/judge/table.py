@@ -38,5 +38,5 @@ OPERATORS: Mapping[Op, Operator] = {
     "certificate_days": machine.certificate_days,
     "all_rows_owned": machine.all_rows_owned,
 }
-ALONE = frozenset({"claimed", "hds_covers", "in_catalogue"})
+ALONE = frozenset({"claimed", "hds_covers", "in_catalogue", "all_rows_owned"})
 """Operators that say themselves what a missing or a null value means."""
