@@ -63,7 +63,6 @@ def _config(draft: Draft, machine: str, account: str, keys: list[str]) -> dict[s
         "hostname": machine,
         "manage_etc_hosts": "localhost",
         "timezone": draft.get("site.timezone"),
-        "locale": draft.get("site.locale"),
         "users": [
             {
                 "name": account, "gecos": "First access", "shell": "/bin/bash", "lock_passwd": True,
@@ -80,10 +79,19 @@ def _config(draft: Draft, machine: str, account: str, keys: list[str]) -> dict[s
         "ntp": _time(draft),
         "package_update": True,
         "package_upgrade": True,
-        "packages": sorted({*FIRST_PACKAGES, *([tools] if tools else [])}),
-        "runcmd": [["sh", "-c", _SHOW]],
+        "packages": sorted({*FIRST_PACKAGES, "locales", *([tools] if tools else [])}),
+        "runcmd": [*_language(draft.get("site.locale")), ["sh", "-c", _SHOW]],
     }  # fmt: skip
     return {key: value for key, value in settings.items() if value not in (None, {})}
+
+
+def _language(locale: str | None) -> Iterator[list[str]]:
+    """Give the commands that set the locale: cloud-init's own comes before packages, and fails without `locales`."""
+    if locale:
+        line = f"{locale} UTF-8"
+        yield ["sh", "-c", 'grep -qxF "$1" /etc/locale.gen || echo "$1" >> /etc/locale.gen', "sh", line]
+        yield ["locale-gen"]
+        yield ["update-locale", f"LANG={locale}"]
 
 
 def _apt(draft: Draft) -> Mapping[str, Any]:
