@@ -27,9 +27,12 @@ class Broken(AssertionError):  # noqa: N818  # it is a verdict
         self.step = step
 
 
-def check(name: str, requirement: str) -> pytest.MarkDecorator:
-    """Name a check and the requirement that it measures; the register says who answers for it."""
-    return pytest.mark.check(id=name, requirement=requirement)
+def check(name: str, requirement: str, *, against: tuple[str, ...] = ()) -> pytest.MarkDecorator:
+    """Name a check and the requirement that it measures; the register says who answers for it.
+
+    `against`: the fields of the inventory that it compares the machine with; a failure contradicts them.
+    """
+    return pytest.mark.check(id=name, requirement=requirement, against=against)
 
 
 def broken(message: str, step: str = PROVISION) -> NoReturn:

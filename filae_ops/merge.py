@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from filae_ops.judge.tree import Tree, find, generic
 from filae_ops.judge.verdict import STATUSES, Judgement, Status, Verdict
 from filae_ops.register.model import Requirement
 
 if TYPE_CHECKING:
+    from filae_ops.report.pages import Lang
     from filae_ops.verify import Verdict as Check
 
 Result = Literal["pass", "fail", "not_run"]
@@ -25,6 +27,8 @@ class Merged:
     """What the judge says of the inventory alone."""
     checks: tuple[Check, ...]
     """Failures first."""
+    compared: tuple[tuple[str, Any], ...] = ()
+    """Where the rule itself asks for no declaration: the declared values that its checks compare the machine with."""
 
     @property
     def requirement(self) -> Requirement:
@@ -33,9 +37,8 @@ class Merged:
 
     @property
     def declared(self) -> Verdict | None:
-        """Return what the inventory says; None where only a measure can tell."""
-        found = [each.outcome for each in self.verdict.findings]
-        return None if found and set(found) == {"unmeasured"} else self.verdict
+        """Return the verdict on what is declared; None where only a measure can tell."""
+        return None if measured_only(self.verdict) else self.verdict
 
     def count(self, result: Result) -> int:
         """Return how many checks have a result."""
@@ -63,7 +66,10 @@ class Merged:
     @property
     def disagrees(self) -> bool:
         """Tell whether the machine contradicts the inventory, one way or the other."""
-        if self.declared is None or self.declared.status == "not_applicable":
+        if self.declared is None:
+            said = {generic(name) for name, _ in self.compared}
+            return any(each.status == "fail" and said & set(each.against) for each in self.checks)
+        if self.declared.status == "not_applicable":
             return False
         if self.count("fail"):
             return _holds(self.declared)
@@ -89,25 +95,45 @@ class Merged:
             | {"messages": self.messages}, "status": self.status, "disagree": self.disagrees,
         }  # fmt: skip
 
+    def reason(self, lang: Lang) -> str:
+        """Return what is declared, in words; empty where nothing is."""
+        from filae_ops.judge.words import name_words, reason, value_words
+
+        if self.declared is not None:
+            return reason(self.declared, lang)
+        colon = "\u00a0: " if lang == "fr" else ": "
+        texts = [f"{name_words(name, lang)}{colon}{value_words(value, lang)}" for name, value in self.compared]
+        return f"{'. '.join(texts)}." if texts else ""
+
     def _declared(self) -> dict[str, str] | None:
-        from filae_ops.judge.words import reason
-
-        if self.declared is None:
+        if not (words := self.reason("en")):
             return None
-        words = {"reason": reason(self.declared, "en"), "reason_fr": reason(self.declared, "fr")}
-        return {"status": self.declared.status} | words
+        return {"status": self.verdict.status, "reason": words, "reason_fr": self.reason("fr")}
 
 
-def merge(judgement: Judgement, checks: Sequence[Check]) -> tuple[Merged, ...]:
-    """Return every requirement that has checks, in the register's order."""
+def merge(judgement: Judgement, checks: Sequence[Check], tree: Tree) -> tuple[Merged, ...]:
+    """Return every requirement that has checks, in the register's order; `tree`: what is declared."""
     mine: dict[str, list[Check]] = {}
     for each in checks:
         mine.setdefault(each.requirement, []).append(each)
     return tuple(
-        Merged(verdict, tuple(sorted(mine[verdict.requirement.id], key=lambda check: _FIRST[check.status])))
+        _merged(verdict, sorted(mine[verdict.requirement.id], key=lambda check: _FIRST[check.status]), tree)
         for verdict in judgement.verdicts
         if verdict.requirement.id in mine
     )
+
+
+def measured_only(verdict: Verdict) -> bool:
+    """Tell whether a verdict rests on no declaration: only the machine can tell."""
+    return {each.outcome for each in verdict.findings} == {"unmeasured"}
+
+
+def _merged(verdict: Verdict, checks: list[Check], tree: Tree) -> Merged:
+    if not measured_only(verdict):
+        return Merged(verdict, tuple(checks))
+    names = dict.fromkeys(name for each in checks for name in each.against)
+    found = [(each.name, each.value) for name in names for each in find(tree, name) if not each.missing]
+    return Merged(verdict, tuple(checks), tuple(found))
 
 
 def _unsaid(verdict: Verdict) -> Status:

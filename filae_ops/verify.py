@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import tempfile
 import time
 from collections import Counter
@@ -10,8 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
-from filae_ops import ask
+from filae_ops import __version__, ask
 from filae_ops.agent.zipapp import build_zipapp
 from filae_ops.errors import OpsError, Owner
 from filae_ops.hostchecks import HostChecks
@@ -39,6 +41,8 @@ class Verdict:
     host: str = ""
     no_object: bool = False
     """Not run because the inventory gives it nothing to look at."""
+    against: tuple[str, ...] = ()
+    """Fields of the inventory that a failure contradicts."""
 
     def document(self) -> dict[str, str]:
         """Return the contract of one check of `verify --json`."""
@@ -75,8 +79,9 @@ class Report:
         """Return the part of one owner."""
         kept = tuple(each for each in self.verdicts if each.owner == owner)
         return replace(
-            self, verdicts=kept, merged=tuple(each for each in self.merged if each.requirement.owner == owner)
-        )
+            self, verdicts=kept, merged=tuple(each for each in self.merged if each.requirement.owner == owner),
+            about={**self.about, "only": owner},
+        )  # fmt: skip
 
     @property
     def disagreements(self) -> tuple[Merged, ...]:
@@ -126,6 +131,8 @@ def verify_inventory(
     say: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Verify every machine of an inventory, as seen from inside and from elsewhere."""
+    from filae_ops.report.judged import judged
+
     inventory, login = load(path), login or Login()
     start = time.monotonic()
     with (
@@ -135,6 +142,7 @@ def verify_inventory(
         ThreadPoolExecutor(max_workers=8) as pool,
     ):
         say(f"asking {', '.join(inventory.hosts)}")
+        opinion = pool.submit(judged, inventory, dt.date.today())
         looks = [pool.submit(_look, inventory, host, config, seen_from, login) for host in inventory.hosts.values()]
         context = {
             "inventory": inventory.model_dump(mode="json", by_alias=True),
@@ -144,8 +152,25 @@ def verify_inventory(
         }
         asked = time.monotonic()
         say("judging")
-        rows = checks.judge(context)
-    return Report(verdicts(rows), asked - start, time.monotonic() - asked, tuple(inventory.hosts))
+        found = verdicts(checks.judge(context))
+        judging = time.monotonic() - asked
+        tree, judgement, _ = opinion.result()
+    return Report(found, asked - start, judging, tuple(inventory.hosts), merge(judgement, found, tree),
+                  _about(inventory))  # fmt: skip
+
+
+def _about(inventory: Inventory) -> dict[str, Any]:
+    """Return what minutes must name: the site, the moment, the inventory and the tool."""
+    from filae_ops.report.provenance import provenance
+
+    origin = provenance(inventory.directory, inventory.fingerprint)
+    return {
+        "site": inventory.site.name, "establishment": inventory.site.establishment,
+        "environment": inventory.site.environment, "machines": list(inventory.hosts),
+        "at": dt.datetime.now(ZoneInfo(inventory.site.timezone)).isoformat(timespec="seconds"),
+        "inventory": {"sha256": origin.sha256, "commit": origin.commit or None, "modified": origin.modified},
+        "filae_ops": __version__, "only": None,
+    }  # fmt: skip
 
 
 def _look(inventory: Inventory, host: Host, config: Path, seen_from: Path | None, login: Login) -> dict[str, Any]:
@@ -166,7 +191,7 @@ def verdicts(rows: list[Mapping[str, Any]] | list[dict[str, Any]]) -> tuple[Verd
         Verdict(
             id=f"{row['host']}:{row['id']}" if len(hosts) > 1 else row["id"], requirement=row["requirement"],
             owner=requirement(row["requirement"]).owner, status=row["status"], message=row["message"], next=row["next"],
-            host=row["host"], no_object=row.get("no_object", False),
+            host=row["host"], no_object=row.get("no_object", False), against=tuple(row.get("against", ())),
         )
         for row in rows
     ]  # fmt: skip

@@ -52,6 +52,7 @@ def verify(
     """Measure what each party answers for. Changes nothing; exits 3 when a check fails.
 
     What could not be measured, or has no object on this machine, is "not run", with its reason: never a pass.
+    Where the machine contradicts the inventory, both are shown side by side.
     """
     from filae_ops.junit import write_junit
     from filae_ops.ssh import Login
@@ -107,7 +108,8 @@ def show_lines(diagnosis: Diagnosis) -> None:
 
 
 def show(report: Report) -> None:
-    """Print failures first, each with who acts and the next step; then what was not run; then the passes in short."""
+    """Print where machine and inventory disagree; then by owner failures, what was not run, the passes in short."""
+    show_disagreements(report)
     for owner in report.owners:
         mine = [each for each in report.verdicts if each.owner == owner]
         out.print(f"\n[bold]{owner}[/bold]", highlight=False)
@@ -120,6 +122,20 @@ def show(report: Report) -> None:
     out.print("")
     for line in report.by_owner_lines():
         out.print(line, markup=False)
+
+
+def show_disagreements(report: Report) -> None:
+    """Print each rule of which the machine contradicts the inventory: what is declared, what is found."""
+    if not report.disagreements:
+        return
+    out.print("\n[bold]the machine contradicts the inventory[/bold]", highlight=False)
+    made = grid()
+    for each in report.disagreements:
+        rule = each.requirement
+        said, found = each.reason("en"), "; ".join(each.contradiction)
+        text = f"{rule.title_en} ({rule.owner})\n  declared: {said}\n  found: {found}"
+        made.add_row(f"[red]{rule.id}[/red]", escape(text))
+    out.print(made)
 
 
 def table(rows: list[Verdict]) -> Table:

@@ -60,7 +60,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     return report
 
 
-def _verdict(item: Any, check: dict[str, str], call: pytest.CallInfo[None]) -> dict[str, Any]:
+def _verdict(item: Any, check: dict[str, Any], call: pytest.CallInfo[None]) -> dict[str, Any]:
     values = item.callspec.params
     flow = next((values[kind] for kind in FLOWS if kind in values), None)
     verdict = {
@@ -70,6 +70,7 @@ def _verdict(item: Any, check: dict[str, str], call: pytest.CallInfo[None]) -> d
         "status": "pass",
         "message": (item.function.__doc__ or "").strip().splitlines()[0],
         "next": "",
+        "against": list(check["against"]),
     }
     error = call.excinfo.value if call.excinfo else None
     if isinstance(error, Broken):

@@ -84,7 +84,7 @@ def test_named_groups_only(on: Target) -> None:
         broken(f"sshd's AllowGroups is {', '.join(sorted(groups)) or 'unset'}")
 
 
-@check("access-accounts", "OPS-08")
+@check("access-accounts", "OPS-08", against=("access.operators", "access.dsi"))
 def test_accounts(on: Target) -> None:
     """The inventory's accounts are there, the revoked ones are locked, and nobody else is in their groups."""
     accounts, groups = on.facts["accounts"]["accounts"], on.facts["accounts"]["groups"]
@@ -99,7 +99,7 @@ def test_accounts(on: Target) -> None:
         broken(f"in our groups without being in the inventory: {', '.join(sorted(strangers))}")
 
 
-@check("access-keys", "OPS-08")
+@check("access-keys", "OPS-08", against=("access.operators", "access.dsi"))
 def test_keys(on: Target) -> None:
     """The keys on the machine, and their ends, are the inventory's."""
     wanted = {
@@ -124,7 +124,7 @@ def test_no_key_is_past_its_end(on: Target) -> None:
         broken(f"a key past its end is still there: {', '.join(sorted(late))}", REVOKE)
 
 
-@check("access-sudo", "OPS-08")
+@check("access-sudo", "OPS-08", against=("access.operators",))
 def test_no_stranger_is_root(on: Target) -> None:
     """Root's rights belong to the inventory's operators alone."""
     allowed = {"root", "%sudo", "%filae-operators", "%filae-dsi", *operators(on)}

@@ -33,13 +33,13 @@ def recent(on: Target, kind: str, declared: bool) -> None:
         )
 
 
-@check("backup-receipt", "DSI-10")
+@check("backup-receipt", "DSI-10", against=("backup.interval_hours",))
 def test_backup(on: Target) -> None:
     """The last backup's receipt is no older than declared."""
     recent(on, "backup", any(kind != "machine_snapshot" for kind in on.inventory.backup.kinds))
 
 
-@check("snapshot-receipt", "DSI-10")
+@check("snapshot-receipt", "DSI-10", against=("backup.interval_hours",))
 def test_snapshot(on: Target) -> None:
     """The last snapshot's receipt is no older than declared."""
     recent(on, "snapshot", "machine_snapshot" in on.inventory.backup.kinds)

@@ -57,19 +57,19 @@ def test_the_kernel_saw_no_disk_error(on: Target) -> None:
         broken(f"{len(errors)} disk errors, the last: {errors[-1]}", "dsi: look at the storage below")
 
 
-@check("machine-cpu", "DSI-04")
+@check("machine-cpu", "DSI-04", against=("machines[].cpus",))
 def test_processors(on: Target) -> None:
     """The machine has its declared processors."""
     on.line("cpu")
 
 
-@check("machine-memory", "DSI-04")
+@check("machine-memory", "DSI-04", against=("machines[].memory_mib",))
 def test_memory(on: Target) -> None:
     """The machine has its declared memory."""
     on.line("memory")
 
 
-@check("machine-disk", "DSI-04")
+@check("machine-disk", "DSI-04", against=("machines[].disk_gib",))
 def test_disk(on: Target) -> None:
     """The machine has its declared disk."""
     on.line("disk")
@@ -91,7 +91,7 @@ def test_room_is_left(on: Target) -> None:
             broken(f"{each['point']} has nearly no inode left", "provider: see what makes small files")
 
 
-@check("guest-tools", "DSI-05")
+@check("guest-tools", "DSI-05", against=("machines[].guest_tools",))
 def test_guest_tools(on: Target) -> None:
     """The hypervisor's guest tools run where they are declared."""
     machine = on.declared.machine

@@ -6,31 +6,31 @@ from filae_ops.checks import Target, broken, check, no_object, not_run
 from filae_ops.inventory.network import Flow
 
 
-@check("dns-servers", "DSI-06")
+@check("dns-servers", "DSI-06", against=("network.dns_servers",))
 def test_name_servers(on: Target) -> None:
     """The declared name servers answer the machine."""
     on.line("dns")
 
 
-@check("dns-public-name", "DSI-06")
+@check("dns-public-name", "DSI-06", against=("network.public_name",))
 def test_public_name(on: Target) -> None:
     """The public name resolves on the machine."""
     on.line("public-name")
 
 
-@check("time-servers", "DSI-07")
+@check("time-servers", "DSI-07", against=("network.time_sources",))
 def test_time_servers(on: Target) -> None:
     """The declared time servers answer the machine."""
     on.line("time-source")
 
 
-@check("apt-mirror", "DSI-08")
+@check("apt-mirror", "DSI-08", against=("patching.mirror",))
 def test_package_mirror(on: Target) -> None:
     """The package mirror answers the machine."""
     on.line("apt-mirror")
 
 
-@check("mail-relay", "DSI-09")
+@check("mail-relay", "DSI-09", against=("network.mail_relay",))
 def test_mail_relay(on: Target) -> None:
     """The declared mail relay answers the machine."""
     if on.inventory.network.mail_relay is None:
@@ -38,7 +38,7 @@ def test_mail_relay(on: Target) -> None:
     on.line("flow-mail-relay")
 
 
-@check("flow-in", "DSI-03")
+@check("flow-in", "DSI-03", against=("flows",))
 def test_inbound_flow(on: Target, inbound: Flow) -> None:
     """The flow is open from here to the machine."""
     seen = on.outside

@@ -21,7 +21,7 @@ def is_loopback(address: str) -> bool:
     return address != "*" and ipaddress.ip_address(address).is_loopback
 
 
-@check("net-listening", "NET-07")
+@check("net-listening", "NET-07", against=("flows",))
 def test_every_listening_socket_is_a_declared_flow(on: Target) -> None:
     """Only the ports of the flow matrix listen on the network."""
     extra = [
@@ -36,7 +36,7 @@ def test_every_listening_socket_is_a_declared_flow(on: Target) -> None:
         )
 
 
-@check("net-closed", "NET-07")
+@check("net-closed", "NET-07", against=("flows",))
 def test_undeclared_ports_are_closed_from_elsewhere(on: Target) -> None:
     """Seen from another place, no undeclared port is open."""
     if "ports" not in on.outside:
@@ -51,7 +51,7 @@ def test_undeclared_ports_are_closed_from_elsewhere(on: Target) -> None:
         )
 
 
-@check("firewall-rules", "NET-07")
+@check("firewall-rules", "NET-07", against=("flows",))
 def test_the_loaded_rules_are_the_inventory_s(on: Target) -> None:
     """The rules that the kernel holds are those of the inventory, refusing by default."""
     rules = on.facts["firewall"]
@@ -68,7 +68,7 @@ def test_the_loaded_rules_are_the_inventory_s(on: Target) -> None:
     assert rules["live"].count("policy drop;") == 3
 
 
-@check("firewall-boot", "NET-07")
+@check("firewall-boot", "NET-07", against=("flows",))
 def test_the_rules_of_the_next_boot_are_the_inventory_s(on: Target) -> None:
     """The next boot loads the same rules."""
     rules = on.facts["firewall"]

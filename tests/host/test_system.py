@@ -43,7 +43,7 @@ def test_supported_system(on: Target) -> None:
     supported(on, system["id"], system["version"], "provider: plan the upgrade of the system with the DSI")
 
 
-@check("os-declared", "OS-01")
+@check("os-declared", "OS-01", against=("machines[].os.id", "machines[].os.version"))
 def test_the_system_is_the_declared_one(on: Target) -> None:
     """The system is the one that the inventory declares."""
     system, said = on.facts["system"], on.declared.machine.os
@@ -80,7 +80,7 @@ def test_supported_ruby(on: Target) -> None:
     supported(on, "ruby", package(on, "ruby"), "provider: deploy a release that is built for a maintained Ruby")
 
 
-@check("updates-waiting", "PATCH-01")
+@check("updates-waiting", "PATCH-01", against=("patching.security_interval_days",))
 def test_no_security_update_waits(on: Target) -> None:
     """No security update waits for longer than the inventory allows."""
     updates, now = on.facts["updates"], on.facts["system"]["now"]
@@ -158,7 +158,7 @@ def test_the_clock_is_right(on: Target) -> None:
         broken(f"the clock is {clock['offset']:.1f} s off", "provider: chronyc makestep, in the maintenance window")
 
 
-@check("clock-zone", "LOG-04")
+@check("clock-zone", "LOG-04", against=("site.timezone",))
 def test_the_time_zone_is_declared(on: Target) -> None:
     """The machine lives in the site's time zone."""
     if on.facts["system"]["timezone"] != on.inventory.site.timezone:

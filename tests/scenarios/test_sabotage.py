@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from sites import Site, say
+from sites import Site, run_ops, say
 
 from filae_ops.lab import fleet
 from filae_ops.lab import machine as machines
@@ -107,6 +107,9 @@ SABOTAGES = {
     ),
 }  # fmt: skip
 
+CONTRADICTIONS = {"backup forgotten": "DSI-10", "port opened": "NET-07", "stranger's key": "OPS-08"}
+"""Sabotages by which the machine contradicts what the inventory declares: a daily backup, the flows, the keys."""
+
 
 @pytest.fixture(scope="module")
 def victim(template: machines.Machine) -> Iterator[Site]:
@@ -153,6 +156,11 @@ def test_a_sabotage_turns_exactly_its_checks_red(victim, name):
     assert red(report) == owners(wanted, report)
     assert set(red(report)) == wanted
     assert all(each.next for each in report.verdicts if each.status == "fail")
+    if name in CONTRADICTIONS:
+        (rule,) = [each for each in report.disagreements if each.requirement.id == CONTRADICTIONS[name]]
+        assert rule.status in ("gap", "non_compliant")
+        assert set(wanted) >= {each.id for each in rule.checks if each.status == "fail"}
+        assert rule.reason("fr"), "what is declared stands beside what is found"
 
 
 def test_an_operator_s_key_past_its_end_turns_red(victim, tmp_path):
@@ -181,9 +189,14 @@ def test_the_commands_and_their_documents(victim, tmp_path):
     done = victim.ops("verify", "--json", "--junit", str(tmp_path / "verify.xml"))
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
-    assert set(document) == {"summary", "by_owner", "checks"}
+    assert {"summary", "by_owner", "checks", "requirements", "site", "inventory"} <= set(document)
+    assert [each["id"] for each in document["requirements"] if each["disagree"]] == []
     assert document["summary"]["fail"] == 0
     assert (tmp_path / "verify.xml").is_file()
+    (tmp_path / "verify.json").write_text(json.dumps(document))
+    page = tmp_path / "minutes.html"
+    must(run_ops("report", "verification", "--from", str(tmp_path / "verify.json"), "--html", str(page)))
+    assert document["inventory"]["sha256"] in page.read_text()
     done = victim.ops("doctor", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["ok"] is True

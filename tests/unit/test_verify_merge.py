@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import pytest
 
 from filae_ops.judge.verdict import Finding, Verdict
@@ -71,12 +74,10 @@ def test_the_merged_verdict(verdict, results, status, disagrees):
     assert (merged.status, merged.disagrees) == (status, disagrees)
 
 
-def test_only_requirements_with_checks_are_merged_failures_first(monkeypatch):
-    from types import SimpleNamespace
-
+def test_only_requirements_with_checks_are_merged_failures_first():
     other = Verdict(requirement("DSI-01"), "compliant", (HOLDS,))
     judgement = SimpleNamespace(verdicts=(other, declared("compliant", HOLDS)))
-    (merged,) = merge(judgement, checks("pnf"))
+    (merged,) = merge(judgement, checks("pnf"), {})
     assert [each.status for each in merged.checks] == ["fail", "not_run", "pass"]
     assert merged.contradiction == ["c2: said"]
 
@@ -93,3 +94,36 @@ def test_the_part_of_one_owner_keeps_its_requirements():
     assert report.of("dsi").disagreements == merged
     assert report.of("provider").merged == ()
     assert report.of("provider").about == {"site": "chv", "only": "provider"}
+
+
+@pytest.mark.parametrize(("results", "disagrees"), [("f", True), ("p", False), ("n", False)])
+def test_a_rule_that_only_a_measure_proves_is_compared_with_what_is_declared(results, disagrees):
+    """Declared daily, last receipt three days old: the rule asks for no declaration, the check knows the field."""
+    judgement = SimpleNamespace(verdicts=(declared("to_confirm", UNMEASURED),))
+    mine = [replace(each, against=("backup.interval_hours", "backup.until")) for each in checks(results)]
+    (merged,) = merge(judgement, mine, {"backup": {"interval_hours": 24}})
+    assert merged.disagrees is disagrees
+    assert "24" in merged.reason("fr")
+    said = merged.document()["declared"]
+    assert said["status"] == "to_confirm"
+    assert "24" in said["reason"]
+    assert merge(judgement, checks(results), {})[0].document()["declared"] is None
+    assert not merge(judgement, mine, {})[0].disagrees, "what nobody declared contradicts nothing"
+
+
+def test_disagreements_are_shown_first(monkeypatch):
+    from rich.console import Console
+
+    from filae_ops.cli import check as command
+
+    console = Console(width=80, record=True)
+    monkeypatch.setattr(command, "out", console)
+    found = checks("pf")
+    command.show(Report(found, merged=(Merged(declared("compliant", HOLDS), found),)))
+    text = console.export_text()
+    assert text.index("contradicts the inventory") < text.index("declared:") < text.index("found:") < text.index("FAIL")
+    assert all(len(line) <= 80 for line in text.splitlines())
+    console = Console(width=80, record=True)
+    monkeypatch.setattr(command, "out", console)
+    command.show(Report(found, merged=(Merged(declared("to_document", MISSING), found),)))
+    assert "contradicts" not in console.export_text()
