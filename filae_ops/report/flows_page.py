@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from filae_ops.report.flows import cells, headers, lines_of
+from filae_ops.report.flows import WIDTHS, cells, headers, lines_of
 from filae_ops.report.pages import Lang, render, words
 from filae_ops.report.shown import day as written
 
@@ -30,5 +30,5 @@ def page(inventory: Inventory, lang: Lang, day: dt.date | None = None) -> str:
     return render(
         "flows/matrix.html.j2", lang, words=said, title=said["title"], site=site.name, day=date,
         footer=f"{said['title']} · {site.name} · {date}", establishment=site.establishment, about=about,
-        headers=headers(lang), tables=tables,
+        headers=headers(lang), tables=tables, widths=[f"{width}%" for width in WIDTHS],
     )  # fmt: skip

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from filae_ops.inventory.draft import at
 from filae_ops.report.asking import Asking
 from filae_ops.report.blocks import Block, Bullets, Facts, Section, Table, Text
-from filae_ops.report.flows import Line, cells, headers, lines
+from filae_ops.report.flows import WIDTHS, Line, cells, headers, lines
 
 DUTIES = (
     "D-POWER", "D-HYPERVISOR", "D-HARDWARE-CAP", "D-OS-INSTALL", "D-OS-PATCH", "D-DNS", "D-TLS", "D-FW", "D-LOCAL-FW",
@@ -16,8 +16,6 @@ DUTIES = (
     "D-ACCESS-APPROVAL", "D-INFRA-SUPERVISION", "D-APP-SUPERVISION",
 )  # fmt: skip
 """Duties of the register that a delivery touches."""
-WIDTHS = (3, 9, 9, 9, 5, 5, 5, 7, 7, 8, 8, 6, 9, 5, 5)
-"""Of the flow matrix's columns, in per cent."""
 
 
 def network(asking: Asking) -> Section:
