@@ -50,7 +50,6 @@ def summary(context: Context) -> Section:
     blocking = [each for each in worst_first(entries) if each.verdict.at_least("block")]
     lines = tuple((each.id, each.title, tag(each), each.owner_text) for each in blocking)
     return Section("summary", say["title"], (
-        stops(context),
         Table(say["owners"], (say["owner"], *(words[status] for status in shown)), tuple(rows)),
         Table(say["blocking"], tuple(say["blocking_headers"]), lines, (12, 48, 22, 18), "", say["none"]),
     ))  # fmt: skip

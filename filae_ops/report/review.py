@@ -105,7 +105,7 @@ def review_document(
 
     context = Context(inventory, tree, judgement, lang)
     sections = (
-        conclusions.summary(context), place.hosting(context), place.responsibilities(context), place.flows(context),
+        place.hosting(context), conclusions.summary(context), place.responsibilities(context), place.flows(context),
         machine.machines(context), machine.accounts(context), machine.certificates(context, ends or {}),
         recovery.backup(context), recovery.continuity(context), machine.changes(context),
         conclusions.verdicts(context), conclusions.questions(context), place.derogations(context),
