@@ -12,6 +12,8 @@ import urllib.request
 
 MEMORY_FLOOR_MIB = 1024
 FREE_FLOOR_GIB = 3
+WRITTEN = ("/", "/var", "/srv", "/opt")  # where a provisioning and a deployment write
+APART = ("/home", "/srv/filae", "/var/backups", "/var/lib/postgresql")  # may be file systems of their own
 TOLERANCE = 0.9  # a machine ordered with 4 GiB shows a little less: the firmware's and the kernel's share
 CLOCK_LIMIT_S = 60
 TIMEOUT_S = 5
@@ -64,10 +66,10 @@ def system(expected):
 
 def sizes():
     total, free = {}, []
-    for path in ("/", "/var", "/srv", "/opt", "/home"):
+    for path in filter(os.path.isdir, (*WRITTEN, *APART)):
         stat = os.statvfs(path)
         total[os.stat(path).st_dev] = stat.f_frsize * stat.f_blocks / 2**30
-        if path != "/home":
+        if path in WRITTEN:
             free.append(stat.f_frsize * stat.f_bavail / 2**30)
     return sum(total.values()), min(free)
 

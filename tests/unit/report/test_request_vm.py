@@ -1,0 +1,219 @@
+"""The request for a machine: what a DSI reads, and a first access that cloud-init takes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from sites import run_ops
+
+from filae_ops.errors import OpsError
+from filae_ops.inventory.answers import Answers
+from filae_ops.inventory.draft import Draft, draft
+from filae_ops.inventory.scaffold import MODELS, write
+from filae_ops.paths import data_path
+from filae_ops.report.cloud_init import user_data
+from filae_ops.report.pages import Lang, words
+from filae_ops.report.request_machine import WHOLE_BELOW_GIB, installed_packages, layout
+from filae_ops.report.request_vm import Sheet, as_html, as_markdown, sheet
+
+DEMO = data_path("inventories", "demo")
+DAY = dt.date(2026, 11, 22)
+BLANK = "à compléter par la DSI"
+Edit = Callable[[str, str, str], Path]
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(DEMO, tmp_path / "site"))
+
+
+@pytest.fixture
+def edit(site: Path) -> Edit:
+    def _edit(name: str, old: str, new: str) -> Path:
+        path = site / (name if name == "hosts.yml" else f"group_vars/all/{name}")
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+        return path
+
+    return _edit
+
+
+@pytest.fixture(scope="module")
+def scaffold(tmp_path_factory: pytest.TempPathFactory) -> Draft:
+    path = tmp_path_factory.mktemp("draft") / "site"
+    write(path, Answers(name="chv-production", hosting="internal_vendor_admin"))
+    return draft(path)
+
+
+def facts(made: Sheet, chapter: str) -> dict[str, str]:
+    (section,) = (each for each in made.sections if each.id == chapter)
+    return {name: value for block in section.blocks if block.type == "facts" for name, value in block.rows}  # type: ignore[misc, union-attr]
+
+
+def words_of(made: Sheet) -> str:
+    return re.sub("[\u00a0\u202f]", " ", as_markdown(made)).replace("\\", "")
+
+
+CHAPTERS = [
+    "machine", "disks", "system", "network", "flows", "services", "certificate", "backup", "accounts", "raci",
+    "handover", "calendar",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("lang", ["fr", "en"])
+@pytest.mark.parametrize("model", MODELS)
+def test_every_model_s_scaffold_gives_a_whole_sheet(model: str, lang: Lang, tmp_path: Path) -> None:
+    write(tmp_path / "site", Answers(name="chv-production", hosting=model))
+    made = sheet(draft(tmp_path / "site"), lang, day=DAY)
+    assert [section.id for section in made.sections] == CHAPTERS
+    assert words("request", lang)["models"][model] in dict(made.facts).values()
+    for text in (as_html(made), as_markdown(made)):
+        assert "None" not in text
+        assert "a-renseigner" not in text
+        assert not re.search(r"\{[a-z]+\}", text.split("</style>")[-1])
+
+
+def test_what_the_dsi_knows_is_asked_of_it(scaffold: Draft) -> None:
+    made = sheet(scaffold, "fr", day=DAY)
+    assert facts(made, "machine")["Hyperviseur"] == BLANK
+    assert facts(made, "network")["Serveurs de noms"] == BLANK
+    assert facts(made, "services")["Relais de messagerie"] == f"{BLANK}, port TCP 25"
+    assert dict(made.facts)["Demandeur"] == "à compléter par le prestataire"
+    assert {"network.public_name", "hosts.filae.ansible_host", "flows.https"} <= made.asked
+    assert str(len(made.asked)) in made.answers
+
+
+def test_a_whole_inventory_leaves_little_to_ask() -> None:
+    made = sheet(draft(DEMO), "fr", day=DAY)
+    assert facts(made, "machine")["Outils invités"] == "oui : qemu-guest-agent"
+    assert facts(made, "machine")["Mémoire"] == "4 Gio (4096 Mio)"
+    assert facts(made, "network")["Mandataire sortant"] == "http://192.0.2.55:3128"
+    assert facts(made, "backup")["Conservation"] == "30 jours"
+    assert facts(made, "backup")["Ce qui est sauvegardé"] == "fichiers, base de données, instantané de la machine"
+    assert dict(made.facts)["Date de la demande"] == "22/11/2026"
+    assert not any(name.startswith(("site.", "flows.")) for name in made.asked)
+    text = words_of(made)
+    for expected in ("amartin", "cdiallo", "filaectl receipt --kind snapshot", "192.0.2.54", "F9"):
+        assert expected in text
+
+
+def test_a_model_without_duties_is_to_be_agreed(tmp_path: Path) -> None:
+    write(tmp_path / "site", Answers(name="chv-production", hosting="ght"))
+    made = sheet(draft(tmp_path / "site"), "fr", day=DAY)
+    (section,) = (each for each in made.sections if each.id == "raci")
+    letters = {row[1] for block in section.blocks if block.type == "table" for row in block.rows}  # type: ignore[union-attr]
+    assert letters == {"à convenir"}
+
+
+def test_both_languages_have_the_same_words() -> None:
+    def keys(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: keys(inner) for key, inner in value.items()}
+        return [keys(inner) for inner in value] if isinstance(value, list) else type(value)
+
+    assert keys(dict(words("request", "fr"))) == keys(dict(words("request", "en")))
+
+
+@pytest.mark.parametrize("gib", [4, 20, 31, 32, 33, 40, 64, 100, 500, 4096])
+def test_a_layout_is_the_whole_disk_and_passes_the_preflight(gib: int) -> None:
+    """The preflight counts all but the swap and /boot, with ext4's own share taken, and wants nine tenths."""
+    volumes = layout(gib)
+    assert sum(each.gib for each in volumes) == gib
+    assert all(each.gib >= 4 for each in volumes if each.point not in ("/boot", "swap"))
+    counted = sum(each.gib for each in volumes if each.point not in ("/boot", "swap"))
+    assert counted * 0.98 >= gib * 0.9
+    assert (len(volumes) == 1) == (gib < WHOLE_BELOW_GIB)
+
+
+def test_the_packages_are_those_of_the_roles() -> None:
+    assert {"postgresql-17", "nginx", "nftables", "chrony"} <= set(installed_packages())
+
+
+def test_hostile_words_stay_words(site: Path, edit: Edit) -> None:
+    edit("site.yml", "Centre hospitalier de Valombre (fictif)", '"<script>alert(1)</script> | **x** {name}"')
+    made = sheet(draft(site), "fr", day=DAY)
+    assert "<script" not in as_html(made)
+    assert "\\<script\\>" in as_markdown(made)
+    assert "\\*\\*x\\*\\*" in as_markdown(made)
+
+
+def config(read: Draft, **changes: Any) -> dict[str, Any]:
+    text = user_data(read, changes.get("machine", "filae-demo"), changes.get("account", "debian"), DAY)
+    assert text.startswith("#cloud-config\n")
+    found: dict[str, Any] = yaml.safe_load(text)
+    return found
+
+
+def test_the_first_access_is_a_key_and_no_password() -> None:
+    found = config(draft(DEMO))
+    (user,) = found["users"]
+    assert (user["name"], user["lock_passwd"], len(user["ssh_authorized_keys"])) == ("debian", True, 2)
+    assert (found["ssh_pwauth"], found["disable_root"], found["ssh_deletekeys"]) == (False, True, True)
+    assert found["hostname"] == "filae-demo"
+    assert found["ntp"]["servers"] == ["192.0.2.54"]
+    assert found["apt"]["http_proxy"] == "http://192.0.2.55:3128"
+    assert "qemu-guest-agent" in found["packages"]
+    assert "/dev/console" in found["runcmd"][-1][-1]
+    assert "chpasswd" not in found
+    assert "passwd" not in user
+
+
+def test_a_mirror_is_written_as_the_role_writes_it(site: Path, edit: Edit) -> None:
+    edit(
+        "patching.yml", "patching:\n",
+        "patching:\n  mirror:\n    url: http://m.chv.example/debian\n    security_url: http://m.chv.example/security\n",
+    )  # fmt: skip
+    template = data_path("roles", "base", "templates", "debian.sources.j2").read_text().split("\n", 1)[1]
+    written = template.replace("{{ base_mirror.url }}", "http://m.chv.example/debian")
+    written = written.replace("{{ base_mirror.security_url }}", "http://m.chv.example/security")
+    assert config(draft(site))["apt"]["sources_list"] == written
+
+
+def test_only_keys_that_work_enter(site: Path, edit: Edit) -> None:
+    edit("access.yml", "    - name: bnguyen\n", "    - name: bnguyen\n      state: absent\n")
+    assert len(config(draft(site))["users"][0]["ssh_authorized_keys"]) == 1
+    edit("access.yml", "until: 2027-06-30", "until: 2026-11-21")
+    with pytest.raises(OpsError, match="nobody could enter"):
+        config(draft(site))
+
+
+def test_a_scaffold_without_keys_gives_no_first_access(scaffold: Draft) -> None:
+    with pytest.raises(OpsError, match=r"access\.operators"):
+        config(scaffold, machine="filae")
+
+
+def test_what_is_not_known_is_left_to_the_image(site: Path, edit: Edit) -> None:
+    edit("flows.yml", "time_sources: [192.0.2.54]", "time_sources: [a-renseigner]")
+    edit("flows.yml", "outbound_internet: proxy", "outbound_internet: a-renseigner")
+    found = config(draft(site))
+    assert not {"ntp", "apt"} & set(found)
+
+
+@pytest.mark.parametrize("name", ["no", "1e3", "null", "0x1f", "2026-01-01", "on"])
+def test_names_that_yaml_takes_for_something_else_are_quoted(name: str, site: Path, edit: Edit) -> None:
+    edit("hosts.yml", "filae-demo:", f'"{name}":')
+    assert config(draft(site), machine=name)["hostname"] == name
+
+
+def test_the_command(tmp_path: Path) -> None:
+    names = {"--html": "r.html", "--markdown": "r.md", "--cloud-init": "user-data"}
+    options = [word for option, name in names.items() for word in (option, str(tmp_path / name))]
+    done = run_ops("-i", str(DEMO), "request-vm", *options)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert all((tmp_path / name).stat().st_size > 500 for name in names.values())
+    shown = run_ops("-i", str(DEMO), "request-vm", "--lang", "en", env={"COLUMNS": "80", "NO_COLOR": "1"})
+    assert shown.returncode == 0, shown.stderr
+    assert max(map(len, shown.stdout.splitlines())) <= 80
+    for options in (["--account", "root"], ["--cloud-init", str(tmp_path / "x"), "--machine", "y"]):
+        refused = run_ops("-i", str(DEMO), "request-vm", *options)
+        assert refused.returncode == 2
+        assert "next:" in refused.stderr
+    assert not (tmp_path / "x").exists()
