@@ -97,10 +97,10 @@ class Merged:
 
     def reason(self, lang: Lang) -> str:
         """Return what is declared, in words; empty where nothing is."""
-        from filae_ops.judge.words import name_words, reason, value_words
+        from filae_ops.judge.words import name_words, value_words, why
 
         if self.declared is not None:
-            return reason(self.declared, lang)
+            return why(self.declared, lang)
         colon = "\u00a0: " if lang == "fr" else ": "
         texts = [f"{name_words(name, lang)}{colon}{value_words(value, lang)}" for name, value in self.compared]
         return f"{'. '.join(texts)}." if texts else ""

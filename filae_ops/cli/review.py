@@ -51,6 +51,14 @@ FailOn = Annotated[
 Page = Annotated[
     Path | None, typer.Option("--html", metavar="FILE", help="Also write one page to read, print and sign.")
 ]
+Diff = Annotated[
+    str | None,
+    typer.Option(
+        "--diff",
+        metavar="REV|DIR",
+        help="Also say what changed since a revision of the inventory's repository, or an older folder of it.",
+    ),
+]
 Markdown = Annotated[Path | None, typer.Option("--markdown", metavar="FILE", help="Also write the same in Markdown.")]
 
 
@@ -61,6 +69,7 @@ def review(
     lang: Lang = LangName.FR,
     as_of: AsOf = None,
     fail_on: FailOn = None,
+    diff: Diff = None,
     as_json: Json = False,
 ) -> None:
     """Judge the inventory, for those who decide and sign: who answers, what is missing. Touches no machine.
@@ -75,7 +84,8 @@ def review(
             f"{len(paths)} inventories were named; --html and --markdown are about one site",
             next_step=f"filae-ops -i {paths[0]} review --html {html or markdown}, then the next", exit_code=2,
         )  # fmt: skip
-    reviews = reviews_of(paths, as_of.date() if as_of else dt.date.today(), lang.value)
+    day = as_of.date() if as_of else dt.date.today()
+    reviews = reviews_of(paths, day, lang.value) if diff is None else [_compared(paths, diff, day, lang)]
     write(reviews[0], html, markdown)
     if as_json:
         documents = [each.document() for each in reviews]
@@ -84,6 +94,17 @@ def review(
         show(reviews)
     if fail_on is not None:
         _fail(reviews, fail_on)
+
+
+def _compared(paths: Sequence[Path], other: str, day: dt.date, lang: LangName) -> ReviewDocument:
+    from filae_ops.report.compared import compared_review
+
+    if len(paths) > 1:
+        raise OpsError(
+            f"{len(paths)} inventories were named; --diff is about one site",
+            next_step=f"filae-ops -i {paths[0]} review --diff {other}, then the next", exit_code=2,
+        )  # fmt: skip
+    return compared_review(paths[0], other, day, lang.value)
 
 
 def write(review: ReviewDocument, html: Path | None, markdown: Path | None) -> None:

@@ -107,11 +107,11 @@ class Difference:
         same = {name: sum(row in right for row in left) for name, (left, right) in rows.items()}
         return same | {"verdicts": len(self.after.judgement.verdicts) - len(self.verdicts)}
 
-    def document(self, lang: Lang, reason: Any, title: Any) -> dict[str, Any]:
-        """Return the contract of `difference` in `review --json`; reason and title give words for a verdict."""
+    def document(self, lang: Lang) -> dict[str, Any]:
+        """Return the contract of `difference` in `review --json`."""
 
         def rows(found: tuple[VerdictChange, ...]) -> list[dict[str, Any]]:
-            return [_verdict_row(each, lang, reason, title) for each in found]
+            return [_verdict_row(each, lang) for each in found]
 
         against = self.against
         return {
@@ -225,9 +225,12 @@ def _change_row(change: Change, lang: Lang) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _verdict_row(change: VerdictChange, lang: Lang, reason: Any, title: Any) -> dict[str, Any]:
+def _verdict_row(change: VerdictChange, lang: Lang) -> dict[str, Any]:
+    from filae_ops.judge.words import reason
+
     rule, (before, after) = change.verdict.requirement, change.statuses
     return {
-        "id": rule.id, "title": title(rule, lang), "owner": rule.owner, "severity": rule.severity, "before": before,
-        "after": after, "better": change.better, "reason": reason(change.verdict, lang),
+        "id": rule.id, "title": rule.title_fr if lang == "fr" else rule.title_en, "owner": rule.owner,
+        "severity": rule.severity, "before": before, "after": after, "better": change.better,
+        "reason": reason(change.verdict, lang),
     }  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from filae_ops.report.blocks import Block, Bullets, Callout, Cell, Heading, Lines, Section, Table, Tag, Text
@@ -12,21 +12,20 @@ from filae_ops.report.pages import Lang, words
 from filae_ops.report.shown import day
 
 if TYPE_CHECKING:
-    from filae_ops.judge.verdict import Status, Verdict
+    from filae_ops.judge.verdict import Status
     from filae_ops.report.difference import Difference, VerdictChange
 
 ID = "difference"
 _MARK = 16
-Reason = Callable[["Verdict", Lang], str]
 
 
-def section(found: Difference, lang: Lang, reason: Reason) -> Section:
+def section(found: Difference, lang: Lang) -> Section:
     """Return the chapter: verdicts that change, then each change by group, then what is as it was."""
     say = words("difference", lang)
-    return Section(ID, say["title"], (*_blocks(found, lang, reason),))
+    return Section(ID, say["title"], (*_blocks(found, lang),))
 
 
-def _blocks(found: Difference, lang: Lang, reason: Reason) -> Iterator[Block]:
+def _blocks(found: Difference, lang: Lang) -> Iterator[Block]:
     say = words("difference", lang)
     yield Callout(against(found, lang), tuple(_facts(found, lang)), "bad" if _worse(found.verdicts) else "")
     if not found.changes:
@@ -36,11 +35,11 @@ def _blocks(found: Difference, lang: Lang, reason: Reason) -> Iterator[Block]:
         if texts:
             yield Heading(say["groups"][group])
             yield Bullets(tuple(texts))
-    yield _table(found.verdicts, say["verdicts"]["caption"], lang, reason)
+    yield _table(found.verdicts, say["verdicts"]["caption"], lang)
     if found.otherwise:
-        yield _otherwise(found.otherwise, lang, reason)
+        yield _otherwise(found.otherwise, lang)
     if found.time:
-        yield _table(found.time, say["verdicts"]["time"].format(day=day(found.against.day, lang)), lang, reason)
+        yield _table(found.time, say["verdicts"]["time"].format(day=day(found.against.day, lang)), lang)
     yield Text(unchanged(found, lang), "note")
 
 
@@ -76,20 +75,24 @@ def _worse(found: tuple[VerdictChange, ...]) -> list[VerdictChange]:
     return [each for each in found if each.after and each.after.status != "not_applicable" and not each.better]
 
 
-def _table(found: tuple[VerdictChange, ...], caption: str, lang: Lang, reason: Reason) -> Table:
+def _table(found: tuple[VerdictChange, ...], caption: str, lang: Lang) -> Table:
+    from filae_ops.judge.words import why
+
     say, owners = words("difference", lang)["verdicts"], words("review", lang)["owners"]
     rows: list[tuple[Cell, ...]] = [
-        (_rule(each, lang), *(_tag(status, lang) for status in each.statuses), reason(each.verdict, lang),
+        (_rule(each, lang), *(_tag(status, lang) for status in each.statuses), why(each.verdict, lang),
          owners[each.verdict.requirement.owner])
         for each in found
     ]  # fmt: skip
     return Table(caption, tuple(say["headers"]), tuple(rows), (22, 13, 13, 39, 13), empty=say["none"])
 
 
-def _otherwise(found: tuple[VerdictChange, ...], lang: Lang, reason: Reason) -> Table:
+def _otherwise(found: tuple[VerdictChange, ...], lang: Lang) -> Table:
+    from filae_ops.judge.words import why
+
     say = words("difference", lang)["verdicts"]
     rows: list[tuple[Cell, ...]] = [
-        (_rule(each, lang), _tag(each.after.status, lang), reason(each.before, lang), reason(each.after, lang))
+        (_rule(each, lang), _tag(each.after.status, lang), why(each.before, lang), why(each.after, lang))
         for each in found
         if each.before and each.after
     ]

@@ -17,6 +17,7 @@ from filae_ops.report.shown import at, day, shown
 
 if TYPE_CHECKING:
     from filae_ops.inventory.model import Inventory
+    from filae_ops.report.difference import Difference
     from filae_ops.report.provenance import Provenance
 
 
@@ -40,6 +41,8 @@ class ReviewDocument:
     entries: tuple[Entry, ...]
     sections: tuple[Section, ...]
     flows: tuple[Mapping[str, Any], ...]
+    difference: Difference | None = None
+    """What changed since another inventory, when one was named."""
 
     @property
     def say(self) -> Mapping[str, Any]:
@@ -72,6 +75,7 @@ class ReviewDocument:
                 {"path": each.path, "sha256": each.sha256 or None, "bytes": each.size, "problem": each.problem or None}
                 for each in judgement.evidence.values()
             ],
+            **({"difference": self.difference.document(self.lang)} if self.difference else {}),
         }  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from filae_ops.judge.verdict import STATUSES, Status
 from filae_ops.report.conclusions import worst_first
+from filae_ops.report.difference_terminal import lines as difference_lines
 from filae_ops.report.entries import Entry
 from filae_ops.report.pages import typography, words
 from filae_ops.report.review import ReviewDocument
@@ -40,6 +41,10 @@ def show(review: ReviewDocument, console: Console) -> None:
     line(f"SHA-256 {review.provenance.sha256[:16]}{commit}", "dim")
     console.print(_counts(review, review.entries))
     line(review.stops.title, "bold")
+    if review.difference:
+        line("")
+        for text, style in difference_lines(review.difference, review.lang):
+            line(text, style)
     for owner in _owners(review):
         mine = worst_first(each for each in review.entries if each.owner == owner)
         line("")

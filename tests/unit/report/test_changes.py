@@ -151,9 +151,9 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [path, *(place for key, inner in pairs for place in places(inner, (*path, key)))]
 
 
-def scrambled(chance: random.Random) -> dict[str, Any]:
+def scrambled(chance: random.Random, origin: Any = None) -> dict[str, Any]:
     """Return the inventory after a few random edits: removed, replaced, added, reordered, of another type."""
-    tree: Any = copy.deepcopy(BEFORE)
+    tree: Any = json.loads(json.dumps(origin or BEFORE))
     for _ in range(chance.randint(1, 4)):
         path = chance.choice([place for place in places(tree) if place])
         place = tree
