@@ -58,11 +58,17 @@ class Verdict:
         return tuple(each.field for each in self.findings if each.outcome == "missing")
 
     def at_least(self, severity: Severity) -> bool:
-        """Tell whether this stops a review that fails on `severity`."""
+        """Tell whether this stops a review that fails on `severity`; what only `verify` can measure does not."""
         rank = RANKS[self.requirement.severity]
         if self.status == "legal_question":
             return True
-        return self.status in OPEN and rank >= RANKS[severity]
+        return self.status in OPEN and rank >= RANKS[severity] and not self.to_measure
+
+    @property
+    def to_measure(self) -> bool:
+        """Tell whether a measure on the machine is all that is wanted."""
+        outcomes = {each.outcome for each in self.findings}
+        return self.status == "to_confirm" and not self.from_memory and outcomes <= {"holds", "unmeasured"}
 
 
 @dataclass(frozen=True)
@@ -99,8 +105,8 @@ class Row:
 
     @property
     def deviates(self) -> bool:
-        """Tell whether the site departs from its model."""
-        return self.declared is not None and self.declared != self.expected
+        """Tell whether the site departs from its model; where the model says nothing, it is agreed instead."""
+        return None not in (self.declared, self.expected) and self.declared != self.expected
 
 
 @dataclass(frozen=True)
