@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import hashlib
 import os
 import stat
@@ -19,6 +20,7 @@ BLOCK = 1024 * 1024
 """Bytes read at once, whatever the size of the file."""
 PEM_BYTES = 256 * 1024
 """No certificate and its chain is larger."""
+_ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 
 
 def read_evidence(directory: Path, tree: Tree) -> Mapping[str, EvidenceFile]:
@@ -67,9 +69,11 @@ def _read(root: Path, path: str) -> EvidenceFile:
         return EvidenceFile(path, problem="outside")
     try:
         return _hash(path, place)
-    except FileNotFoundError:
-        return EvidenceFile(path, problem="absent")
     except OSError as error:
+        if error.errno in _ABSENT:
+            return EvidenceFile(path, problem="absent")
+        if error.errno == errno.ENXIO:  # a socket
+            return EvidenceFile(path, problem="not_a_file")
         raise OpsError(
             f"{place}: not readable: {error.strerror}", next_step=f"take the right to read it: chmod u+r {place}"
         ) from None
@@ -78,14 +82,13 @@ def _read(root: Path, path: str) -> EvidenceFile:
 def _hash(path: str, place: Path) -> EvidenceFile:
     # Not followed and not waited for: what was resolved may have become a link or a pipe since.
     handle = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    with os.fdopen(handle, "rb") as file:
-        size = os.fstat(handle)
-        if not stat.S_ISREG(size.st_mode):
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
             return EvidenceFile(path, problem="not_a_file")
-        if size.st_size == 0:
-            return EvidenceFile(path, problem="empty")
         digest, total = hashlib.sha256(), 0
-        while block := file.read(BLOCK):
+        while block := os.read(handle, BLOCK):
             digest.update(block)
             total += len(block)
-    return EvidenceFile(path, digest.hexdigest(), total)
+    finally:
+        os.close(handle)
+    return EvidenceFile(path, digest.hexdigest(), total) if total else EvidenceFile(path, problem="empty")

@@ -14,7 +14,7 @@ from filae_ops.judge.machine import supported_at
 from filae_ops.judge.proof import file_findings
 from filae_ops.judge.qualification import claimed, qualification
 from filae_ops.judge.raci import doers
-from filae_ops.judge.scene import Scene, as_day
+from filae_ops.judge.scene import Scene, as_day, lacks
 from filae_ops.judge.tree import MISSING, Found, declared, find, first
 from filae_ops.judge.verdict import Finding
 
@@ -45,8 +45,8 @@ def _control_rows(scene: Scene) -> Iterator[Finding]:
 
 
 def laws(scene: Scene, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """HDS-12: a list of foreign laws may be empty, unless the host or its parent is outside the EEA."""
-    if declared(scene.tree, "hosting.extra_eu.declared_laws") != []:
+    """HDS-12: a list of foreign laws may be empty where the host and its parent are declared inside the EEA."""
+    if declared(scene.tree, "hosting.extra_eu.declared_laws"):
         return found
     outside = [
         country
@@ -54,9 +54,8 @@ def laws(scene: Scene, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
         for country in scene.countries_of(key).values()
         if country not in scene.zone("EEA")
     ]
-    if not outside:
-        return found
-    return (*found, Finding("contrary", "laws.denied", "hosting.extra_eu.declared_laws", [], outside[0]))
+    denied = [Finding("contrary", "laws.denied", "hosting.extra_eu.declared_laws", [], each) for each in outside[:1]]
+    return (*found, *denied, *lacks(scene, "hosting.extra_eu.hq_country", "hosting.extra_eu.parent_country"))
 
 
 def chain(scene: Scene, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
@@ -108,12 +107,17 @@ def claim_version(scene: Scene, found: tuple[Finding, ...]) -> tuple[Finding, ..
 def seat_and_capital(scene: Scene, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
     """EXT-02: the register may know a parent outside the European Union that the inventory does not name."""
     said = {each.field for each in found if each.outcome == "contrary"}
-    return (*found, *(each for each in (*seat(scene), *capital(scene)) if each.field not in said))
+    more = (*seat(scene), *capital(scene), *lacks(scene, "hosting.extra_eu.parent_country"))
+    return (*found, *(each for each in more if each.field not in said))
 
 
 def third_party_access(scene: Scene, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """EXT-03: a link of the chain outside the European Union has access."""
-    return (*found, *(each for each in access(scene) if each.code == "immunity.subhost"))
+    """EXT-03: a link of the chain outside the European Union has access; the chain must be declared."""
+    links = enumerate(declared(scene.tree, "hosting.subhosts") or ())
+    nowhere = [f"hosting.subhosts[{link.get('name', index)}].country" for index, link in links if "country" not in link]
+    unknown = [Finding("missing", "missing", field) for field in nowhere]
+    outside = [each for each in access(scene) if each.code == "immunity.subhost"]
+    return (*found, *outside, *unknown, *lacks(scene, "hosting.subhosts"))
 
 
 def derogation(scene: Scene, found: tuple[Finding, ...]) -> tuple[Finding, ...]:

@@ -15,6 +15,7 @@ from filae_ops.register.model import Evidence, Requirement
 
 Lang = Literal["fr", "en"]
 _DAY = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2}))?")
+_TO_AGREE = "row.to_agree"
 _NAMING = ("file", "copy", "attestation", "sheet", "contract", "name", "server", "product", "alert_to", "place", "kind")
 
 
@@ -54,6 +55,8 @@ def _sentences(verdict: Verdict, lang: Lang) -> Iterator[str]:
     for finding in _telling(verdict):
         yield sentence(finding, rule, lang)
         yield _wanted(finding, rule, lang)
+    if rows := [each.field.rpartition(".")[2] for each in verdict.findings if each.code == _TO_AGREE]:
+        yield words["to_agree"].format(count=len(rows), rows=", ".join(rows))
     if verdict.from_memory:
         yield words["from_memory"]
     observed = rule.observed_fr if lang == "fr" else rule.observed_en
@@ -67,7 +70,8 @@ def _telling(verdict: Verdict) -> tuple[Finding, ...]:
     against = [each for each in verdict.findings if each.outcome != "holds"]
     if verdict.status == "legal_question":
         against = list(verdict.findings)
-    return tuple(sorted(against or verdict.findings, key=lambda each: WORST.index(each.outcome)))
+    told = [each for each in against or verdict.findings if each.code != _TO_AGREE]
+    return tuple(sorted(told, key=lambda each: WORST.index(each.outcome)))
 
 
 def sentence(finding: Finding, rule: Requirement | None, lang: Lang) -> str:
@@ -123,7 +127,7 @@ def name_words(field: str, lang: Lang) -> str:
     """Return a field as a sentence names it: in words, then as it is written."""
     if not field:
         return ""
-    return said(lang)["parts"]["name"].format(label=label(field, lang), field=field)
+    return str(said(lang)["parts"]["name"]).format(label=label(field, lang), field=field)
 
 
 @cache
