@@ -111,7 +111,57 @@ def checks() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"commands.md": commands, "roles.md": roles, "requirements.md": requirements, "checks.md": checks}
+def inventory() -> str:
+    """Return every field that an inventory may declare, from the model and the register."""
+    from filae_ops.inventory.outline import machine, sections
+
+    lines = [NOTE, *INVENTORY]
+    for node in sections():
+        lines.append(f"## `{node.path}`\n\n{node.meaning} {'Required.' if node.required else 'Optional.'}\n")
+        lines += _fields([node] if not list(node.children()) else list(node.children()))
+    lines.append("## A machine of hosts.yml\n\nWhat stands below `machine:` is written `machines[]` here.\n")
+    lines += _fields(machine())
+    return "\n".join(lines)
+
+
+INVENTORY = [
+    "# The inventory\n",
+    "One directory per site and environment: `hosts.yml` and `group_vars/all/*.yml`, whose files hold these sections",
+    "in any order. `filae-ops init` writes those that the hosting model needs; `filae-ops schema` says the same to",
+    "editors.\n",
+    "- An optional field that is left out, or written `a-renseigner`, is to document: the review asks for it. A few",
+    "  are applied to the machine as they are written: there, and in a required field, `a-renseigner` is refused.",
+    "- `null` (where the type says so), `false` or an empty list is a declaration: there is none.",
+    "- A document is `{file: PATH, date: YYYY-MM-DD}`, its date optional. Every path lies inside of the inventory.",
+    "- Dates are `YYYY-MM-DD`, countries ISO 3166 codes of two letters.\n",
+]
+
+
+def _fields(nodes: list[Any]) -> list[str]:
+    from filae_ops.inventory.outline import deciding, readers, walk
+
+    rows = ["| field | type | required | what | read by | decides whether these apply |", "|--|--|--|--|--|--|"]
+    for node in walk(nodes):
+        if _is_part_of_a_document(node.path):
+            continue
+        kind = node.words + (" · null" if node.nullable else "")
+        read, decided = (", ".join(names(node.path)) for names in (readers, deciding))
+        needed = "yes" if node.required else ""
+        rows.append(f"| `{node.path}` | {kind} | {needed} | {node.meaning} | {read} | {decided} |")
+    return [*rows, ""]
+
+
+def _is_part_of_a_document(path: str) -> bool:
+    from filae_ops.inventory.outline import find
+
+    above = find(path.rpartition(".")[0])
+    return above is not None and above.words == "document"
+
+
+PAGES = {
+    "inventory.md": inventory, "commands.md": commands, "roles.md": roles, "requirements.md": requirements,
+    "checks.md": checks,
+}  # fmt: skip
 
 if __name__ == "__main__":
     for name, write in PAGES.items():

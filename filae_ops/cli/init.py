@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import difflib
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +13,7 @@ import typer
 from filae_ops.errors import OpsError
 from filae_ops.inventory.answers import Answers, Keyholder, MachineAnswers
 from filae_ops.inventory.pending import TO_FILL
-from filae_ops.inventory.scaffold import MODELS, remaining, render, write
+from filae_ops.inventory.scaffold import MODELS, asked_later, remaining, render, write
 
 _KEY_MAX = 16 * 1024
 _LATER = "left to fill in"
@@ -20,7 +22,9 @@ _MODELS = "\n\n".join(f"{name}: {words}" for name, words in MODELS.items())
 
 def init(
     path: Annotated[Path, typer.Argument(metavar="DIR", help="Directory to write; it must be new or empty.")],
-    hosting: Annotated[str, typer.Option(metavar="MODEL", help=f"Hosting model. {_MODELS}")],
+    hosting: Annotated[
+        str | None, typer.Option(metavar="MODEL", help=f"Hosting model; left out, a terminal asks. {_MODELS}")
+    ] = None,
     name: Annotated[str, typer.Option(metavar="NAME", help="Short name of the site; default: the directory's.")] = "",
     environment: Annotated[
         str, typer.Option(metavar="KIND", help="production, preproduction, test or demo.")
@@ -42,7 +46,7 @@ def init(
     """Write a commented inventory for a hosting model. Lists what is left to fill in."""
     answers = Answers(
         name=name or path.resolve().name.lower(),
-        hosting=hosting,
+        hosting=hosting or ask_model(),
         environment=environment,
         public_name=public_name,
         machines=(MachineAnswers(address=address, host_key=_host_key(host_key)),),
@@ -50,6 +54,27 @@ def init(
     )
     write(path, answers)
     typer.echo(report(path, answers))
+
+
+def ask_model() -> str:
+    """Ask the hosting model at a terminal; elsewhere, wrong usage."""
+    if not sys.stdin.isatty():
+        raise OpsError(
+            "the hosting model is not said, and there is no terminal to ask it at\n" + "\n".join(_lines()),
+            next_step="run it again with --hosting MODEL",
+            exit_code=2,
+        )
+    typer.echo("Qui héberge les données ? (--hosting)\n" + "\n".join(_lines()), err=True)
+    while (chosen := typer.prompt("Modèle", err=True, prompt_suffix=" : ").strip()) not in MODELS:
+        close = difflib.get_close_matches(chosen, MODELS, 1)
+        hint = f" ; vouliez-vous dire {close[0]} ?" if close else ""
+        typer.echo(f"« {chosen} » n'est pas dans la liste{hint}", err=True)
+    return str(chosen)
+
+
+def _lines() -> list[str]:
+    width = max(map(len, MODELS))
+    return [f"  {name.ljust(width)}  {words}" for name, words in MODELS.items()]
 
 
 def parse_operator(text: str) -> Keyholder:
@@ -75,13 +100,16 @@ def parse_operator(text: str) -> Keyholder:
 
 def report(path: Path, answers: Answers) -> str:
     """Say what was written, what is left, and the next command."""
-    left = remaining(render(answers))
+    files = render(answers)
+    left = remaining(files)
     lines = [f"wrote {path}"]
     if left:
         lines += [
-            f"{len(left)} values left to fill in (now written `{TO_FILL}`):",
+            f"{len(left)} values left to fill in before anything can run (now written `{TO_FILL}`):",
             *(f"  {line}" for line in left),
         ]
+    if later := asked_later(files):
+        lines.append(f"{later} more that the review asks for: `filae-ops -i {path} review` lists them by who acts")
     if answers.tls_provided:
         lines += [
             f"then put certificate.pem, chain.pem and root.pem in {path}/tls,",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from filae_ops.inventory.pending import TO_FILL
 
@@ -134,6 +135,12 @@ class Answers:
     backup: BackupAnswers = BackupAnswers()
     security_interval_days: int = 1
     reboot: str = "never"
+    ask: bool = True
+    """Write the fields that the hosting model needs and that nobody said, to fill in."""
+    declared: Mapping[str, Any] = field(default_factory=dict)
+    """Other fields, by path, as `documents.aipd.file`."""
+    more_flows: tuple[Mapping[str, Any], ...] = ()
+    """Flows besides those that the other answers call for, as `standard_flows` gives them."""
 
     @property
     def tls_provided(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from filae_ops.inventory.fields import RelativePath, Strict, Text, duplicates, refuse
 
@@ -20,7 +20,10 @@ def _day(value: dt.date) -> dt.date:
 
 
 Day = Annotated[dt.date, AfterValidator(_day)]
-Percent = Annotated[int | float, Field(ge=0, le=100)]
+Percent = Annotated[
+    int | float, Field(ge=0, le=100), WithJsonSchema({"type": "number", "minimum": 0, "maximum": 100})
+]
+Cvss = Annotated[int | float, Field(ge=0, le=10), WithJsonSchema({"type": "number", "minimum": 0, "maximum": 10})]
 
 HostingClause = Literal[
     "perimeter", "services", "rights", "incident_contact", "sla", "subprocessors", "access", "changes", "failure",
@@ -115,7 +118,7 @@ class SecurityAudit(Strict):
     """Kind of audit, such as pentest or configuration audit."""
     date: Day | None = None
     """Date of the report."""
-    max_cvss: Annotated[int | float, Field(ge=0, le=10)] | None = None
+    max_cvss: Cvss | None = None
     """Highest CVSS score of what remains open; 0 when nothing does."""
     file: RelativePath | None = None
     """Path of the report inside the inventory."""

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from typing import Annotated, Literal, NoReturn
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from filae_ops.errors import Owner
@@ -147,7 +147,11 @@ def _inside(value: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_text)]
-RelativePath = Annotated[Text, AfterValidator(_inside)]
+RelativePath = Annotated[
+    Text,
+    AfterValidator(_inside),
+    WithJsonSchema({"type": "string", "pattern": r"^(?!/)(?!(.*/)?\.\.(/|$)).+$"}),
+]
 Address = Annotated[str, AfterValidator(_address)]
 HostOrAddress = Annotated[str, AfterValidator(_host)]
 PublicName = Annotated[str, AfterValidator(_public_name)]

@@ -16,6 +16,7 @@ from filae_ops.inventory.machine import host_values
 from filae_ops.inventory.model import SECTIONS, Inventory
 from filae_ops.inventory.pending import settle
 from filae_ops.inventory.problems import InventoryError, Problem, explain
+from filae_ops.inventory.references import reference_problems
 from filae_ops.inventory.source import HOSTS, Source, read
 from filae_ops.inventory.values import ansible_values
 
@@ -32,6 +33,8 @@ def load(path: Path, *, reader: Reader = ansible_values) -> Inventory:
     values = reader(source.directory / HOSTS)
     _agree(source, values)
     inventory = build(source, values)
+    if unknown := reference_problems(inventory, source):
+        raise InventoryError(unknown)
     _check_secrets(inventory)
     _check_certificates(inventory, source)
     return inventory

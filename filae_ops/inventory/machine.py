@@ -150,6 +150,11 @@ def host_values(name: str, declared: Mapping[str, Any]) -> dict[str, Any]:
     return {**rest, "name": name, "ansible_vars": other}
 
 
+def forbidden_variables() -> list[str]:
+    """Return the variables of Ansible that are refused in an inventory."""
+    return [key for keys in _FORBIDDEN.values() for key in keys]
+
+
 def forbidden_variable(key: str) -> str | None:
     """Say why a variable of Ansible is refused in an inventory."""
     return next((why for why, keys in _FORBIDDEN.items() if key in keys), None)

@@ -63,7 +63,7 @@ class Inventory(Strict):
     """The documents of the project."""
     governance: Governance = Governance()
     """The people who answer, and the last review."""
-    responsibilities: Responsibilities = Field(default_factory=dict)
+    responsibilities: Responsibilities = Field(default={})
     """Duties whose letters depart from the hosting model's, by duty and party."""
     software: tuple[Software, ...] | None = None
     """Components whose support is followed; left out: what the toolkit installs."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from filae_ops.inventory.documents import Day
 from filae_ops.inventory.fields import (
@@ -98,6 +98,10 @@ def _as_tuple(value: object) -> object:
     return (value,) if isinstance(value, str | int) and not isinstance(value, bool) else value
 
 
+def _one_or_more(item: dict[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [item, {"type": "array", "items": item, "minItems": 1}]}
+
+
 def _peer(values: tuple[str, ...]) -> tuple[str, ...]:
     if any(value in ZONES for value in values) and len(values) > 1:
         refuse(
@@ -125,8 +129,13 @@ Peer = Annotated[
     BeforeValidator(_as_tuple),
     Field(min_length=1),
     AfterValidator(_peer),
+    WithJsonSchema(_one_or_more({"type": "string"})),
 ]
-Ports = Annotated[tuple[Port, ...], BeforeValidator(_as_tuple)]
+Ports = Annotated[
+    tuple[Port, ...],
+    BeforeValidator(_as_tuple),
+    WithJsonSchema(_one_or_more({"type": "integer", "minimum": 1, "maximum": 65535})),
+]
 
 
 class Flow(Strict):

@@ -37,29 +37,29 @@ def settle(values: Mapping[str, Any], model: type[BaseModel]) -> tuple[dict[str,
 def _settle(value: Any, kind: Any, loc: Loc) -> tuple[Any, list[Loc]]:
     if value == TO_FILL:
         return _Left.OUT, [loc]
-    if value is None and kind is not None and not _admits_null(kind):
+    if value is None and kind is not None and not admits_null(kind):
         return _Left.OUT, []
     if isinstance(value, Mapping):
         return _mapping(value, kind, loc)
     if isinstance(value, list):
-        return _list(value, _inner(kind), loc)
+        return _list(value, inner(kind), loc)
     return value, []
 
 
 def _mapping(value: Mapping[str, Any], kind: Any, loc: Loc) -> tuple[Any, list[Loc]]:
-    model = next(filter(_is_model, _parts(kind)), None)
+    model = next(filter(is_model, parts(kind)), None)
     fields = _fields(model) if model else {}
     kept: dict[str, Any] = {}
     pending: list[Loc] = []
     left = 0
-    for key, inner in value.items():
+    for key, given in value.items():
         place, info = (*loc, key), fields.get(key)
-        found, more = _settle(inner, info.annotation if info else None if model else _inner(kind), place)
+        found, more = _settle(given, info.annotation if info else None if model else inner(kind), place)
         if found is _Left.OUT:
             left += 1
             if info and not info.is_required() and not _applied(place):
                 continue
-        kept[key] = inner if found is _Left.OUT else found
+        kept[key] = given if found is _Left.OUT else found
         pending += more
     return (_Left.OUT if value and left == len(value) else kept), pending
 
@@ -81,22 +81,23 @@ def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
     return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
-def _is_model(kind: Any) -> bool:
+def is_model(kind: Any) -> bool:
+    """Tell whether an annotation is a group of fields."""
     return isinstance(kind, type) and issubclass(kind, BaseModel)
 
 
-def _parts(kind: Any) -> list[Any]:
+def parts(kind: Any) -> list[Any]:
     """Return what an annotation stands for, without its checks: the members of a union, or itself."""
     if get_origin(kind) is Annotated:
-        return _parts(get_args(kind)[0])
+        return parts(get_args(kind)[0])
     if get_origin(kind) in (Union, types.UnionType):
-        return [part for member in get_args(kind) for part in _parts(member)]
+        return [part for member in get_args(kind) for part in parts(member)]
     return [kind]
 
 
-def _inner(kind: Any) -> Any:
+def inner(kind: Any) -> Any:
     """Return the kind of the items of a list, or of the values of a mapping."""
-    for part in _parts(kind):
+    for part in parts(kind):
         if get_origin(part) is tuple:
             return get_args(part)[0]
         if get_origin(part) is Mapping:
@@ -104,5 +105,6 @@ def _inner(kind: Any) -> Any:
     return None
 
 
-def _admits_null(kind: Any) -> bool:
-    return type(None) in _parts(kind)
+def admits_null(kind: Any) -> bool:
+    """Tell whether null may be declared."""
+    return type(None) in parts(kind)

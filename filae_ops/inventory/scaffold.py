@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 import json
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -11,17 +10,23 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-import yaml
 from pydantic import TypeAdapter, ValidationError
 
+from filae_ops import yamlnodes
 from filae_ops.errors import OpsError
 from filae_ops.inventory.access import OperatorName
 from filae_ops.inventory.answers import Answers
+from filae_ops.inventory.asked import NOTHING, Asking, scalar
 from filae_ops.inventory.fields import Environment, HostingModel, HostOrAddress, PublicName, Slug
 from filae_ops.inventory.keys import HostKey, SshKey
-from filae_ops.inventory.pending import TO_FILL
+from filae_ops.inventory.model import Inventory
+from filae_ops.inventory.pending import TO_FILL, settle
+from filae_ops.inventory.schema import hosts_schema, inventory_schema, text
 from filae_ops.inventory.standard_flows import standard_flows
 from filae_ops.paths import data_path
+
+INVENTORY_SCHEMA = ".filae/inventory.schema.json"
+HOSTS_SCHEMA = ".filae/hosts.schema.json"
 
 MODELS = {
     "internal": "L'établissement héberge et administre lui-même.",
@@ -31,7 +36,10 @@ MODELS = {
     "hds_host": "Hébergeur certifié HDS.",
     "third_party": "Autre tiers : l'hébergement de données de santé y demande un certificat HDS.",
 }
-_THEMES = ("site", "hosting", "governance", "access", "flows", "app", "tls", "backup", "patching")
+_THEMES = (
+    "site", "hosting", "governance", "documents", "access", "flows", "app", "tls", "backup", "patching", "supervision",
+)  # fmt: skip
+_LEGEND = f"# {TO_FILL} : à compléter ; la revue liste ce qui manque encore. null : il n'y en a pas."
 
 
 def render(answers: Answers) -> dict[Path, str]:
@@ -42,24 +50,44 @@ def render(answers: Answers) -> dict[Path, str]:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - YAML, not HTML: every value goes through _scalar
+        autoescape=False,  # noqa: S701 - YAML, not HTML: every value goes through scalar
     )
     names = {Path("hosts.yml"): "hosts"} | {Path("group_vars/all", f"{name}.yml"): name for name in _THEMES}
     if answers.tls_provided:
         names[Path("secrets.yml")] = "secrets"
     values = context(answers)
-    return {path: environment.get_template(f"{name}.yml.j2").render(values) for path, name in names.items()}
+    drafts = {path: environment.get_template(f"{name}.yml.j2").render(values) for path, name in names.items()}
+    files = {path: _finished(path, draft) for path, draft in drafts.items()}
+    return {path: lines for path, lines in files.items() if any(line[:1].isalpha() for line in lines.splitlines())}
+
+
+def schemas() -> dict[Path, str]:
+    """Return what editors check the files with, by its path in the inventory."""
+    return {Path(INVENTORY_SCHEMA): text(inventory_schema()), Path(HOSTS_SCHEMA): text(hosts_schema())}
+
+
+def _finished(path: Path, draft: str) -> str:
+    """Drop the lines that nothing is asked on; say which schema an editor checks the file with."""
+    lines = [line for line in draft.splitlines() if line != NOTHING]
+    if path != Path("secrets.yml"):
+        up = "../" * (len(path.parts) - 1)
+        name = HOSTS_SCHEMA if path == Path("hosts.yml") else INVENTORY_SCHEMA
+        legend = [_LEGEND] if any(TO_FILL in line for line in lines) else []
+        lines = [f"# yaml-language-server: $schema={up}{name}", *legend, *lines]
+    return "\n".join(lines) + "\n"
 
 
 def context(answers: Answers) -> dict[str, Any]:
     """Return what the templates show: every value already written as YAML."""
-    values = {item.name: getattr(answers, item.name) for item in dataclasses.fields(answers)}
+    apart = ("declared", "more_flows")
+    values = {item.name: getattr(answers, item.name) for item in dataclasses.fields(answers) if item.name not in apart}
     shown = {key: _shown(value) for key, value in values.items()}
-    shown["settings"] = [{"name": _scalar(k), "value": json.dumps(v)} for k, v in answers.settings.items()]
+    shown["settings"] = [{"name": scalar(k), "value": json.dumps(v)} for k, v in answers.settings.items()]
     shown["flows"] = [_shown(flow) for flow in standard_flows(answers)]
     shown["hosting_words"] = MODELS[answers.hosting]
     shown["third_party"] = answers.hosting in ("hds_host", "third_party")
     shown["tls_provided"] = answers.tls_provided
+    shown["asking"] = Asking(answers.hosting, answers.ask, answers.declared)
     return shown
 
 
@@ -70,27 +98,35 @@ def write(path: Path, answers: Answers) -> list[Path]:
             f"{path} is not empty: nothing was written",
             next_step="choose a new directory, or remove this one",
         )
-    files = render(answers)
+    files = {**render(answers), **schemas()}
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as scratch:
         draft = Path(scratch) / "draft"
-        for name, text in files.items():
+        for name, content in files.items():
             target = draft / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text, encoding="utf-8")
+            target.write_text(content, encoding="utf-8")
             target.chmod(0o600 if name.name == "secrets.yml" else 0o644)
         draft.replace(path)
     return sorted(files)
 
 
 def remaining(files: Mapping[Path, str]) -> list[str]:
-    """Return `file:line: key` of each value left to fill in."""
-    return [
-        f"{path}:{number}: {line.strip().removeprefix('- ').split(':')[0]}"
-        for path, text in files.items()
-        for number, line in enumerate(text.splitlines(), 1)
-        if TO_FILL in line and not line.lstrip().startswith("#")
-    ]
+    """Return `file:line: key` of each value that is needed before anything can run."""
+    found = []
+    for path, content in files.items():
+        values, locate = yamlnodes.load(content, name=str(path))
+        above = ("filae",) if path.name == "hosts.yml" else ()
+        for loc in settle(values["filae"] if above else values, Inventory)[1]:
+            key = [part for part in loc if isinstance(part, str)][-1]
+            found.append(f"{path}:{locate((*above, *loc))[0]}: {key}")
+    return found
+
+
+def asked_later(files: Mapping[Path, str]) -> int:
+    """Return how many values the review asks for, and nothing else needs."""
+    lines = [line for content in files.values() for line in content.splitlines()]
+    return sum(line.count(TO_FILL) for line in lines if not line.lstrip().startswith("#")) - len(remaining(files))
 
 
 def _check(answers: Answers) -> None:
@@ -129,22 +165,5 @@ def _shown(value: Any) -> Any:
     if isinstance(value, tuple | list) and any(map(dataclasses.is_dataclass, value)):
         return [_shown(inner) for inner in value]
     if isinstance(value, tuple | list):
-        return f"[{', '.join(str(_scalar(inner)) for inner in value)}]" if value else None
-    return _scalar(value)
-
-
-def _scalar(value: Any) -> Any:
-    """Write a value as YAML, plain when it reads back as itself."""
-    if value is None:
-        return None
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | dt.date):
-        return str(value)
-    try:
-        plain = yaml.safe_load(f"k: [{value}]") == {"k": [value]} and yaml.safe_load(f"k: {value}") == {
-            "k": value
-        }
-    except yaml.YAMLError:
-        plain = False
-    return value if plain else json.dumps(value, ensure_ascii=False)
+        return f"[{', '.join(str(scalar(inner)) for inner in value)}]" if value else None
+    return scalar(value)

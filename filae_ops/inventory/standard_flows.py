@@ -16,7 +16,7 @@ Line = dict[str, Any]
 
 def standard_flows(answers: Answers) -> list[Line]:
     """Return the flows that the answers call for, inbound first."""
-    return [*_inbound(answers), *_outbound(answers)]
+    return [*_inbound(answers), *_outbound(answers), *map(dict, answers.more_flows)]
 
 
 def _inbound(answers: Answers) -> Iterator[Line]:

@@ -62,6 +62,7 @@ def _answers(machine: Machine) -> a.Answers:
     return a.Answers(
         name=machine.name,
         hosting="internal_vendor_admin",
+        ask=False,
         environment="demo",
         establishment="Centre hospitalier de démonstration",
         dsi_contact=a.Person("DSI de démonstration", "dsi@hopital.example"),

@@ -2,71 +2,30 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
 import pytest
 import yaml
-from inventory_material import DEMO, quick
+from examples import EXAMPLES
+from inventory_material import DEMO, HOST_KEY, KEY, UNTIL, filled, quick
 
 from filae_ops.agent.config import TIMINGS
 from filae_ops.errors import OpsError
 from filae_ops.inventory.answers import (
     Answers,
-    BackupAnswers,
-    GovernanceAnswers,
     Keyholder,
     MachineAnswers,
-    MailAnswers,
-    Person,
-    WindowAnswers,
 )
 from filae_ops.inventory.fields import HostingModel
 from filae_ops.inventory.load import load
 from filae_ops.inventory.pending import TO_FILL
-from filae_ops.inventory.scaffold import MODELS, remaining, render, write
+from filae_ops.inventory.scaffold import MODELS, asked_later, remaining, render, write
 from filae_ops.inventory.services import Timings
 from filae_ops.paths import data_path
 
 MODELS_KNOWN = get_args(HostingModel)
-UNTIL = dt.date(2027, 6, 30)
-HOST_KEY = quick(DEMO).hosts["filae-demo"].host_key
-KEY = quick(DEMO).access.operators[0].keys[0].key
-
-
-def filled(model: str = "internal_vendor_admin", environment: str = "test") -> Answers:
-    """Answer everything."""
-    return Answers(
-        name="essai",
-        hosting=model,
-        environment=environment,
-        establishment="CH de l'Essai : « annexe » #2",
-        dsi_contact=Person("DSI", "dsi@essai.example"),
-        provider_contact=Person("Prestataire", "p@essai.example", "+33 1 99 00 00 00"),
-        window=WindowAnswers(("sun",), "08:30", 60),
-        host_id="hebergeur",
-        service_id="offre-1",
-        region="eu-ouest",
-        governance=GovernanceAnswers("dsi", "dsi", "dsi", "dsi"),
-        machines=(MachineAnswers("m1", "192.0.2.10", HOST_KEY, hypervisor="none", guest_tools=False),),
-        administration_networks=("192.0.2.1",),
-        operators=(Keyholder("amartin", KEY, UNTIL),),
-        public_name="filae.essai.example",
-        users=("192.0.2.0/24",),
-        inbound_internet=False,
-        outbound_internet="none",
-        mirror_url="http://192.0.2.3:3142/debian",
-        mirror_security_url="https://192.0.2.3/security",
-        dns_servers=("192.0.2.1",),
-        time_sources=("ntp.essai.example",),
-        time_to=("192.0.2.2",),
-        mail=MailAnswers("mail.essai.example", 587, ("192.0.2.4",)),
-        settings={"APP_LOCALE": "no", "APP_TITLE": 'a "b": c # d'},
-        signers=(Keyholder("release", HOST_KEY, UNTIL),),
-        backup=BackupAnswers(("database", "files"), 24, 30, "sauvegarde@essai.example"),
-    )
 
 
 @pytest.mark.parametrize("model", MODELS_KNOWN)
@@ -118,15 +77,16 @@ def test_a_lab_machine(tmp_path):
 
 
 @pytest.mark.parametrize("model", MODELS_KNOWN)
-def test_what_nobody_said_is_refused_until_filled(tmp_path, model):
+def test_what_is_needed_is_refused_until_filled(tmp_path, model):
     answers = Answers(name="essai", hosting=model)
     write(tmp_path / "site", answers)
     with pytest.raises(OpsError) as caught:
         quick(tmp_path / "site")
     assert {problem.what for problem in caught.value.problems} == {"still to fill in"}
     listed = [line for line in remaining(render(answers)) if not line.startswith("secrets.yml")]
-    assert len(listed) == len(caught.value.problems)
-    assert all(f":{line.split(':')[1]}:" in str(caught.value.problems) for line in listed)
+    found = [problem.where.removeprefix(f"{tmp_path}/site/") for problem in caught.value.problems]
+    assert sorted(line.split(": ")[0] for line in listed) == sorted(place.rpartition(":")[0] for place in found)
+    assert asked_later(render(answers)) > 100
 
 
 @pytest.mark.parametrize("model", MODELS_KNOWN)
@@ -136,11 +96,13 @@ def test_only_the_fields_that_the_model_needs(model):
     assert MODELS[model] in text
 
 
-def test_every_file_is_commented():
+def test_every_file_is_commented_and_names_its_schema():
     for path, text in render(filled()).items():
-        if path.name != "flows.yml":
-            assert text.startswith("# "), path
-            assert text.count("# ") >= 2, path
+        if path.name == "secrets.yml":
+            continue
+        first, second = text.splitlines()[:2]
+        assert first.startswith("# yaml-language-server: $schema="), path
+        assert second.startswith("# "), path
 
 
 def test_secrets_only_when_needed():
@@ -188,7 +150,7 @@ def test_a_bad_answer_writes_nothing(tmp_path, change, said):
 
 
 def test_the_example_has_nothing_left_to_fill_in_and_no_private_key():
-    texts = [path.read_text() for path in DEMO.rglob("*") if path.is_file()]
+    texts = [path.read_text() for path in DEMO.rglob("*.yml")]
     assert TO_FILL not in "".join(texts)
     assert "PRIVATE KEY" not in "".join(texts)
     inventory = load(DEMO)
@@ -200,3 +162,14 @@ def test_the_agents_waits_have_the_same_names_everywhere():
     specification = yaml.safe_load(data_path("roles", "agent", "meta", "argument_specs.yml").read_text())
     options = specification["argument_specs"]["main"]["options"]["agent_timings"]["options"]
     assert set(TIMINGS) == set(Timings.model_fields) == set(options)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_examples_are_written_by_the_templates_of_init(tmp_path, name):
+    write(tmp_path / name, EXAMPLES[name])
+    directory = data_path("inventories", name)
+    expected = {
+        path.relative_to(tmp_path / name): path.read_text() for path in (tmp_path / name).rglob("*") if path.is_file()
+    }
+    found = {path: (directory / path).read_text() for path in expected if (directory / path).is_file()}
+    assert found == expected, "run .venv/bin/python tests/examples.py"
