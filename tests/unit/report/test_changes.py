@@ -5,12 +5,17 @@ from __future__ import annotations
 import copy
 import json
 import random
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, get_args
 
 import pytest
+from pydantic import BaseModel
 
+from filae_ops.inventory.machine import Host, Machine
+from filae_ops.inventory.model import Inventory
+from filae_ops.register.load import fields
 from filae_ops.report.change import GROUPS, same
-from filae_ops.report.change_words import sentence
+from filae_ops.report.change_words import label, sentence
 from filae_ops.report.changes import changes
 from filae_ops.report.pages import words
 
@@ -185,3 +190,37 @@ def test_whatever_is_edited_something_is_said(seed):
             assert bool(found) == (not same(left, right)), json.dumps(after)
             for lang in ("fr", "en"):
                 assert all(sentence(change, lang).strip() for change in found)
+
+
+def models(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from models(inner)
+
+
+def fields_of(model: type[BaseModel], above: str = "") -> Iterator[str]:
+    """Return every field of the inventory by the name that a change gives it."""
+    for key, field in model.model_fields.items():
+        name = f"{above}.{field.alias or key}" if above else field.alias or key
+        yield name
+        listed = "[]" if "tuple" in str(field.annotation) else ""
+        for inner in dict.fromkeys(models(field.annotation)):
+            yield from fields_of(inner, f"{name}{listed}")
+
+
+@pytest.mark.parametrize("lang", ["fr", "en"])
+def test_every_field_has_words(lang):
+    """No field is said by its name in the files, so that a reader need not know these."""
+    machine = [f"machines[].{name}" for name in fields_of(Machine)]
+    connection = [f"machines[].connection.{name}" for name in Host.model_fields if name not in ("name", "machine")]
+    own = {"directory", "fingerprint", "hosts"}
+    inventory = [name for name in fields_of(Inventory) if name.partition(".")[0] not in own]
+    say, known = words("difference", lang), fields()
+    bare = [
+        name
+        for name in [*machine, *connection, *inventory]
+        if name not in known and name not in say["fields"] and name.rpartition(".")[2] not in say["parts"]
+    ]
+    assert bare == [], bare
+    assert all(label(name, lang) for name in inventory)
