@@ -89,7 +89,7 @@ def test_every_problem_is_told_at_once(edit, site):
     ],
     ids=["latin1", "10 MB", "deep", "list", "text", "open", "NUL", "number as key", "date", "python tag"],
 )
-@pytest.mark.parametrize("name", ["hosts.yml", "group_vars/all/site.yml"])
+@pytest.mark.parametrize("name", ["hosts.yml", "group_vars/all/site.yml", "group_vars/all/documents.yml"])
 def test_a_hostile_file_is_refused_with_its_place(site, name, content, said):
     if (name, content[:5]) == ("hosts.yml", b"site:"):
         content = content.replace(b"site:", b"filae:", 1)
