@@ -25,11 +25,22 @@ class Draft:
     fingerprint: str
     """SHA-256 over the files read."""
     tree: Mapping[str, Any]
-    """Sections, and `hosts` by name; None where a value is still to fill in."""
+    """Sections, and `hosts` by name; None where a value is still to fill in, or declared to be null."""
+    waiting: frozenset[str]
+    """Places of the values still to fill in, as `network.dns_servers.0`."""
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return the value at a place such as `network.mail_relay.host`; None: not declared."""
         return at(self.tree, name, default)
+
+    def says_none(self, name: str) -> bool:
+        """Tell whether a place, or what holds it, is declared null: there is none. A null section is left out."""
+        parts = name.split(".")
+        for length in range(2, len(parts) + 1):
+            above, place = at(self.tree, ".".join(parts[: length - 1])), ".".join(parts[:length])
+            if isinstance(above, Mapping) and parts[length - 1] in above and above[parts[length - 1]] is None:
+                return place not in self.waiting
+        return False
 
     @staticmethod
     def known_by(name: str) -> Owner:
@@ -51,17 +62,17 @@ def draft(path: Path) -> Draft:
     if refused:
         raise InventoryError(refused)
     tree = {**source.sections, "hosts": source.hosts}
-    waiting = [".".join(map(str, loc)) for loc in _blanks(tree, ())]
+    waiting = frozenset(".".join(map(str, loc)) for loc in _blanks(tree, ()))
     try:
         build(source, source.hostvars())
     except InventoryError as error:
         refused = [problem for problem in error.problems if not _waits(problem, waiting)]
         if refused:
             raise InventoryError(refused) from None
-    return Draft(source.directory, source.fingerprint(), _emptied(tree))
+    return Draft(source.directory, source.fingerprint(), _emptied(tree), waiting)
 
 
-def _waits(problem: Problem, waiting: list[str]) -> bool:
+def _waits(problem: Problem, waiting: frozenset[str]) -> bool:
     """Tell whether a problem may be nothing but a value that lacks, in it or around it."""
     if problem.what == "missing key":
         return True

@@ -37,7 +37,7 @@ class Asking:
         if isinstance(value, list | tuple):
             return ", ".join(self.value(each, name, write) for each in value) if value else self.blank(name)
         if value is None:
-            return self.blank(name)
+            return str(self.say["nothing"]) if self.draft.says_none(name) else self.blank(name)
         return write(value) if write else self.plain(value)
 
     def plain(self, value: Any) -> str:

@@ -36,13 +36,19 @@ def network(asking: Asking) -> Section:
     ]
     if draft.get("network.outbound_internet") in ("proxy", None):
         rows.append((say["proxy"], asking.text("network.proxy")))
-    mirror = draft.get("patching.mirror")
     rows += [
-        (say["mirror"], asking.value(list(mirror.values()), "network.mirror") if mirror else str(say["mirror_none"])),
+        (say["mirror"], _mirror(asking)),
         (say["administration"], asking.text("access.administration_networks")),
         (say["path"], asking.value(draft.get("admin.access_path"), "network.access_path")),
     ]
     return Section("network", say["title"], (Facts(tuple(rows)), Text(say["fixed"], "note")))
+
+
+def _mirror(asking: Asking) -> str:
+    mirror = asking.draft.get("patching.mirror")
+    if mirror is None and "patching.mirror" not in asking.draft.waiting:
+        return str(asking.say["network"]["mirror_none"])
+    return asking.value([at(mirror, name) for name in ("url", "security_url")] if mirror else None, "network.mirror")
 
 
 def say_out(asking: Asking) -> Mapping[str, str]:
@@ -66,20 +72,23 @@ def flow_lines(asking: Asking) -> list[Line]:
     draft = asking.draft
     machines = [at(variables, "ansible_host") for variables in draft.get("hosts", {}).values()]
     networks = [each for each in draft.get("access.administration_networks", []) if each]
-    return lines(draft.get("flows", []), networks, [each for each in machines if each])
+    flows_ = [each for each in draft.get("flows", []) if isinstance(each, Mapping)]
+    return lines(flows_, networks, [each for each in machines if each])
 
 
 def services(asking: Asking) -> Section:
     """Return where the time comes from, and where mail goes."""
     say, draft = asking.say["services"], asking.draft
     rows = [(say["time"], asking.text("network.time_sources"))]
-    if "mail_relay" in draft.get("network", {}) and draft.get("network.mail_relay") is not None:
-        relay = draft.get("network.mail_relay")
+    relay = draft.get("network.mail_relay")
+    if relay is None and ("network.mail_relay" in draft.waiting or not draft.get("network")):
+        rows.append((say["mail"], asking.blank("network.mail_relay")))
+    elif relay is None:
+        rows.append((say["mail"], str(say["mail_none"])))
+    else:
         host = asking.value(at(relay, "host"), "network.mail_relay.host")
         rows.append((say["mail"], str(say["mail_value"]).format(host=host, port=at(relay, "port", 25))))
         rows.append((say["sender"], asking.blank("network.sender")))
-    else:
-        rows.append((say["mail"], str(say["mail_none"])))
     return Section("services", say["title"], (Facts(tuple(rows)), Text(say["note"], "note")))
 
 

@@ -105,6 +105,37 @@ def test_a_whole_inventory_leaves_little_to_ask() -> None:
         assert expected in text
 
 
+WITHHELD = {
+    "a section": ("flows.yml", r"(?s)\nnetwork:.*?(?=\nflows:)", "\nnetwork: a-renseigner\n"),
+    "every flow": ("flows.yml", r"(?s)\nflows:\n.*", "\nflows: a-renseigner\n"),
+    "one flow": ("flows.yml", r"\nflows:\n", "\nflows:\n  - a-renseigner\n"),
+    "the machine": ("hosts.yml", r"(?s)      machine:.*", "      machine: a-renseigner\n"),
+    "the operators": ("access.yml", r"(?s)  operators:.*?(?=\n  # [^\n]*DSI)", "  operators: [a-renseigner]"),
+    "the relay": ("flows.yml", r"  mail_relay:\n    host: .*\n    port: .*\n", "  mail_relay: a-renseigner\n"),
+    "the backups": ("backup.yml", r"(?s)backup:.*", "backup: a-renseigner\n"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WITHHELD)
+def test_whatever_is_withheld_is_asked(case: str, site: Path) -> None:
+    name, pattern, text = WITHHELD[case]
+    path = site / (name if name == "hosts.yml" else f"group_vars/all/{name}")
+    after, times = re.subn(pattern, lambda _: text, path.read_text())
+    assert times == 1
+    path.write_text(after)
+    made = sheet(draft(site), "fr", day=DAY)
+    assert "None" not in as_markdown(made) + as_html(made)
+    if case == "the relay":
+        assert facts(made, "services")["Relais de messagerie"] == BLANK
+
+
+def test_what_is_declared_to_be_none_is_not_asked(site: Path, edit: Edit) -> None:
+    edit("backup.yml", "  retention_days: 30\n", "  retention_days: 30\n  offsite: null\n")
+    made = sheet(draft(site), "fr", day=DAY)
+    assert facts(made, "backup")["Copie éloignée"] == "néant"
+    assert "backup.offsite" not in made.asked
+
+
 def test_a_model_without_duties_is_to_be_agreed(tmp_path: Path) -> None:
     write(tmp_path / "site", Answers(name="chv-production", hosting="ght"))
     made = sheet(draft(tmp_path / "site"), "fr", day=DAY)
