@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from filae_ops.judge.operators import finding
+from filae_ops.judge.proof import proofs
 from filae_ops.judge.qualification import qualification
 from filae_ops.judge.raci import doers
 from filae_ops.judge.scene import Scene, as_day, lacks
-from filae_ops.judge.tree import MISSING, Found, declared, first
+from filae_ops.judge.tree import MISSING, Found, declared, find, first
 from filae_ops.judge.verdict import Finding
 from filae_ops.register.hosts import Host
 
@@ -34,10 +35,18 @@ def eq_or_certified(scene: Scene, found: Found, expected: Any) -> tuple[Finding,
         return finding(found, "holds", "task.kept", expected)
     if found.value in HOSPITAL:
         return finding(found, "unsure", "task.elsewhere", expected)
-    if found.value != "host":
+    if found.value == "host" and scene.model == "ght":
+        return finding(found, "unsure", "task.ght", expected)
+    if not may_be_certified(scene, str(found.value)):
         return finding(found, "contrary", "task.lost", expected)
     against = certified_for(scene, "administration")
     return against or finding(found, "holds", "task.certified", expected)
+
+
+def may_be_certified(scene: Scene, party: str) -> bool:
+    """Tell whether the certificate of the inventory is this party's: the host's, or that of the outsourcer."""
+    outsourced = scene.model == "internal_infogere" and party == "infogerant"
+    return party == "host" or (outsourced and declared(scene.tree, HDS) is not None)
 
 
 def certified_for(scene: Scene, activity: str) -> tuple[Finding, ...]:
@@ -48,7 +57,7 @@ def certified_for(scene: Scene, activity: str) -> tuple[Finding, ...]:
     covered = declared(scene.tree, f"{HDS}.activities")
     if covered is not None and activity not in covered:
         return (Finding("contrary", "activity.absent", f"{HDS}.activities", covered, activity),)
-    return absent or _ended(scene)
+    return absent or _ended(scene) or proofs(scene, find(scene.tree, HDS)[0])
 
 
 def _ended(scene: Scene) -> tuple[Finding, ...]:

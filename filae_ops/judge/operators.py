@@ -71,8 +71,9 @@ def is_in(scene: Scene, found: Found, expected: Any) -> tuple[Finding, ...]:
 def subset_of(scene: Scene, found: Found, expected: Any) -> tuple[Finding, ...]:
     """Every item of the list is one of these, or a country of EU or EEA; the words name the others."""
     others = [each for each in found.value or () if each not in _members(scene, expected)]
-    empty_is_wrong = not found.value and found.name not in MAY_BE_EMPTY
-    return _says(found, not others and not empty_is_wrong, "subset_of", expected, others=others)
+    if not found.value and found.name not in MAY_BE_EMPTY:
+        return finding(found, "contrary", "none", expected)
+    return _says(found, not others, "subset_of", expected, others=others)
 
 
 def not_subset_of(scene: Scene, found: Found, expected: Any) -> tuple[Finding, ...]:

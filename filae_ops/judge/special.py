@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from filae_ops.judge.hosting import HOSPITAL, certified_for
+from filae_ops.judge.hosting import HOSPITAL, certified_for, may_be_certified
 from filae_ops.judge.immunity import access, capital, claim_findings, seat
 from filae_ops.judge.machine import supported_at
 from filae_ops.judge.proof import file_findings
@@ -37,7 +37,9 @@ def _control_rows(scene: Scene) -> Iterator[Finding]:
     for row in scene.rows:
         for party in doers(row) if row.activity5 and row.id in said else ():
             field = f"responsibilities.{row.id}.{party}"
-            if party == "host":
+            if party == "host" and scene.model == "ght":
+                yield Finding("unsure", "task.ght", field, said[row.id][party], "dsi")
+            elif may_be_certified(scene, party):
                 yield from certified_for(scene, "administration")
             elif party != "dsi" and party not in HOSPITAL:
                 words = {"duty": row.fr, "duty_en": row.en}

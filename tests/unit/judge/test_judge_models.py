@@ -143,6 +143,30 @@ def test_a_host_may_hold_a_control_task_while_it_is_certified_for_it(field, valu
     assert status(changed(tree, **{f"hosting__certificates__hds__{field}": value}), "HDS-07") == wanted
 
 
+@pytest.mark.parametrize(
+    ("certificate", "wanted"),
+    [
+        (DROPPED, "non_compliant"),
+        (None, "non_compliant"),
+        ({"activities": ["administration"], "to": "2027-01-01", "copy": "evidence/hds.pdf"}, "compliant"),
+        ({"activities": ["administration"], "to": "2027-01-01"}, "to_document"),
+        ({"activities": ["administration"], "to": "2026-01-01", "copy": "evidence/hds.pdf"}, "gap"),
+        ({"activities": ["backup"], "to": "2027-01-01", "copy": "evidence/hds.pdf"}, "non_compliant"),
+    ],
+)
+def test_an_outsourcer_may_hold_a_control_task_with_a_certificate_of_its_own(certificate, wanted):
+    tree = changed(site("internal_infogere"), access_governance__traces_owner="infogerant")
+    assert status(changed(tree, hosting__certificates__hds=certificate), "HDS-07") == wanted
+    elsewhere = changed(vm(), access_governance__traces_owner="infogerant")
+    assert status(changed(elsewhere, hosting__certificates__hds=certificate), "HDS-07") == "non_compliant"
+
+
+def test_a_hospital_of_the_group_that_holds_a_control_task_is_to_confirm():
+    assert status(changed(ght(), access_governance__traces_owner="host"), "HDS-07") == "to_confirm"
+    shared = changed(ght(), responsibilities={"D-ACCESS-PATH": {"dsi": "A", "host": "R"}})
+    assert status(shared, "HDS-07") == "to_confirm"
+
+
 def test_full_latitude_of_the_provider_is_lawful_when_the_dsi_keeps_the_four_tasks():
     provider = {row.id for row in judged(vm()).raci if "R" in (row.letters or {}).get("provider", "")}
     assert {"D-OS-INSTALL", "D-OS-PATCH", "D-DEPS", "D-APP"} <= provider
