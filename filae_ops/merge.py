@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from filae_ops.judge.tree import Tree, find, generic
@@ -96,13 +96,14 @@ class Merged:
         }  # fmt: skip
 
     def reason(self, lang: Lang) -> str:
-        """Return what is declared, in words; empty where nothing is."""
+        """Return what is declared, in words, without what a measure adds; empty where nothing is."""
         from filae_ops.judge.words import name_words, value_words, why
 
         if self.declared is not None:
-            return why(self.declared, lang)
+            silent = self.requirement.model_copy(update={"observed_fr": None, "observed_en": None})
+            return why(replace(self.declared, requirement=silent), lang)
         colon = "\u00a0: " if lang == "fr" else ": "
-        texts = [f"{name_words(name, lang)}{colon}{value_words(value, lang)}" for name, value in self.compared]
+        texts = [f"{name_words(name, lang)}{colon}{value_words(_named(value), lang)}" for name, value in self.compared]
         return f"{'. '.join(texts)}." if texts else ""
 
     def _declared(self) -> dict[str, str] | None:
@@ -126,6 +127,13 @@ def merge(judgement: Judgement, checks: Sequence[Check], tree: Tree) -> tuple[Me
 def measured_only(verdict: Verdict) -> bool:
     """Tell whether a verdict rests on no declaration: only the machine can tell."""
     return {each.outcome for each in verdict.findings} == {"unmeasured"}
+
+
+def _named(value: Any) -> Any:
+    """Return the names of a list of flows or people: they are whole tables."""
+    if isinstance(value, list) and all(isinstance(each, Mapping) for each in value):
+        return [each.get("name", each.get("id", "")) for each in value]
+    return value
 
 
 def _merged(verdict: Verdict, checks: list[Check], tree: Tree) -> Merged:

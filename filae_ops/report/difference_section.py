@@ -9,7 +9,7 @@ from filae_ops.report.blocks import Block, Bullets, Callout, Cell, Heading, Line
 from filae_ops.report.change import GROUPS
 from filae_ops.report.change_words import sentence
 from filae_ops.report.pages import Lang, words
-from filae_ops.report.shown import day
+from filae_ops.report.shown import counted, day
 
 if TYPE_CHECKING:
     from filae_ops.judge.verdict import Status
@@ -54,7 +54,7 @@ def against(found: Difference, lang: Lang) -> str:
 def unchanged(found: Difference, lang: Lang) -> str:
     """Return what is as it was, in one line."""
     say = words("difference", lang)
-    counts = [say["unchanged_counts"][name].format(n=number) for name, number in found.unchanged.items() if number]
+    counts = [counted(say["unchanged_counts"][name], number) for name, number in found.unchanged.items() if number]
     return str(say["unchanged"]).format(counts=", ".join(counts) or "0")
 
 
@@ -67,7 +67,7 @@ def _facts(found: Difference, lang: Lang) -> Iterator[str]:
     worse, better = _worse(found.verdicts), [each for each in found.verdicts if each.better]
     for name, number in (("worse", len(worse)), ("better", len(better))):
         if number:
-            yield f"{say['verdicts'][name].format(n=number)}."
+            yield f"{counted(say['verdicts'][name], number)}."
 
 
 def _worse(found: tuple[VerdictChange, ...]) -> list[VerdictChange]:
@@ -84,7 +84,7 @@ def _table(found: tuple[VerdictChange, ...], caption: str, lang: Lang) -> Table:
          owners[each.verdict.requirement.owner])
         for each in found
     ]  # fmt: skip
-    return Table(caption, tuple(say["headers"]), tuple(rows), (22, 13, 13, 39, 13), empty=say["none"])
+    return Table(caption, tuple(say["headers"]), tuple(rows), (21, 14, 14, 38, 13), empty=say["none"])
 
 
 def _otherwise(found: tuple[VerdictChange, ...], lang: Lang) -> Table:

@@ -12,7 +12,7 @@ from filae_ops.paths import data_path
 from filae_ops.report.blocks import Block, Callout, Cell, Code, Facts, Lines, Section, Spoken, Table, Tag, Text
 from filae_ops.report.pages import Lang, words
 from filae_ops.report.saved import Check, Requirement, Verification
-from filae_ops.report.shown import day
+from filae_ops.report.shown import counted, day
 
 OWNERS: tuple[Owner, ...] = ("dsi", "provider", "host", "dpo", "shared")
 RESULTS = ("pass", "fail", "not_run")
@@ -88,7 +88,7 @@ class _Maker:
             "disagree": sum(each.disagree for each in found.requirements),
             "not_run": sum(each.status == "not_run" for each in found.checks),
         }
-        texts = [say[name].format(n=number) for name, number in counts.items() if number]
+        texts = [counted(say[name], number) for name, number in counts.items() if number]
         good = not counts["failed"] and not counts["disagree"]
         first, *rest = [say["good"], *texts] if good else texts
         return Callout(first, (*rest, *([say["saved"]] if saved else [])), "good" if good else "bad")
@@ -135,7 +135,7 @@ class _Maker:
             mine = [each for each in self.found.requirements if each.owner == owner]
             rows = tuple(self._result(each) for each in mine)
             if rows:
-                blocks.append(Table(self.say["owners"][owner], tuple(say["headers"]), rows, (20, 13, 30, 37)))
+                blocks.append(Table(self.say["owners"][owner], tuple(say["headers"]), rows, (19, 15, 30, 36)))
         return Section("results", say["title"], tuple(blocks))
 
     def _result(self, each: Requirement) -> tuple[Cell, ...]:

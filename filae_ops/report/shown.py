@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from filae_ops.report.pages import Lang, words
@@ -52,6 +52,11 @@ def day(text: str, lang: Lang) -> str:
     if lang == "fr" and len(text) in (7, 10) and all(part.isdigit() for part in parts) and len(parts[0]) == 4:
         return "/".join(reversed(parts))
     return text
+
+
+def counted(forms: Sequence[str], number: int) -> str:
+    """Return the singular or the plural of a text that holds `{n}`; French counts 0 as singular, and so do we."""
+    return forms[number > 1].format(n=number)
 
 
 def until(value: Any, as_of: dt.date, lang: Lang) -> str:

@@ -92,7 +92,7 @@ def test_the_chapter_the_terminal_and_the_document_say_the_same(site):
     assert set(document) == {"against", "fingerprints", "presentation_only", "changes", "verdicts", "other_reasons",
                              "by_time", "unchanged"}  # fmt: skip
     json.dumps(document)
-    assert printed.splitlines()[-1].startswith("Sans changement : 8 flux, 3 compte(s), 1 machine(s), 1 pièce(s)")
+    assert printed.splitlines()[-1].startswith("Sans changement : 8 flux, 3 comptes, 1 machine, 1 pièce")
     assert [block.type for block in section(found, "en").blocks] == [block.type for block in chapter.blocks]
 
 
