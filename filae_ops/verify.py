@@ -142,21 +142,22 @@ def verify_inventory(
         ThreadPoolExecutor(max_workers=8) as pool,
     ):
         say(f"asking {', '.join(inventory.hosts)}")
-        opinion = pool.submit(judged, inventory, dt.date.today())
+        declared = pool.submit(judged, inventory, dt.date.today())
         looks = [pool.submit(_look, inventory, host, config, seen_from, login) for host in inventory.hosts.values()]
-        context = {
-            "inventory": inventory.model_dump(mode="json", by_alias=True),
-            "hosts": {name: look.result() for name, look in zip(inventory.hosts, looks, strict=True)},
-            "ssh_config": str(config),
-            "agent_sha256": build_zipapp(Path(place, "filaectl")),
-        }
+        hosts = {name: look.result() for name, look in zip(inventory.hosts, looks, strict=True)}
+        context = _context(inventory, hosts, config, build_zipapp(Path(place, "filaectl")))
         asked = time.monotonic()
         say("judging")
         found = verdicts(checks.judge(context))
-        judging = time.monotonic() - asked
-        tree, judgement, _ = opinion.result()
-    return Report(found, asked - start, judging, tuple(inventory.hosts), merge(judgement, found, tree),
-                  _about(inventory))  # fmt: skip
+        seconds = (asked - start, time.monotonic() - asked)
+        tree, judgement, _ = declared.result()
+    return Report(found, *seconds, tuple(inventory.hosts), merge(judgement, found, tree), _about(inventory))
+
+
+def _context(inventory: Inventory, hosts: Mapping[str, Any], config: Path, agent: str) -> dict[str, Any]:
+    """Return what the host checks read."""
+    said = inventory.model_dump(mode="json", by_alias=True)
+    return {"inventory": said, "hosts": hosts, "ssh_config": str(config), "agent_sha256": agent}
 
 
 def _about(inventory: Inventory) -> dict[str, Any]:

@@ -47,11 +47,6 @@ def verification(
         raise OpsError(
             "no document was asked for", next_step="filae-ops report verification --html minutes.html", exit_code=2
         )
-    if saved is not None and (seen_from or user or key):
-        raise OpsError(
-            "--from takes a saved answer: --seen-from, --user and --key have nothing to do",
-            next_step="leave them out, or leave out --from", exit_code=2,
-        )  # fmt: skip
     from filae_ops.report import minutes_written as written
     from filae_ops.report.minutes import minutes
     from filae_ops.report.pages import write_document
@@ -73,6 +68,11 @@ def _found(
     from filae_ops.ssh import Login
     from filae_ops.verify import verify_inventory
 
+    if saved is not None and (seen_from or user or key):
+        raise OpsError(
+            "--from takes a saved answer: --seen-from, --user and --key have nothing to do",
+            next_step="leave them out, or leave out --from", exit_code=2,
+        )  # fmt: skip
     if saved is not None:
         return read_saved(saved)
     report = verify_inventory(inventory_of(context), Login(user, key), seen_from=seen_from, say=say)
