@@ -98,13 +98,12 @@ def _letters(context: Context, letters: Mapping[str, str] | None) -> str:
 
 def flows(context: Context) -> Section:
     """Return the flow matrix, with the columns that a DSI asks for."""
-    from filae_ops.report.flows import matrix
+    from filae_ops.report.flows import WIDTHS, matrix
 
     say = context.say["flows"]
     headers, rows = matrix(context.inventory, context.lang)
-    widths = (2.5, 8.5, 8.5, 8.5, 4.5, 5, 8.5, 6.5, 7, 7.5, 7, 6.5, 7.5, 6, 6)
     cells: tuple[tuple[Cell, ...], ...] = tuple(tuple(row) for row in rows)
-    table = Table(say["caption"], headers, cells, widths if len(headers) == len(widths) else (), "dense wide")
+    table = Table(say["caption"], headers, cells, WIDTHS, "dense wide")
     return Section("flows", say["title"], (Text(say["intro"]), table))
 
 
