@@ -97,7 +97,7 @@ def _entrusted(scene: Scene) -> Iterator[tuple[str, str]]:
     """Yield the activities that the host does, each with the duty that says so."""
     kind = scene.service.kind if scene.service else ""
     yield from ((activity, "hosting.model") for activity in _VM)
-    if "PaaS" in kind or "SaaS" in kind:
+    if "IaaS" not in kind and ("PaaS" in kind or "SaaS" in kind):  # elsewhere the application has its own machine
         yield "app_platform", "hosting.service_id"
     for row in scene.rows:
         if "host" in doers(row):

@@ -24,6 +24,7 @@ _ALWAYS: Mapping[str, str] = {
     "machines[].os.extended_support": "contract",
     "machines[].hardening_report": "file",
     "documents.security_audit": "file",
+    "documents.acceptance[]": "file",
 }
 """Asked for wherever something of the mapping is the evidence."""
 _DOCUMENT = {"file", "date"}

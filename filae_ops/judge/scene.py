@@ -69,7 +69,8 @@ class Scene:
     def countries_of(self, field: str) -> dict[str, str]:
         """Return what is known of `hq_country` or `parent_country`: who says it (`declared`, `register`), what."""
         said = declared(self.tree, f"hosting.extra_eu.{field}")
-        known = getattr(self.host, field) if self.host and self.model in THIRD_PARTIES else None
+        company = self.host is not None and self.host.kind == "company" and self.model in THIRD_PARTIES
+        known = getattr(self.host, field) if company else None
         return {who: str(what) for who, what in (("declared", said), ("register", known)) if what}
 
 

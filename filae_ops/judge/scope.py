@@ -12,6 +12,8 @@ from filae_ops.register.model import Condition, Requirement
 
 _ALWAYS_HELD = ("data.health", "data.judicial")
 """Filaé always holds them: left out, they count as true."""
+_RUNS_ON = "software[].name"
+"""Filaé always runs on PostgreSQL and Ruby, listed or not."""
 _PARENT = "hosting.extra_eu.parent_country"
 
 
@@ -36,6 +38,8 @@ def scope(scene: Scene, requirement: Requirement) -> Scope:
     missing: list[Finding] = []
     items: frozenset[str] | None = None
     for condition in requirement.applies.when:
+        if condition.field == _RUNS_ON:
+            continue
         values = _values(scene, condition)
         met = [found for found in values if _met(scene, condition, found)]
         unknown = [found for found in values if found.missing and condition.op != "claimed"]

@@ -161,7 +161,7 @@ def transfers(scene: Scene, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
 
 
 def software(name: str, scene: Scene, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """SW-01, SW-02: the version that is declared, or else what the declared system ships, measured by `verify`."""
+    """SW-01, SW-02: the version that is declared; left out, what the declared system ships may have ended already."""
     listed = declared(scene.tree, "software") or ()
     items = [item for item in listed if _NAMES[name].fullmatch(str(item.get("name", "")).casefold())]
     if not items:
@@ -181,11 +181,11 @@ def _shipped(scene: Scene, name: str, machine: Found) -> tuple[Finding, ...]:
     version = scene.ships(str(system.get("id")), str(system.get("version"))).get(name)
     if version is None:
         return (Finding("missing", "missing", "software[].version", words={"product": name}),)
-    words = {"product": name, "version": version, "system": f"{system['id']} {system['version']}"}
+    words = {"product": name, "version": version, "system": system["id"], "of": system["version"]}
     judged = supported_at(scene, Found(f"{machine.name}.version", version, {"name": name}), None)[0]
     if judged.outcome != "holds":
         return (Finding(judged.outcome, judged.code, judged.field, version, words={**(judged.words or {}), **words}),)
-    return (Finding("unmeasured", "shipped", "software[].version", None, None, {**(judged.words or {}), **words}),)
+    return (Finding("missing", "shipped", "software[].version", None, None, {**(judged.words or {}), **words}),)
 
 
 def no_claim(scene: Scene) -> Finding | None:

@@ -183,6 +183,17 @@ def test_what_is_entrusted_beyond_the_machine_must_be_certified_too():
     assert status(agreed, "HDS-06") == "to_document"
 
 
+@pytest.mark.parametrize(("host", "service", "wanted"), [
+    ("clever-cloud", "clever-cloud-paas", "non_compliant"),
+    ("s3ns", "s3ns-premi3ns", "compliant"),
+    ("outscale", "outscale-iaas-cod", "compliant"),
+])  # fmt: skip
+def test_a_platform_is_entrusted_only_where_no_machine_is_to_be_had(host, service, wanted):
+    iaas = ["physical_site", "hardware", "virtual_infra", "backup"]
+    tree = changed(hds(), hosting__host_id=host, hosting__service_id=service)
+    assert status(changed(tree, hosting__certificates__hds__activities=iaas), "HDS-06") == wanted
+
+
 def test_a_certified_subcontractor_covers_what_the_host_is_not_certified_for():
     tree = changed(hds(), hosting__certificates__hds__activities=["hardware", "virtual_infra", "backup"])
     assert status(tree, "HDS-06") == "non_compliant"

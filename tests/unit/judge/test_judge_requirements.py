@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from judge_material import DROPPED, Tree, changed, ght, hds, status, vm
+from judge_material import DROPPED, Tree, changed, ght, hds, machine, status, verdict, vm
 
 from filae_ops.judge.register import load_register
 
@@ -144,8 +144,7 @@ def test_it_fails_on_a_contrary_value(name, site, field, value, wanted):
 @pytest.mark.parametrize(("name", "site", "field"), [row for row in MISSING if (row[0], row[2]) not in NOT_ASKED])
 def test_nothing_declared_is_to_document(name, site, field):
     tree = changed(site(), **{field.replace(".", "__"): DROPPED})
-    wanted = "to_confirm" if name in ("SW-01", "SW-02") and field == "software" else "to_document"
-    assert status(tree, name) == wanted
+    assert status(tree, name) == "to_document"
 
 
 def test_the_table_has_every_confirmed_requirement_that_blocks():
@@ -205,3 +204,76 @@ def test_a_rule_does_not_bind_before_its_day(day, wanted):
 @pytest.mark.parametrize("name", ["DSI-02", "OPS-01", "PATCH-03", "SSH-01", "TLS-01"])
 def test_what_only_the_machine_can_tell_is_to_confirm(name):
     assert status(vm(), name) == "to_confirm"
+
+
+@pytest.mark.parametrize(
+    ("versions", "wanted"), [(["13", "13"], "compliant"), (["13", "12"], "gap"), (["12", "11"], "non_compliant")]
+)
+def test_each_machine_is_judged_and_the_worst_decides(versions, wanted):
+    machines = [machine(f"filae-{number}", version) for number, version in enumerate(versions)]
+    found = verdict(changed(vm(), machines=machines), "OS-01")
+    assert found.status == wanted
+    assert [each.field for each in found.findings] == ["machines[filae-0].os.version", "machines[filae-1].os.version"]
+
+
+def test_a_condition_is_that_of_each_machine():
+    other = changed(machine("filae-2"), os={"id": "rocky", "version": "9.4"})
+    found = verdict(changed(vm(), machines=[machine("filae-1"), other]), "OS-04")
+    assert [each.field for each in found.findings] == ["machines[filae-2].os.version"]
+    assert found.status == "to_confirm"
+    assert status(vm(), "OS-04") == "not_applicable"
+
+
+def listed(name: str, version: str) -> Tree:
+    return {"name": name, "version": version}
+
+
+@pytest.mark.parametrize(
+    ("software", "postgresql", "ruby"),
+    [
+        ([listed("PostgreSQL", "17.6-0+deb13u1"), listed("ruby3.3", "3.3.8")], "compliant", "compliant"),
+        ([listed("postgresql", "17"), listed("postgresql-14", "14")], "gap", "to_document"),
+        ([listed("ruby-pg", "1.5")], "to_document", "to_document"),
+        ([], "to_document", "to_document"),
+        (DROPPED, "to_document", "to_document"),
+    ],
+)
+def test_software_is_what_is_listed_and_what_the_application_runs_on_must_be(software, postgresql, ruby):
+    tree = changed(vm(), software=software)
+    assert (status(tree, "SW-01"), status(tree, "SW-02")) == (postgresql, ruby)
+
+
+@pytest.mark.parametrize(
+    ("system", "version", "postgresql", "ruby"),
+    [("debian", "12", "to_document", "gap"), ("rocky", "9", "to_document", "to_document")],
+)
+def test_what_a_system_ships_may_have_ended_or_not_be_known(system, version, postgresql, ruby):
+    tree = changed(vm(), software=DROPPED, machines__0__os={"id": system, "version": version})
+    assert (status(tree, "SW-01"), status(tree, "SW-02")) == (postgresql, ruby)
+
+
+def test_a_copy_that_the_hospital_keeps_itself_needs_no_certificate():
+    assert status(vm(), "HDS-21") == "not_applicable"
+    assert status(changed(vm(), backup__offsite=None), "HDS-21") == "not_applicable"
+
+
+def test_a_chain_without_links_has_no_object():
+    assert status(hds(), "HDS-16") == "not_applicable"
+    assert status(changed(hds(), hosting__subhosts=None), "HDS-16") == "not_applicable"
+
+
+def test_the_worst_finding_decides():
+    tree = changed(vm(), admin__access_path="agent", admin__on_demand=DROPPED)
+    assert status(tree, "ADM-01") == "gap"
+    assert [each.outcome for each in verdict(tree, "ADM-01").findings] == ["contrary", "missing"]
+
+
+def test_a_condition_that_is_missing_leaves_the_requirement_to_document():
+    found = verdict(changed(hds(), hosting__remote_access_countries=DROPPED), "HDS-11")
+    assert (found.status, found.missing) == ("to_document", ("hosting.remote_access_countries",))
+    assert status(changed(vm(), hosting__model=DROPPED), "HDS-01") == "to_document"
+
+
+def test_filae_always_holds_health_and_judicial_data():
+    assert status(changed(vm(), data__health=DROPPED), "LOG-01") == "compliant"
+    assert status(changed(vm(), data__health=False), "LOG-01") == "not_applicable"
