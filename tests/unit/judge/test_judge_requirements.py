@@ -119,7 +119,7 @@ MISSING: list[tuple[str, Any, str]] = [
     ("HDS-16", chain, "hosting.subhosts.0.hds_activities"),
     ("HDS-21", vm, "backup.offsite"),
     ("HDS-21", offsite, "backup.offsite.provider_id"),
-    ("SNC-01", vm, "establishment.kind"),
+    ("SNC-01", hds, "establishment.kind"),
     ("SNC-12", derogation, "hosting.derogation.basis"),
     ("EXT-01", hds, SNC),
     ("EXT-01", hds, f"{SNC}.attestation"),
