@@ -32,7 +32,7 @@ class Offsite(Strict):
     interval_days: Annotated[int, Field(ge=1, le=366)] | None = None
     """Days between two copies."""
     provider_id: Slug | None = None
-    """Third party that keeps it; left out when it is the hospital."""
+    """Third party that keeps it; null: the hospital itself."""
     hds_activities: tuple[HdsActivity, ...] | None = None
     """Activities of health data hosting that this third party is certified for."""
 

@@ -42,7 +42,8 @@ def exists(scene: Scene, found: Found, expected: Any) -> tuple[Finding, ...]:
     day = as_day(value.get("date") if isinstance(value, Mapping) else value) if _dated(value) else None
     if day and day > scene.day:
         return finding(found, "contrary", "future", scene.day.isoformat(), date=day.isoformat())
-    there = value is not None and value is not False and value not in ("", [], {}, ())
+    hollow = isinstance(value, Mapping) and all(each is None for each in value.values())
+    there = value is not None and value is not False and value not in ("", [], ()) and not hollow
     there = there or (value == [] and found.name in MAY_BE_EMPTY)
     return _says(found, there is (expected is not False), "exists", expected)
 
