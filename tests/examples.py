@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import shutil
 from pathlib import Path
+
+from example_counter import COUNTER_EXAMPLE
+from example_hospital import HOSPITAL_VM
+from example_host import HDS_HOST
 
 from filae_ops.inventory.answers import (
     Answers,
@@ -59,12 +62,22 @@ DEMO = Answers(
     backup=BackupAnswers(("files", "database", "machine_snapshot"), 24, 30, "sauvegardes@chv.example"),
     reboot="window",
 )
-EXAMPLES = {"demo": DEMO}
-"""Answers by directory of inventories/."""
+EXAMPLES = {"demo": DEMO, "hospital-vm": HOSPITAL_VM, "hds-host": HDS_HOST, "counter-example": COUNTER_EXAMPLE}
+"""Answers by directory of inventories/; evidence, certificates and encrypted secrets beside them are kept."""
+AS_OF = dt.date(2026, 11, 22)
+"""Day on which the examples are reviewed: their dates hold then."""
+
+
+def files(answers: Answers) -> dict[Path, str]:
+    """Return what `init` writes but the secrets to fill in, by path in the inventory."""
+    from filae_ops.inventory.scaffold import render, schemas
+
+    return {path: text for path, text in {**render(answers), **schemas()}.items() if path.name != "secrets.yml"}
+
 
 if __name__ == "__main__":
-    from filae_ops.inventory.scaffold import write
-
     for name, answers in EXAMPLES.items():
-        shutil.rmtree(ROOT / "inventories" / name)
-        write(ROOT / "inventories" / name, answers)
+        for path, text in files(answers).items():
+            target = ROOT / "inventories" / name / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, encoding="utf-8")

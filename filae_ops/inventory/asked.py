@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -73,7 +74,7 @@ class Asking:
         if comment := self._comment(node, WIDTH - indent):
             yield f"{margin}# {comment}"
         if node.model is None or node.many or node.model is Document or self._short(node) or node.path in self.declared:
-            yield f"{margin}{node.name}: {self._value(node)}"
+            yield from _fitted(f"{margin}{node.name}: ", self._value(node), margin)
             return
         yield f"{margin}{node.name}:"
         for child in node.children():
@@ -116,6 +117,21 @@ class Asking:
         why = self._for(asking(node.path, self.model, exact=block))
         room = width - len(text) - len(why) - 1
         return f"{text}{choices if len(choices) <= room else ''}.{why}"
+
+
+def _fitted(key: str, value: str, margin: str) -> Iterator[str]:
+    """Yield one line, or several for a list that does not fit: a break in it reads back as a space."""
+    if len(key) + len(value) <= WIDTH or not value.startswith("["):
+        yield key + value
+        return
+    items = value[1:-1].replace("}, {", "},\n{").splitlines()
+    room = WIDTH - len(margin) - 2
+    yield f"{key}["
+    for item in items:
+        yield from (
+            f"{margin}  {part}" for part in textwrap.wrap(item, room, break_long_words=False, break_on_hyphens=False)
+        )
+    yield f"{margin}]"
 
 
 def _parent(node: Node) -> str:

@@ -8,7 +8,7 @@ from typing import get_args
 
 import pytest
 import yaml
-from examples import EXAMPLES
+from examples import EXAMPLES, files
 from inventory_material import DEMO, HOST_KEY, KEY, UNTIL, filled, quick
 
 from filae_ops.agent.config import TIMINGS
@@ -165,11 +165,7 @@ def test_the_agents_waits_have_the_same_names_everywhere():
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_the_examples_are_written_by_the_templates_of_init(tmp_path, name):
-    write(tmp_path / name, EXAMPLES[name])
-    directory = data_path("inventories", name)
-    expected = {
-        path.relative_to(tmp_path / name): path.read_text() for path in (tmp_path / name).rglob("*") if path.is_file()
-    }
+def test_the_examples_are_written_by_the_templates_of_init(name):
+    directory, expected = data_path("inventories", name), files(EXAMPLES[name])
     found = {path: (directory / path).read_text() for path in expected if (directory / path).is_file()}
     assert found == expected, "run .venv/bin/python tests/examples.py"
