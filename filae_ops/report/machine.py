@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from filae_ops.paths import data_path
-from filae_ops.report.blocks import Block, Cell, Code, Facts, Heading, Lines, Section, Table, Text
+from filae_ops.report.blocks import Block, Cell, Code, Facts, Heading, Lines, Section, Table, Tag, Text
 from filae_ops.report.entries import Context
 from filae_ops.report.pages import Lang
 from filae_ops.report.shown import at, shown, until
@@ -63,12 +63,14 @@ def _components(context: Context) -> Iterator[tuple[str, str, str]]:
         yield product, version, context.say["shipped"]
 
 
-def _ends(context: Context, found: Lifecycle | None) -> tuple[str, str, str]:
+def _ends(context: Context, found: Lifecycle | None) -> tuple[Cell, Cell, Cell]:
     say, lang = context.say, context.lang
     if found is None:
         return say["unknown"], say["unknown"], say["machines"]["unknown"]
     ends = [until(each.isoformat(), context.as_of, lang) for each in (found.standard_until, found.free_until)]
-    return ends[0], ends[1], say["machines"][found.support(context.as_of)]
+    state = found.support(context.as_of)
+    words = say["machines"][state]
+    return ends[0], ends[1], words if state == "standard" else Tag("gap", words)
 
 
 def _patching(context: Context) -> Facts:
@@ -151,7 +153,8 @@ def _certificate(context: Context, title: str, declared: Mapping[str, Any]) -> t
     lang, blank = context.lang, context.say["blank"]
 
     def joined(*names: str) -> str:
-        return ", ".join(shown(declared[each], lang, coded=True) for each in names if declared.get(each)) or blank
+        texts = ((name, shown(declared[name], lang, coded=True)) for name in names if declared.get(name))
+        return ", ".join(f"v{text}" if name == "referential" else text for name, text in texts) or blank
 
     last = at(declared, "to")
     copy = next((declared[name] for name in ("copy", "attestation", "certificate") if declared.get(name)), None)

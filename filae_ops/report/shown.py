@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from filae_ops.report.blocks import Cell, Tag
 from filae_ops.report.pages import Lang, words
 
 MISSING: Final = object()
@@ -59,13 +60,12 @@ def counted(forms: Sequence[str], number: int) -> str:
     return forms[number > 1].format(n=number)
 
 
-def until(value: Any, as_of: dt.date, lang: Lang) -> str:
-    """Return a last day and how it stands on `as_of`: passed, or the days that are left."""
+def until(value: Any, as_of: dt.date, lang: Lang) -> Cell:
+    """Return a last day and how it stands on `as_of`: the days that are left, or, marked, that it has passed."""
     say = words("review", lang)
     try:
         last = dt.date.fromisoformat(str(value))
     except ValueError:
         return shown(value, lang)
-    left = (last - as_of).days
-    state = say["expired"] if left < 0 else say["days_left"].format(days=left)
-    return f"{day(last.isoformat(), lang)} ({state})"
+    left, text = (last - as_of).days, day(last.isoformat(), lang)
+    return f"{text} ({say['days_left'].format(days=left)})" if left >= 0 else Tag("gap", f"{text} ({say['expired']})")

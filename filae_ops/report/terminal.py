@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from filae_ops.judge.verdict import STATUSES, Status
@@ -16,56 +17,77 @@ from filae_ops.report.shown import day
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
 COLOURS: dict[Status, str] = {
     "non_compliant": "bold red", "gap": "red", "to_document": "yellow", "to_confirm": "yellow",
     "legal_question": "magenta", "compliant": "green", "not_applicable": "dim",
 }  # fmt: skip
+MARGIN = 19
 _SETTLED = ("compliant", "not_applicable")
 _CONTRARY = ("non_compliant", "gap")
 
 
 def show(review: ReviewDocument, console: Console) -> None:
     """Print the summary: the whole site, then each owner's part, whoever has the worst first."""
-    from rich.text import Text
+    for line in _lines(review, console.width):
+        console.print(line, no_wrap=True, overflow="ignore", crop=False)
 
-    def line(text: str, style: str = "") -> None:
-        console.print(Text(typography(text, review.lang), style))
 
+def _lines(review: ReviewDocument, width: int) -> Iterator[Text]:
     say = review.say
     as_of = day(review.judgement.as_of.isoformat(), review.lang)
-    line(" · ".join((review.site, review.establishment, review.environment, as_of)), "bold")
+    title = " · ".join((review.site, review.establishment, review.environment, as_of))
+    yield from _wrapped(review, title, width, "bold")
     commit = f", {say['cover']['commit']} {review.provenance.commit[:12]}" if review.provenance.commit else ""
-    line(f"SHA-256 {review.provenance.sha256[:16]}{commit}", "dim")
-    console.print(_counts(review, review.entries))
-    line(review.stops.title, "bold")
+    yield from _wrapped(review, f"SHA-256 {review.provenance.sha256[:16]}{commit}", width, "dim")
+    yield from _counts(review, review.entries, width)
+    yield from _wrapped(review, review.stops.title, width, "bold")
     if review.difference:
-        line("")
-        for text, style in difference_lines(review.difference, review.lang):
-            line(text, style)
+        for text, style in (("", ""), *difference_lines(review.difference, review.lang)):
+            yield from _wrapped(review, text, width, style, indent="    " if text.startswith("  ") else "")
     for owner in _owners(review):
-        mine = worst_first(each for each in review.entries if each.owner == owner)
-        line("")
-        console.print(Text.assemble((say["owners"][owner], "bold underline"), "  ", _counts(review, mine)))
-        if detailed := [each for each in mine if _detailed(each)]:
-            console.print(_table(review, detailed))
-        for text in _minor(review, mine):
-            line(text)
-    line("")
-    line(say["terminal"]["more"], "dim")
+        yield from _part(review, owner, width)
+    yield from _wrapped(review, "", width)
+    yield from _wrapped(review, say["terminal"]["more"], width, "dim")
 
 
-def _counts(review: ReviewDocument, entries: Sequence[Entry]) -> Text:
+def _part(review: ReviewDocument, owner: str, width: int) -> Iterator[Text]:
+    """Return what one owner answers for."""
+    mine = worst_first(each for each in review.entries if each.owner == owner)
+    yield from _wrapped(review, "", width)
+    yield from _wrapped(review, review.say["owners"][owner], width, "bold underline")
+    yield from _counts(review, mine, width)
+    for each in mine:
+        if _detailed(each):
+            yield from _detail(review, each, width)
+    for text in _minor(review, mine):
+        yield from _wrapped(review, text, width, indent="  ")
+
+
+def _wrapped(review: ReviewDocument, text: str, width: int, style: str = "", *, indent: str = "") -> list[Text]:
+    """Return lines that fit; spaces that do not break stay whole, which Rich would not see to."""
+    from rich.text import Text
+
+    spaced = typography(text, review.lang)
+    found = wrap(spaced, max(width, 20), subsequent_indent=indent, break_on_hyphens=False) or [""]
+    return [Text(each, style) for each in found]
+
+
+def _counts(review: ReviewDocument, entries: Sequence[Entry], width: int) -> Iterator[Text]:
     from rich.text import Text
 
     colon = " : " if review.lang == "fr" else ": "
     texts = {each.status: each.status_text for each in entries}
     numbers = Counter(each.status for each in entries)
-    found = [each for each in STATUSES if each in texts]
-    parts = (Text(typography(f"{texts[each]}{colon}{numbers[each]}", review.lang), COLOURS[each]) for each in found)
-    return Text(" · ").join(parts)
+    line = Text()
+    for status in (each for each in STATUSES if each in texts):
+        part = Text(typography(f"{texts[status]}{colon}{numbers[status]}", review.lang), COLOURS[status])
+        if line and len(line) + 3 + len(part) > width:
+            yield line
+            line = Text()
+        line = Text.assemble(line, " · ", part) if line else part
+    yield line
 
 
 def _owners(review: ReviewDocument) -> list[str]:
@@ -85,19 +107,17 @@ def _minor(review: ReviewDocument, entries: Sequence[Entry]) -> Iterator[str]:
         yield review.say["terminal"]["minor"].format(status=text.capitalize(), rules=rules)
 
 
-def _table(review: ReviewDocument, entries: Sequence[Entry]) -> Table:
-    from rich.table import Table
+def _detail(review: ReviewDocument, entry: Entry, width: int) -> Iterator[Text]:
+    """Return one verdict: its status in the margin, then rule, reason and source."""
     from rich.text import Text
 
-    made = Table(box=None, show_header=False, pad_edge=False)
-    made.add_column(width=18, overflow="fold")
-    made.add_column(ratio=1, overflow="fold")
-    for each in entries:
-        dated = f", {each.dated}" if each.dated else ""
-        said = [typography(text, review.lang) for text in (each.title, each.severity_text, each.why, each.source)]
-        text = Text.assemble((each.id, "bold"), f" {said[0]} ({said[1]})\n{said[2]}\n", (f"{said[3]}{dated}", "dim"))
-        made.add_row(Text(each.status_text, COLOURS[each.status]), text)
-    return made
+    source = f"{entry.source}, {entry.dated}" if entry.dated else entry.source
+    room = max(width - MARGIN, 20)
+    title = _wrapped(review, f"{entry.id} {entry.title} ({entry.severity_text})", room, "bold")
+    lines = [*title, *_wrapped(review, entry.why, room), *_wrapped(review, source, room, "dim")]
+    margin = Text(entry.status_text.ljust(MARGIN), COLOURS[entry.status])
+    for number, line in enumerate(lines):
+        yield Text.assemble(" " * MARGIN if number else margin, line)
 
 
 def show_sites(reviews: Sequence[ReviewDocument], console: Console) -> None:
