@@ -165,6 +165,10 @@ class Flow(Strict):
     """Who answers for the flow; left out: to document."""
     justification: Text | None = None
     """Why it is open; left out: to document."""
+    approved_by: Text | None = None
+    """Who approved the flow, on the DSI's side; left out: to document."""
+    approved_on: Day | None = None
+    """Day of the approval; left out: to document."""
 
     @model_validator(mode="after")
     def _ends_and_ports(self) -> Self:

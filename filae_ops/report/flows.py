@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import ipaddress
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
 Zone = Literal["machine", "administration", "internet", "named", "any", "local"]
 Exposure = Literal["any", "named", "none", "unlimited", "unknown"]
 """`unlimited`: the firewall does not look at the address, the network around decides."""
-DOCUMENTED = ("encryption", "authentication", "data", "owner", "justification")
-APPROVAL = ("approved_by", "approved_on")
+DOCUMENTED = ("encryption", "authentication", "data", "owner", "justification", "approved_by", "approved_on")
 WIDTHS = (2.5, 8, 8.5, 8.5, 4.5, 5.5, 7.5, 6, 7, 8.5, 7, 7, 8, 5.75, 5.75)
 """Of the columns on paper, in per cent."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -78,11 +78,11 @@ class Line:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Return the columns that nothing is declared for: the approval always, until a DSI gives it."""
+        """Return the columns that nothing is declared for; a DSI approves what is always open too, in signing."""
         found = [name for name in ("description", *DOCUMENTED) if name not in self.texts]
         ends = [name for name, end in (("from", self.source), ("to", self.to)) if not end.known]
         port = ["port"] if self.proto in ("tcp", "udp") and not self.ports and not self.always else []
-        return (*ends, *port, *found, *APPROVAL)
+        return (*ends, *port, *found)
 
 
 def matrix(inventory: Inventory, lang: Lang) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
@@ -164,8 +164,14 @@ def cells(line: Line, lang: Lang, *, missing: str = "") -> tuple[str, ...]:
         end_words(line.to, lang, blank), said.get(line.direction, blank), _protocol(line, blank, said),
         ports_words(line, lang, blank), _exposed(line, blank, said), texts.get("encryption", beside),
         texts.get("authentication", beside), texts.get("data", blank),
-        said["parties"].get(texts.get("owner"), blank), texts.get("justification", blank), blank, blank,
+        said["parties"].get(texts.get("owner"), blank), texts.get("justification", blank),
+        texts.get("approved_by", beside), _day(texts.get("approved_on", beside), lang),
     )  # fmt: skip
+
+
+def _day(text: str, lang: Lang) -> str:
+    found = re.fullmatch(r"(\d{4})-(\d\d)-(\d\d)", text) if lang == "fr" else None
+    return "/".join(reversed(found.groups())) if found else text
 
 
 def _described(text: str, line: Line) -> str:
@@ -220,7 +226,7 @@ def _document(line: Line, fixed: Mapping[str, str]) -> dict[str, Any]:
         "number": line.number, "id": line.id, "always": line.always, "description": texts.get("description"), **ends,
         "direction": line.direction or None, "proto": line.proto or None, "ports": list(line.ports),
         "types": list(line.types), "exposure": line.exposure,
-        **{name: texts.get(name) for name in DOCUMENTED}, **dict.fromkeys(APPROVAL),
+        **{name: texts.get(name) for name in DOCUMENTED},
         "missing": [name for name in line.missing if name not in fixed and not (line.always and name in DOCUMENTED)],
     }  # fmt: skip
 
