@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from filae_ops.paths import data_path
 from filae_ops.report.blocks import Block, Cell, Code, Facts, Heading, Lines, Section, Table, Tag, Text
 from filae_ops.report.entries import Context
-from filae_ops.report.pages import Lang
+from filae_ops.report.pages import Lang, shipped
 from filae_ops.report.shown import at, shown, until
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def _lifecycles(context: Context) -> Iterator[tuple[Cell, ...]]:
 
 def _components(context: Context) -> Iterator[tuple[str, str, str]]:
     """Return product, version and where it is known from: what is declared, else what the system ships."""
-    from filae_ops.register.load import shipped
+    from filae_ops.register.load import shipped as products
 
     systems = {(str(at(each, "os.id")), str(at(each, "os.version"))): None for each in context.tree["machines"]}
     declared = at(context.tree, "software")
@@ -58,7 +58,7 @@ def _components(context: Context) -> Iterator[tuple[str, str, str]]:
     for product, version in [*systems, *software]:
         yield product, version, context.say["declared"]
     named = {product for product, _ in software}
-    found = {pair for each in systems for pair in shipped().get(each, {}).items() if pair[0] not in named}
+    found = {pair for each in systems for pair in products().get(each, {}).items() if pair[0] not in named}
     for product, version in sorted(found):
         yield product, version, context.say["shipped"]
 
@@ -169,10 +169,7 @@ def _certificate(context: Context, title: str, declared: Mapping[str, Any]) -> t
 @cache
 def changes_data(lang: Lang) -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
     """Return what each role changes, by playbook and role, as templates/review/changes.LANG.yml says it."""
-    import yaml
-
-    found = yaml.safe_load(data_path("templates", "review", f"changes.{lang}.yml").read_text(encoding="utf-8"))
-    return dict(found)
+    return shipped(data_path("templates", "review", f"changes.{lang}.yml"))
 
 
 def changes(context: Context) -> Section:
@@ -196,8 +193,5 @@ def _role(context: Context, name: str, role: Mapping[str, Any]) -> tuple[Cell, .
 
 def _packages(role: str) -> list[str]:
     """Return the packages of a role, from its own defaults."""
-    import yaml
-
     path = data_path("roles", role, "defaults", "main.yml")
-    values = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    return list((values or {}).get(f"{role}_packages", []))
+    return list(shipped(path).get(f"{role}_packages", [])) if path.is_file() else []

@@ -39,13 +39,18 @@ def typography(text: str, lang: Lang) -> str:
 @cache
 def words(folder: str, lang: Lang) -> Mapping[str, Any]:
     """Return the labels of templates/FOLDER/words.LANG.yml, with those that all documents share."""
-    import yaml
 
     def read(name: str) -> dict[str, Any]:
-        found = yaml.safe_load(data_path("templates", name, f"words.{lang}.yml").read_text(encoding="utf-8"))
-        return dict(found)
+        return shipped(data_path("templates", name, f"words.{lang}.yml"))
 
     return read("document") | (read(folder) if folder != "document" else {})
+
+
+def shipped(path: Path) -> dict[str, Any]:
+    """Return the mapping of a YAML file that the toolkit ships, read by the fast parser when there is one."""
+    import yaml
+
+    return dict(yaml.load(path.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or {})  # noqa: S506
 
 
 @cache
