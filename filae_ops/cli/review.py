@@ -79,11 +79,8 @@ def review(
     from filae_ops.report.judged import reviews_of
 
     paths = inventories_of(context)
-    if len(paths) > 1 and (html or markdown):
-        raise OpsError(
-            f"{len(paths)} inventories were named; --html and --markdown are about one site",
-            next_step=f"filae-ops -i {paths[0]} review --html {html or markdown}, then the next", exit_code=2,
-        )  # fmt: skip
+    if html or markdown:
+        _one_site(paths, "--html and --markdown are")
     day = as_of.date() if as_of else dt.date.today()
     reviews = reviews_of(paths, day, lang.value) if diff is None else [_compared(paths, diff, day, lang)]
     write(reviews[0], html, markdown)
@@ -99,12 +96,16 @@ def review(
 def _compared(paths: Sequence[Path], other: str, day: dt.date, lang: LangName) -> ReviewDocument:
     from filae_ops.report.compared import compared_review
 
+    _one_site(paths, "--diff is")
+    return compared_review(paths[0], other, day, lang.value)
+
+
+def _one_site(paths: Sequence[Path], what: str) -> None:
     if len(paths) > 1:
         raise OpsError(
-            f"{len(paths)} inventories were named; --diff is about one site",
-            next_step=f"filae-ops -i {paths[0]} review --diff {other}, then the next", exit_code=2,
+            f"{len(paths)} inventories were named; {what} about one site",
+            next_step=f"filae-ops -i {paths[0]} review …, then the next", exit_code=2,
         )  # fmt: skip
-    return compared_review(paths[0], other, day, lang.value)
 
 
 def write(review: ReviewDocument, html: Path | None, markdown: Path | None) -> None:
