@@ -1,0 +1,64 @@
+"""The minutes of a whole verification: every host check, some failed, some not measured."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from review_material import DAY, EVIL, demo
+
+from filae_ops.merge import merge
+from filae_ops.paths import data_path
+from filae_ops.report.judged import judged
+from filae_ops.report.minutes import Minutes, minutes
+from filae_ops.report.pages import Lang
+from filae_ops.report.saved import verification
+from filae_ops.verify import Report, verdicts
+
+FAILED = {
+    "backup-receipt": "the last backup receipt is 72 hours old, declared: 24",
+    "os-declared": "the machine runs debian 12, declared: debian 13",
+    "service-failed": f"failed units: {EVIL}",
+}
+NOT_MEASURED = {"flow-in": "declared from elsewhere than 192.0.2.9", "internet-in": "cannot be seen from here"}
+
+
+@cache
+def found(lang: Lang) -> Minutes:
+    """Return minutes with contradictions, failures, a hostile message and holes."""
+    return minutes(verification(report().document() | about(), "the verification"), lang)
+
+
+@cache
+def report() -> Report:
+    tree, judgement, _ = judged(demo(), DAY)
+    checks = verdicts(list(_rows()))
+    return Report(checks, hosts=tuple(demo().hosts), merged=merge(judgement, checks, tree))
+
+
+def about() -> dict[str, Any]:
+    site = demo().site
+    return {
+        "site": site.name, "establishment": site.establishment, "environment": site.environment,
+        "machines": ["filae-1"], "at": "2026-11-22T10:11:12+01:00", "filae_ops": "1.0", "only": None,
+        "inventory": {"sha256": demo().fingerprint, "commit": None, "modified": False},
+    }  # fmt: skip
+
+
+def _rows() -> Iterator[dict[str, Any]]:
+    """Return what the host checks would write, read from their marks."""
+    for path in sorted(data_path("tests", "host").glob("test_*.py")):
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                (mark,) = node.decorator_list
+                assert isinstance(mark, ast.Call)
+                name, requirement = (ast.literal_eval(word) for word in mark.args)
+                against = [ast.literal_eval(word.value) for word in mark.keywords]
+                status = "fail" if name in FAILED else "not_run" if name in NOT_MEASURED else "pass"
+                message = (FAILED | NOT_MEASURED).get(name, (ast.get_docstring(node) or "").splitlines()[0])
+                yield {
+                    "id": name, "requirement": requirement, "host": "filae-1", "status": status, "message": message,
+                    "next": "dsi: look at it" if status == "fail" else "", "against": [*against[0]] if against else [],
+                }  # fmt: skip
