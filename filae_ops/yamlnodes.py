@@ -7,15 +7,20 @@ nesting, files that are not UTF-8 or too large.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
 import yaml
 from pydantic import ValidationError
+from yaml.composer import Composer
+from yaml.constructor import SafeConstructor
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from yaml.resolver import Resolver
 
 from filae_ops.errors import OpsError
 
@@ -24,6 +29,8 @@ MAX_DEPTH = 32
 _TAG = "tag:yaml.org,2002:"
 _SCALARS = {_TAG + kind for kind in ("str", "int", "float", "bool", "null", "timestamp")}
 _VAULT_TAGS = ("!vault", "!vault-encrypted")
+_ODD = re.compile("[\t\ufeff\u2028\u2029\x85]")
+"""What libyaml takes where PyYAML refuses it, or counts otherwise."""
 _Problem = yaml.MarkedYAMLError
 _FIX = "correct this line, then run the same command again"
 
@@ -69,39 +76,68 @@ class Locate:
         return f"{self.name}:{line}:{column}"
 
 
-class _Loader(yaml.SafeLoader):
-    """SafeLoader that stops at anchors, aliases and deep nesting while composing."""
+class _Guard:
+    """Stops at anchors, aliases and deep nesting while composing."""
 
     depth = 0
 
     def compose_node(self, parent: Node | None, index: Any) -> Node | None:
-        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        event: Any = self.peek_event()  # type: ignore[attr-defined]
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise _Problem(problem="anchors and aliases are refused", problem_mark=event.start_mark)
         self.depth += 1
         if self.depth > MAX_DEPTH:
             problem = f"nested more than {MAX_DEPTH} levels deep"
             raise _Problem(problem=problem, problem_mark=event.start_mark)
-        node = super().compose_node(parent, index)
+        node: Node | None = super().compose_node(parent, index)  # type: ignore[misc]
         self.depth -= 1
         return node
+
+
+class _Loader(_Guard, yaml.SafeLoader):
+    """PyYAML's own reader, whose messages people read."""
+
+
+@cache
+def _loaders() -> tuple[Any, ...]:
+    """Return the loaders to try: libyaml's, four times faster, where PyYAML has it; then the one that says why."""
+    try:
+        from yaml.cyaml import CParser  # type: ignore[attr-defined]
+    except ImportError:
+        return (_Loader,)
+
+    class Fast(_Guard, Composer, CParser, SafeConstructor, Resolver):
+        def __init__(self, text: str) -> None:
+            CParser.__init__(self, text)
+            Composer.__init__(self)
+            SafeConstructor.__init__(self)
+            Resolver.__init__(self)
+
+    return Fast, _Loader
 
 
 def load(source: Path | str, *, name: str = "text", allow_vault: bool = False) -> tuple[Any, Locate]:
     """Read a file (Path) or a text (str, called `name` in messages); an empty one gives None."""
     locate = Locate(str(source) if isinstance(source, Path) else name)
     text = _read(source) if isinstance(source, Path) else source
+    *fast, exact = _loaders()
+    for kind in fast if not _ODD.search(text) else ():
+        try:
+            return _build(kind(text), locate, allow_vault), locate
+        except (yaml.YAMLError, ValueError):
+            locate = Locate(locate.name)  # read again, for the words
     try:
-        loader = _Loader(text)
-        node = loader.get_single_node()
-        if node is None:
-            return None, locate
-        return _Builder(loader, locate, allow_vault).build(node, ()), locate
+        return _build(exact(text), locate, allow_vault), locate
     except yaml.reader.ReaderError as exc:
         line = text.count("\n", 0, exc.position) + 1
         _refuse(f"{locate.name}:{line}:1: control character U+{int(exc.character):04X}")
     except yaml.MarkedYAMLError as exc:
         _refuse(_marked(exc, locate.name))
+
+
+def _build(loader: Any, locate: Locate, allow_vault: bool) -> Any:
+    node = loader.get_single_node()
+    return None if node is None else _Builder(loader, locate, allow_vault).build(node, ())
 
 
 def describe(error: ValidationError, locate: Locate, *, show_values: bool = True) -> list[str]:
@@ -133,7 +169,7 @@ def _label(loc: Loc, locate: Locate, kind: str) -> Loc:
 class _Builder:
     """Turn nodes into values, and remember where each key and item stands."""
 
-    def __init__(self, loader: _Loader, locate: Locate, allow_vault: bool) -> None:
+    def __init__(self, loader: Any, locate: Locate, allow_vault: bool) -> None:
         self.loader, self.locate, self.allow_vault = loader, locate, allow_vault
 
     def build(self, node: Node, loc: tuple[int | str, ...]) -> Any:
@@ -148,9 +184,7 @@ class _Builder:
             return self._scalar(node)
         if isinstance(node, ScalarNode) and self.allow_vault and node.tag in _VAULT_TAGS:
             return Vault(node.value)
-        return self._stop(
-            node, f"{str(node.tag).removeprefix(_TAG)!r} is a tag or a value that is not read here"
-        )
+        return self._stop(node, f"{str(node.tag).removeprefix(_TAG)!r} is a tag or a value that is not read here")
 
     def _pairs(self, node: MappingNode, loc: tuple[int | str, ...]) -> list[tuple[str, Node]]:
         seen: dict[str, int] = {}
