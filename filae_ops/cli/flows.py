@@ -27,7 +27,7 @@ def flows(
     language: Language = LanguageName.FR,
     as_json: Json = False,
 ) -> None:
-    """Show every flow that is open, in and out, as the DSI's matrix. What is not in it is refused by the firewall.
+    """Show every flow that is open, in and out. It is the DSI's matrix: what is not in it is refused by the firewall.
 
     It is made from what makes the firewall's rules; the terminal shows its main columns, the files all fifteen.
     """

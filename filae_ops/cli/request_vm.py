@@ -41,7 +41,7 @@ def request_vm(
     ] = None,
     language: Language = LanguageName.FR,
 ) -> None:
-    """Ask a DSI for the machine: size, disks, system, network, flows, backups, accounts, who does what.
+    """Ask a DSI for the machine. Size, disks, system, network, flows, backups, accounts, who does what.
 
     Works on an inventory that is still to fill in: what the DSI knows is left for it to complete.
     """

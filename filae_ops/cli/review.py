@@ -72,7 +72,7 @@ def review(
     diff: Diff = None,
     as_json: Json = False,
 ) -> None:
-    """Judge the inventory, for those who decide and sign: who answers, what is missing. Touches no machine.
+    """Judge the inventory, for those who decide and sign. Says who answers and what is missing; touches no machine.
 
     Each verdict says why, with its source and date; nothing is compliant by absence. Several -i: one line for each.
     """
