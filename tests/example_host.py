@@ -16,7 +16,7 @@ from filae_ops.inventory.answers import (
     Person,
     WindowAnswers,
 )
-from filae_ops.inventory.pending import TO_FILL
+from filae_ops.inventory.choices import TO_FILL
 
 _ACTIVITIES = ("physical_site", "hardware", "virtual_infra", "backup")
 

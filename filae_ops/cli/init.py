@@ -6,14 +6,15 @@ import datetime as dt
 import difflib
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from filae_ops.errors import OpsError
-from filae_ops.inventory.answers import Answers, Keyholder, MachineAnswers
-from filae_ops.inventory.pending import TO_FILL
-from filae_ops.inventory.scaffold import MODELS, asked_later, remaining, render, write
+from filae_ops.inventory.choices import MODELS, TO_FILL
+
+if TYPE_CHECKING:
+    from filae_ops.inventory.answers import Answers, Keyholder
 
 _KEY_MAX = 16 * 1024
 _LATER = "left to fill in"
@@ -44,6 +45,9 @@ def init(
     ] = None,
 ) -> None:
     """Write a commented inventory for a hosting model. Lists what is left to fill in."""
+    from filae_ops.inventory.answers import Answers, Keyholder, MachineAnswers
+    from filae_ops.inventory.scaffold import write
+
     answers = Answers(
         name=name or path.resolve().name.lower(),
         hosting=hosting or ask_model(),
@@ -79,6 +83,8 @@ def _lines() -> list[str]:
 
 def parse_operator(text: str) -> Keyholder:
     """Read `NAME:KEYFILE:UNTIL`, the key file included."""
+    from filae_ops.inventory.answers import Keyholder
+
     name, _, rest = text.partition(":")
     file, _, until = rest.rpartition(":")
     if not (name and file and until):
@@ -100,6 +106,8 @@ def parse_operator(text: str) -> Keyholder:
 
 def report(path: Path, answers: Answers) -> str:
     """Say what was written, what is left, and the next command."""
+    from filae_ops.inventory.scaffold import asked_later, remaining, render
+
     files = render(answers)
     left = remaining(files)
     lines = [f"wrote {path}"]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from filae_ops.inventory.pending import TO_FILL
+from filae_ops.inventory.choices import TO_FILL
 
 Fill = str
 """A text, or TO_FILL."""

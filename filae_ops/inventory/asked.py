@@ -12,10 +12,10 @@ from typing import Any
 
 import yaml
 
+from filae_ops.inventory.choices import TO_FILL
 from filae_ops.inventory.documents import Document
 from filae_ops.inventory.hosting import NAMED_HOST
 from filae_ops.inventory.outline import Node, asking, find
-from filae_ops.inventory.pending import TO_FILL
 from filae_ops.paths import data_path
 
 WIDTH = 138

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from filae_ops.errors import Owner
+from filae_ops.inventory.choices import TO_FILL
 from filae_ops.inventory.load import build
-from filae_ops.inventory.pending import TO_FILL
 from filae_ops.inventory.problems import InventoryError, Problem
 from filae_ops.inventory.source import PENDING, known_by, survey
 

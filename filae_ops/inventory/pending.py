@@ -14,7 +14,8 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-TO_FILL = "a-renseigner"
+from filae_ops.inventory.choices import TO_FILL
+
 # Optional fields that the roles read as they are written: left out here, they would still be applied.
 APPLIED = (
     "site.maintenance_window", "access", "network.proxy", "network.mail_relay", "patching.mirror", "app", "tls",

@@ -17,10 +17,11 @@ from filae_ops.errors import OpsError
 from filae_ops.inventory.access import OperatorName
 from filae_ops.inventory.answers import Answers
 from filae_ops.inventory.asked import NOTHING, Asking, scalar
+from filae_ops.inventory.choices import MODELS, TO_FILL
 from filae_ops.inventory.fields import Environment, HostingModel, HostOrAddress, PublicName, Slug
 from filae_ops.inventory.keys import HostKey, SshKey
 from filae_ops.inventory.model import Inventory
-from filae_ops.inventory.pending import TO_FILL, settle
+from filae_ops.inventory.pending import settle
 from filae_ops.inventory.schema import hosts_schema, inventory_schema, text
 from filae_ops.inventory.standard_flows import standard_flows
 from filae_ops.paths import data_path
@@ -28,14 +29,6 @@ from filae_ops.paths import data_path
 INVENTORY_SCHEMA = ".filae/inventory.schema.json"
 HOSTS_SCHEMA = ".filae/hosts.schema.json"
 
-MODELS = {
-    "internal": "L'établissement héberge et administre lui-même.",
-    "internal_infogere": "L'établissement héberge ; un infogérant administre.",
-    "internal_vendor_admin": "Machine virtuelle de l'hôpital, système administré par le prestataire.",
-    "ght": "Un autre établissement du groupement (GHT) héberge.",
-    "hds_host": "Hébergeur certifié HDS.",
-    "third_party": "Autre tiers : l'hébergement de données de santé y demande un certificat HDS.",
-}
 _THEMES = (
     "site", "hosting", "governance", "documents", "access", "flows", "app", "tls", "backup", "patching", "supervision",
 )  # fmt: skip

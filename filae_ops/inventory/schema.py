@@ -8,9 +8,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from filae_ops.inventory.choices import TO_FILL
 from filae_ops.inventory.machine import Host, forbidden_variables
 from filae_ops.inventory.model import Inventory
-from filae_ops.inventory.pending import TO_FILL
 from filae_ops.inventory.references import host_names, service_names
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -12,9 +12,10 @@ from typing import Any
 
 from filae_ops import yamlnodes
 from filae_ops.errors import OpsError, Owner
+from filae_ops.inventory.choices import TO_FILL
 from filae_ops.inventory.hosts import read_hosts
 from filae_ops.inventory.model import SECTIONS, Inventory
-from filae_ops.inventory.pending import TO_FILL, settle
+from filae_ops.inventory.pending import settle
 from filae_ops.inventory.problems import InventoryError, Problem, guess
 
 HOSTS = "hosts.yml"

@@ -7,8 +7,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from filae_ops.inventory.answers import Answers
+from filae_ops.inventory.choices import TO_FILL
 from filae_ops.inventory.fields import is_address
-from filae_ops.inventory.pending import TO_FILL
 
 _CLEAR = "aucun"
 Line = dict[str, Any]

@@ -12,9 +12,9 @@ import yaml
 from examples import AS_OF, EXAMPLES
 
 from filae_ops.inventory.answers import Answers
+from filae_ops.inventory.choices import TO_FILL
 from filae_ops.inventory.load import load
 from filae_ops.inventory.model import Inventory
-from filae_ops.inventory.pending import TO_FILL
 from filae_ops.inventory.scaffold import render
 from filae_ops.judge.verdict import Judgement
 from filae_ops.paths import data_path

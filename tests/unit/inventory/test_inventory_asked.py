@@ -10,10 +10,10 @@ from inventory_material import UNTIL, filled, quick
 
 from filae_ops import yamlnodes
 from filae_ops.inventory.answers import Answers
+from filae_ops.inventory.choices import TO_FILL
 from filae_ops.inventory.declared import declared_tree
 from filae_ops.inventory.fields import HostingModel
 from filae_ops.inventory.outline import asking, machine, sections, walk
-from filae_ops.inventory.pending import TO_FILL
 from filae_ops.inventory.scaffold import render, write
 
 MODELS_KNOWN = get_args(HostingModel)

@@ -10,9 +10,10 @@ from inventory_material import quick
 
 from filae_ops.errors import OpsError
 from filae_ops.inventory.answers import Answers
+from filae_ops.inventory.choices import MODELS
 from filae_ops.inventory.draft import draft
 from filae_ops.inventory.problems import InventoryError
-from filae_ops.inventory.scaffold import MODELS, write
+from filae_ops.inventory.scaffold import write
 
 Edit = Callable[[str, str, str], Path]
 

@@ -9,9 +9,10 @@ import pytest
 from inventory_material import quick
 
 from filae_ops.errors import OpsError
+from filae_ops.inventory.choices import TO_FILL
 from filae_ops.inventory.declared import declared_tree
 from filae_ops.inventory.model import SECTIONS, Inventory
-from filae_ops.inventory.pending import APPLIED, TO_FILL
+from filae_ops.inventory.pending import APPLIED
 from filae_ops.paths import data_path
 
 # case, what is written in a new file, what is declared of it

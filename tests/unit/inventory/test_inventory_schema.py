@@ -17,8 +17,9 @@ from typer.testing import CliRunner
 
 from filae_ops.cli import app
 from filae_ops.inventory.answers import Answers
+from filae_ops.inventory.choices import MODELS
 from filae_ops.inventory.outline import machine, sections, walk
-from filae_ops.inventory.scaffold import MODELS, render
+from filae_ops.inventory.scaffold import render
 from filae_ops.inventory.schema import hosts_schema, inventory_schema, text
 from filae_ops.paths import data_path
 

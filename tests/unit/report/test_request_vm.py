@@ -15,8 +15,9 @@ from sites import run_ops
 
 from filae_ops.errors import OpsError
 from filae_ops.inventory.answers import Answers
+from filae_ops.inventory.choices import MODELS
 from filae_ops.inventory.draft import Draft, draft
-from filae_ops.inventory.scaffold import MODELS, write
+from filae_ops.inventory.scaffold import write
 from filae_ops.paths import data_path
 from filae_ops.report.cloud_init import user_data
 from filae_ops.report.pages import Lang, words
