@@ -1,42 +1,57 @@
-"""A headless Chromium, driven over plain HTTP (WebDriver), that trusts one authority of a lab for real."""
+"""A headless Chromium, driven over plain HTTP (WebDriver), that trusts one authority of a lab for real.
+
+It has a network of its own with nothing in it but ways to the driver and to one machine: Chromium fails the requests
+that are under way (ERR_NETWORK_CHANGED) whenever an interface comes or goes, and on the host each machine of any test
+brings some.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import re
 import subprocess
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from inside import BOUND, front_door, relay
+
+from filae_ops.lab.machine import Machine
+
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
+PORT = 9515
+# Ending the first process of its pid namespace ends Chromium too, and with the last of them the network goes.
+ALONE = (*BOUND, "unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc")
+DRIVER = f"ip link set lo up && exec chromedriver --port={PORT}"
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
          "--no-proxy-server", "--disable-background-networking", "--disable-component-update", "--disable-sync",
          "--lang=fr")  # fmt: skip
 
 
 class Browser:
-    """One window; `close` ends Chromium and its driver."""
+    """One window, for files or for a machine's site under its name; `close` ends Chromium and its driver."""
 
-    def __init__(self, home: Path, name: str, address: str, authority: str) -> None:
-        self.driver = subprocess.Popen(
-            ["chromedriver", "--port=0"], env={**os.environ, "HOME": str(home)}, text=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        )  # fmt: skip
+    def __init__(self, home: Path, machine: Machine | None = None, name: str = "", authority: str = "") -> None:
+        flags = [*FLAGS, f"--user-data-dir={home}/data"]
         self.base = ""
-        try:
-            self.base = f"http://127.0.0.1:{self._port()}/session"
-            _trust(home, authority)
-            options = {"args": [*FLAGS, f"--user-data-dir={home}/data", f"--host-resolver-rules=MAP {name} {address}"]}
-            asked = {"browserName": "chrome", "goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
+        with contextlib.ExitStack() as parts:
+            driver = parts.enter_context(_driver(home))
+            way = parts.enter_context(relay(os.getpid(), 0, driver, PORT))
+            if machine is not None:
+                door = parts.enter_context(front_door(machine, driver))
+                flags.append(f"--host-resolver-rules=MAP {name} 127.0.0.1:{door}")
+            if authority:
+                _trust(home, authority)
+            self.base = f"http://127.0.0.1:{way}/session"
+            asked = {"browserName": "chrome", "goog:chromeOptions": {"args": flags},
+                     "goog:loggingPrefs": {"browser": "ALL"}}  # fmt: skip
             made = self._call("POST", "", {"capabilities": {"alwaysMatch": asked}}, seconds=120)
             self.base += f"/{made['sessionId']}"
-        except BaseException:
-            self.close()
-            raise
+            self._parts = parts.pop_all()
 
     def open(self, url: str) -> None:
         """Go to an address, as typed."""
@@ -82,20 +97,9 @@ class Browser:
         return [entry["message"] for entry in entries if entry["level"] in ("SEVERE", "WARNING")]
 
     def close(self) -> None:
-        """End the browser, then its driver."""
-        try:
-            if "/session/" in self.base:
-                self._call("DELETE", "", None)
-        finally:
-            self.driver.kill()
-            self.driver.wait()
-
-    def _port(self) -> int:
-        assert self.driver.stdout is not None
-        for line in self.driver.stdout:
-            if found := re.search(r"started successfully on port (\d+)", line):
-                return int(found[1])
-        raise AssertionError("chromedriver does not start")
+        """End the browser, its driver and their network."""
+        with self._parts:
+            self._call("DELETE", "", None)
 
     def _call(self, method: str, path: str, data: object, seconds: float = 60) -> Any:
         body = None if data is None else json.dumps(data).encode()
@@ -108,6 +112,28 @@ class Browser:
         except urllib.error.HTTPError as exc:
             said = json.load(exc)["value"]
             raise AssertionError(f"{method} {path}: {said['error']}: {said['message'][:500]}") from None
+
+
+@contextlib.contextmanager
+def _driver(home: Path) -> Iterator[int]:
+    """Start a driver in a network of its own; return a process in it."""
+    driver = subprocess.Popen(
+        [*ALONE, "sh", "-c", DRIVER], env={**os.environ, "HOME": str(home)}, text=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    try:
+        assert driver.stdout is not None
+        said: list[str] = []
+        for line in driver.stdout:
+            said.append(line)
+            if "started successfully" in line:
+                break
+        else:
+            raise AssertionError(f"chromedriver does not start:\n{''.join(said)}")
+        yield driver.pid
+    finally:
+        driver.kill()
+        driver.wait()
 
 
 def _trust(home: Path, authority: str) -> None:

@@ -1,8 +1,7 @@
-"""A way to a machine's front door that is no packet of the host's: some hosts send their own port 443 elsewhere."""
+"""Ways between networks on this host that are no packet of the host's: it may send some ports elsewhere."""
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,9 +9,14 @@ from contextlib import contextmanager
 
 from filae_ops.lab.machine import Machine, _leaders
 
-# The listening socket stays the host's, where it was made; what this process connects is the machine's.
+# A socket stays in the network where it was made: one listens in the first, those that it leads to are the second's.
 RELAY = """
-import socket, sys, threading
+import ctypes, os, socket, sys, threading
+libc = ctypes.CDLL(None, use_errno=True)
+def enter(pid):
+    with open(f"/proc/{pid}/ns/net") as network:
+        if libc.setns(network.fileno(), 0):
+            raise OSError(ctypes.get_errno(), f"the network of {pid} cannot be entered")
 def copy(source, target):
     try:
         while data := source.recv(65536):
@@ -20,26 +24,44 @@ def copy(source, target):
         target.shutdown(socket.SHUT_WR)
     except OSError:
         source.close(), target.close()
-listening = socket.socket(fileno=int(sys.argv[1]))
+near, near_port, far, far_port = map(int, sys.argv[1:])
+enter(near)
+listening = socket.create_server(("127.0.0.1", near_port))
+print(listening.getsockname()[1], flush=True)
+enter(far)
 while True:
-    near, _ = listening.accept()
-    far = socket.create_connection(("127.0.0.1", 443))
-    for pair in ((near, far), (far, near)):
+    asking, _ = listening.accept()
+    try:
+        answering = socket.create_connection(("127.0.0.1", far_port))
+    except OSError:
+        asking.close()
+        continue
+    for pair in ((asking, answering), (answering, asking)):
         threading.Thread(target=copy, args=pair, daemon=True).start()
 """
+# Whatever ends the tests ends what they started.
+BOUND = ("setpriv", "--pdeathsig", "KILL")
 
 
 @contextmanager
-def front_door(machine: Machine) -> Iterator[str]:
-    """Return `address:port` on this host that leads to the machine's port 443, while the context lasts."""
-    leader = _leaders(machine.directory)[0]
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        relay = subprocess.Popen(
-            ["nsenter", f"--net=/proc/{leader}/ns/net", sys.executable, "-c", RELAY, str(listening.fileno())],
-            pass_fds=[listening.fileno()], stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-        try:
-            yield f"127.0.0.1:{listening.getsockname()[1]}"
-        finally:
-            relay.kill()
-            relay.wait()
+def relay(near: int, near_port: int, far: int, far_port: int) -> Iterator[int]:
+    """Have a port of 127.0.0.1 in one process's network lead to one in another's; return it (0 takes a free one)."""
+    words = map(str, (near, near_port, far, far_port))
+    relaying = subprocess.Popen(
+        [*BOUND, sys.executable, "-c", RELAY, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert relaying.stdout is not None
+        listening = relaying.stdout.readline()
+        assert listening, f"no way from the network of {near} to that of {far}"
+        yield int(listening)
+    finally:
+        relaying.kill()
+        relaying.wait()
+
+
+@contextmanager
+def front_door(machine: Machine, near: int, port: int = 443) -> Iterator[int]:
+    """Have a port of 127.0.0.1 in a process's network lead to a machine's port 443, while the context lasts."""
+    with relay(near, port, _leaders(machine.directory)[0], 443) as listening:
+        yield listening
