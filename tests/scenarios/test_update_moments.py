@@ -52,7 +52,7 @@ def test_of_two_deploys_at_once_one_is_refused_and_so_is_a_provisioning_in_the_m
     site: Site, place: Place, tmp_path: Path
 ) -> None:
     one, other = (release(f"1.2.{number}", tmp_path, MIGRATIONS) for number in (0, 1))
-    set_agent(site, timings={"soak": 10})
+    set_agent(site, timings={"soak": 25})
     with Load(place, Minimal(), rate=20) as load, Deploy(site, one) as first, Deploy(site, other) as second:
         until(lambda: "transaction" in first.told() + second.told(), told=lambda: first.told() + second.told())
         provisioned = site.ops("provision")
