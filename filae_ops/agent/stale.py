@@ -18,6 +18,8 @@ _SPEC = re.compile(r"^    (\S+) \(([^()\s]+)\)$", re.M)
 _GEMSPEC = re.compile(r"/specifications/(?:default/)?([^/]+)-\d[^/-]*(?:-[^/]*)?\.gemspec$", re.M)
 _RUBY = re.compile(r"(?:lib)?ruby\d+\.\d+")
 _MAPPED = ("/usr/", "/lib/", "/lib64/", "/var/lib/gems/")
+# Data, not code: what a process read of its language when it started holds until it ends.
+_DATA = ("/usr/lib/locale/", "/usr/share/locale/", "/usr/share/zoneinfo/")
 # Where Debian's Ruby looks for gems.
 GEM_HOMES = (
     "usr/share/rubygems-integration/*", "usr/lib/*/rubygems-integration/*", "usr/lib/ruby/gems/*",
@@ -121,7 +123,7 @@ def replaced(root: Path, pid: str) -> list[str]:
     found = set()
     for line in lines:
         path = line.split(None, 5)[-1] if line.endswith(" (deleted)") else ""
-        if path.startswith(_MAPPED):
+        if path.startswith(_MAPPED) and not path.startswith(_DATA):
             found.add(Path(path.removesuffix(" (deleted)")).name.removesuffix(".dpkg-tmp").removesuffix(".dpkg-new"))
     return sorted(found)
 

@@ -83,7 +83,7 @@ class Authority:
         another = key_pem(ec.generate_private_key(ec.SECP256R1()))
         keys = {"own": key_pem(own), "another": another, "": "", "garbage": "not a key"}
         directory = inventory / "tls"
-        directory.mkdir()
+        directory.mkdir(exist_ok=True)
         (directory / "server.pem").write_text(server or pem(self.server(names, own, days)))
         (directory / "chain.pem").write_text(pem(self.middle if chain == "middle" else self.root))
         (directory / "root.pem").write_text(pem(self.root if root == "own" else Authority().root))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import subprocess
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 from apps import materialise
 from load import Place
 from sites import CLI, Site
+from waiting import LONG, until
 
 from filae_ops.bundle.build import build
 from filae_ops.lab import machine as machines
@@ -46,13 +46,6 @@ def ask(site: Site, sql: str) -> str:
     return site.run("runuser", "-u", "postgres", "--", "psql", "-XAtq", "-d", "filae", "-c", sql).stdout.strip()
 
 
-def until(true: Callable[[], bool], seconds: float = 60) -> None:
-    limit = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < limit, "it never came true"
-        time.sleep(0.05)
-
-
 def place_of(site: Site) -> Place:
     """Return where people's requests go."""
     name = json.loads(site.run(f"cat {AGENT}").stdout)["public_name"]
@@ -64,7 +57,8 @@ def held(site: Site, *, statement: str = "LOCK TABLE records IN ACCESS SHARE MOD
     """Somebody's transaction is open; with a lock that lets people work, and no migration."""
     sql = f"BEGIN; {statement}; SELECT pg_sleep(600)"
     report = ["systemd-run", "--collect", "--quiet", "--setenv=PGAPPNAME=report", "--uid=postgres"]
-    site.run(*report, "psql", "filae", "-c", sql)
+    begun = site.run(*report, "psql", "filae", "-c", sql)
+    assert begun.returncode == 0, begun.stderr
     mine = "FROM pg_stat_activity WHERE application_name = 'report' AND wait_event = 'PgSleep'"
     until(lambda: ask(site, f"SELECT count(*) {mine} AND xact_start < clock_timestamp() - interval '1 s'") == "1")
     try:
@@ -131,13 +125,16 @@ class Deploy:
     def told(self) -> str:
         return self.log.read_text()
 
+    def until(self, true: Callable[[], bool]) -> None:
+        """Wait for something that it does; it does not end before."""
+        until(true, ended=lambda: self.process.poll() is not None, told=self.told)
+
     def wait_for(self, words: str) -> None:
-        until(lambda: words in self.told() or self.process.poll() is not None)
-        assert words in self.told(), self.told()
+        self.until(lambda: words in self.told())
 
     def end(self, number: int | None = None) -> subprocess.CompletedProcess[str]:
         """Send it a signal, if any, and return how it ended."""
         if number is not None:
             self.process.send_signal(number)
-        status = self.process.wait(120)
+        status = self.process.wait(LONG)
         return subprocess.CompletedProcess(self.process.args, status, "", self.told())

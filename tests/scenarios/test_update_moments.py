@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 from load import Load, Minimal, Place
-from minimal_site import FIRST_SCHEMA, QUICK, Deploy, ask, held, look, place_of, release, set_agent, until
+from minimal_site import FIRST_SCHEMA, QUICK, Deploy, ask, held, look, place_of, release, set_agent
 from sites import Site, say
+from waiting import until
 
 from filae_ops.agent import steps
 from filae_ops.lab import fleet
@@ -51,9 +52,9 @@ def test_of_two_deploys_at_once_one_is_refused_and_so_is_a_provisioning_in_the_m
     site: Site, place: Place, tmp_path: Path
 ) -> None:
     one, other = (release(f"1.2.{number}", tmp_path, MIGRATIONS) for number in (0, 1))
-    set_agent(site, timings={"soak": 10})
+    set_agent(site, timings={"soak": 25})
     with Load(place, Minimal(), rate=20) as load, Deploy(site, one) as first, Deploy(site, other) as second:
-        until(lambda: "transaction" in first.told() + second.told())
+        until(lambda: "transaction" in first.told() + second.told(), told=lambda: first.told() + second.told())
         provisioned = site.ops("provision")
         ends = {"1.2.0": first.end(), "1.2.1": second.end()}
     set_agent(site, timings=QUICK)
@@ -79,11 +80,10 @@ def test_a_deploy_goes_on_without_its_controller(told: str, site: Site, place: P
     bundle = release(version, tmp_path, MIGRATIONS)
     said = re.compile("transaction " if told == "begin" else rf"\b{told} +(done|not needed)\b")
     with Load(place, Minimal(), rate=20) as load, Deploy(site, bundle) as run:
-        until(lambda: said.search(run.told()) is not None or run.process.poll() is not None)
-        assert said.search(run.told()), run.told()
+        run.until(lambda: said.search(run.told()) is not None)
         status = run.end(signal.SIGKILL).returncode
         assert status == -signal.SIGKILL or (told in LAST and status == 0)
-        until(lambda: look(site).events[-1]["event"] in ("committed", "rolled-back", "gave-up"))
+        until(lambda: look(site).events[-1]["event"] in ("committed", "rolled-back", "gave-up"), told=run.told)
     after = look(site)
     events = [event["event"] for event in after.events]
     assert events[-1] == "committed"

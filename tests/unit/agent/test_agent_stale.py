@@ -42,6 +42,7 @@ def test_a_release_that_brings_its_gems_has_no_lock_of_ours(tmp_path: Path) -> N
         ("7f00-7f01 r-xp 00000000 fe:00 12 /usr/lib/x86_64-linux-gnu/libssl.so.3 (deleted)", True),
         ("7f00-7f01 r-xp 00000000 fe:00 12 /usr/lib/x86_64-linux-gnu/libssl.so.3.dpkg-tmp (deleted)", True),
         ("7f00-7f01 r-xp 00000000 fe:00 12 /usr/lib/x86_64-linux-gnu/libssl.so.3", False),
+        ("7f00-7f01 r--p 00000000 fe:00 12 /usr/lib/locale/locale-archive (deleted)", False),
         ("7f00-7f01 rw-s 00000000 00:01 12 /memfd:ruby (deleted)", False),
         ("7f00-7f01 rw-s 00000000 00:01 12 /tmp/x (deleted)", False),
         ("7f00-7f01 rw-p 00000000 00:00 0", False),
