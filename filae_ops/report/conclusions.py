@@ -30,10 +30,10 @@ def tag(entry: Entry) -> Tag:
 def stops(context: Context) -> Callout:
     """Return in one sentence whether something stops the site from going live."""
     say = context.say["stops"]
-    blocking = [each for each in context.judgement.stopped_by("block") if each.status != "legal_question"]
-    asked = [each for each in context.judgement.verdicts if each.status == "legal_question"]
-    kind = "bad" if blocking else "ask" if asked else "good"
-    number = len(blocking or asked)
+    stopping = context.judgement.stopped_by("block")
+    blocking = [each for each in stopping if each.status != "legal_question" and not each.from_memory]
+    kind = "bad" if blocking else "ask" if stopping else "good"
+    number = len(blocking or stopping)
     return Callout(say[kind][number != 1].format(count=number), (say["note"],), kind)
 
 

@@ -102,9 +102,12 @@ def _detailed(entry: Entry) -> bool:
 def _minor(review: ReviewDocument, entries: Sequence[Entry]) -> Iterator[str]:
     """Return the names of the open verdicts that are not shown in detail."""
     rest = [each for each in entries if each.status not in _SETTLED and not _detailed(each)]
-    for text in dict.fromkeys(each.status_text for each in rest):
-        rules = ", ".join(each.id for each in rest if each.status_text == text)
+    said = [each for each in rest if not each.verdict.to_measure]
+    for text in dict.fromkeys(each.status_text for each in said):
+        rules = ", ".join(each.id for each in said if each.status_text == text)
         yield review.say["terminal"]["minor"].format(status=text.capitalize(), rules=rules)
+    if measured := ", ".join(each.id for each in rest if each.verdict.to_measure):
+        yield review.say["terminal"]["measure"].format(rules=measured)
 
 
 def _detail(review: ReviewDocument, entry: Entry, width: int) -> Iterator[Text]:

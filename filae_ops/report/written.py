@@ -31,15 +31,13 @@ def _lines(review: ReviewDocument) -> Iterator[str]:
     say = words("review", review.lang)
     decision = say["decision"]
     yield from (f"# {escaped(say['title'])}", "", escaped(say["subtitle"]), "")
-    cover: tuple[Block, ...] = (review.stops, review.facts, review.counts)
+    cover: tuple[Block, ...] = (review.stops, review.facts, review.counts, *review.cautions)
     for block in cover:
         yield from (*block_lines(block, review.lang), "")
     yield from (f"## 1. {decision['title']}", "", *(f"- [ ] {each}" for each in decision["choices"]), "")
     yield from (f"{decision['reserves']}", "", f"{decision['next']}", "")
     blanks = [""] * (len(decision["headers"]) - 1)
     yield from table_lines(decision["headers"], [(role, *blanks) for role in decision["roles"]])
-    for callout in review.cautions:
-        yield from ("", *block_lines(callout, review.lang))
     for number, section in enumerate(review.sections, 2):
         yield from ("", f"## {number}. {escaped(section.title)}")
         for block in section.blocks:
