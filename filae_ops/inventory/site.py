@@ -16,11 +16,10 @@ _PHONE = re.compile(r"\+?[0-9][0-9 .()-]{4,24}")
 
 
 def _timezone(value: str) -> str:
-    known = available_timezones()
     try:
         ZoneInfo(value)
     except (KeyError, ValueError, OSError):
-        if known or not re.fullmatch(r"[A-Za-z_]+(/[A-Za-z_+-]+)*", value):
+        if available_timezones() or not re.fullmatch(r"[A-Za-z_]+(/[A-Za-z_+-]+)*", value):
             refuse(
                 f"{value!r} is not a time zone", next_step="write one such as Europe/Paris or Indian/Reunion"
             )

@@ -51,14 +51,15 @@ def ansible_values(hosts_file: Path) -> dict[str, dict[str, Any]]:
             next_step="run the toolkit by ./filae-ops, which prepares its environment",
         ) from None
     except subprocess.TimeoutExpired:
-        raise OpsError(
-            f"{argv[0]} did not answer in {TIMEOUT} s", next_step="run it by hand: it says why"
-        ) from None
-    if done.returncode:
-        text = done.stderr.decode(errors="replace").strip() or "no message"
-        raise OpsError(
-            f"Ansible does not read {hosts_file}: {text[-600:]}", next_step="correct it, then run again"
-        )
-    listing = json.loads(done.stdout)
+        raise OpsError(f"{argv[0]} did not answer in {TIMEOUT} s", next_step="run it by hand: it says why") from None
+    return values_of(hosts_file, done.returncode, done.stdout.decode(), done.stderr.decode(errors="replace"))
+
+
+def values_of(hosts_file: Path, status: int, stdout: str, stderr: str) -> dict[str, dict[str, Any]]:
+    """Return the variables of each machine from what `ansible-inventory` said; OpsError when it failed."""
+    if status:
+        text = stderr.strip() or "no message"
+        raise OpsError(f"Ansible does not read {hosts_file}: {text[-600:]}", next_step="correct it, then run again")
+    listing = json.loads(stdout)
     hostvars = listing.get("_meta", {}).get("hostvars", {})
     return {name: hostvars.get(name, {}) for name in listing.get(GROUP, {}).get("hosts", [])}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,14 +40,43 @@ def judged(inventory: Inventory, as_of: dt.date) -> tuple[dict[str, Any], Judgem
 
 
 def reviews_of(paths: Sequence[Path], as_of: dt.date, lang: Lang) -> list[ReviewDocument]:
-    """Return the review of each path; several inventories are read together, since each waits for Ansible."""
-    import os
-    from concurrent.futures import ThreadPoolExecutor
-
+    """Return the review of each path, in order."""
     from filae_ops.inventory.load import load
 
-    if len(paths) == 1:
-        return [review_of(load(paths[0]), as_of, lang)]
-    with ThreadPoolExecutor(max_workers=(os.cpu_count() or 1) + 1) as pool:
-        inventories = list(pool.map(load, paths))
-    return [review_of(each, as_of, lang) for each in inventories]
+    if len(paths) > 1:
+        from filae_ops.report.several import reviews
+
+        return reviews(paths, as_of, lang)
+    return [review_of(load(paths[0], reader=partial(_values, lang=lang)), as_of, lang)]
+
+
+def _values(hosts_file: Path, lang: Lang) -> dict[str, dict[str, Any]]:
+    """Return what Ansible reads; what the review needs besides is loaded while its process runs."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from filae_ops.inventory.values import ansible_values
+
+    with ThreadPoolExecutor(1) as pool:
+        values = pool.submit(ansible_values, hosts_file)
+        prepare(lang)
+        return values.result()
+
+
+def prepare(lang: Lang) -> None:
+    """Load what every review needs: the register, the words, the libraries."""
+    import cryptography.x509  # noqa: F401
+
+    import filae_ops.inventory.load
+    import filae_ops.judge.evidence
+    import filae_ops.judge.judge
+    import filae_ops.report.flows
+    import filae_ops.report.provenance
+    import filae_ops.report.review  # noqa: F401
+    from filae_ops.judge.register import load_register
+    from filae_ops.judge.words import said
+    from filae_ops.report.pages import words
+
+    load_register()
+    said(lang)
+    words("review", lang)
+    words("flows", lang)

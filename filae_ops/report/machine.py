@@ -191,6 +191,7 @@ def _role(context: Context, name: str, role: Mapping[str, Any]) -> tuple[Cell, .
     return Lines((role["title"], Code(name))), Lines(tuple(words), listed=True), where
 
 
+@cache
 def _packages(role: str) -> list[str]:
     """Return the packages of a role, from its own defaults."""
     path = data_path("roles", role, "defaults", "main.yml")

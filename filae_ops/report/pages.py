@@ -6,7 +6,7 @@ import os
 import re
 import tempfile
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -28,6 +28,7 @@ _SUBSTITUTES = (
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~&!])")
 
 
+@lru_cache(maxsize=8192)
 def typography(text: str, lang: Lang) -> str:
     """Return the text with the spaces that French does not break; English is returned as it is."""
     if lang == "fr":

@@ -28,7 +28,7 @@ DEMO = str(data_path("inventories", "demo"))
 @pytest.fixture(autouse=True)
 def _no_ansible(monkeypatch: pytest.MonkeyPatch) -> None:
     load = loading.load
-    monkeypatch.setattr(loading, "load", lambda path: load(path, reader=offline))
+    monkeypatch.setattr(loading, "load", lambda path, **_: load(path, reader=offline))
 
 
 def run(*words: str) -> tuple[Any, Any]:

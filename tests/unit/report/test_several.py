@@ -1,0 +1,85 @@
+"""Several sites are reviewed in several processes, and say what each would say alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+from examples import AS_OF
+
+from filae_ops.errors import OpsError
+from filae_ops.inventory.many import ManyValues
+from filae_ops.inventory.values import ansible_values
+from filae_ops.paths import data_path
+from filae_ops.report.judged import reviews_of
+
+HOSPITAL, HOST, COUNTER = (data_path("inventories", name) for name in ("hospital-vm", "hds-host", "counter-example"))
+
+
+def test_the_values_are_those_of_ansible_inventory_itself():
+    with ManyValues() as reader:
+        for path in (HOSPITAL, COUNTER, HOSPITAL, HOST):
+            assert reader(path / "hosts.yml") == ansible_values(path / "hosts.yml")
+
+
+def test_each_review_is_the_one_that_the_site_has_alone():
+    together = reviews_of([HOSPITAL, COUNTER, HOST], AS_OF, "fr")
+    alone = [reviews_of([path], AS_OF, "fr")[0] for path in (HOSPITAL, COUNTER, HOST)]
+    assert [json.dumps(each.document()) for each in together] == [json.dumps(each.document()) for each in alone]
+    for one, other in zip(together, alone, strict=True):
+        assert [each.requirement.id for each in one.judgement.stopped_by("warn")] == [
+            each.requirement.id for each in other.judgement.stopped_by("warn")
+        ]
+
+
+def test_what_ansible_does_not_read_is_refused_and_the_next_is_read(tmp_path):
+    wrong = tmp_path / "hosts.yml"
+    wrong.write_text("filae: [")
+    with ManyValues() as reader:
+        with pytest.raises(OpsError, match="Ansible does not read"):
+            reader(wrong)
+        assert list(reader(HOSPITAL / "hosts.yml")) == ["filae-prod"]
+
+
+def test_a_site_that_is_refused_says_why_as_it_does_alone(tmp_path):
+    broken = tmp_path / "broken"
+    shutil.copytree(HOSPITAL, broken)
+    with (broken / "group_vars/all/site.yml").open("a") as file:
+        file.write("unknown: 1\n")
+    with pytest.raises(OpsError) as alone:
+        reviews_of([broken], AS_OF, "fr")
+    with pytest.raises(OpsError) as together:
+        reviews_of([HOSPITAL, broken, HOST], AS_OF, "fr")
+    assert str(together.value) == str(alone.value)
+    assert together.value.exit_code == alone.value.exit_code
+
+
+def test_no_process_is_left():
+    reviews_of([HOSPITAL, HOST], AS_OF, "fr")
+    left = [each for each in _children(os.getpid()) if "values_server" in _words(each)]
+    assert left == []
+
+
+def test_a_server_that_is_gone_is_said():
+    reader = ManyValues()
+    os.kill(reader._server.pid, signal.SIGKILL)
+    with pytest.raises(OpsError, match="could not be started"):
+        reader(HOSPITAL / "hosts.yml")
+    reader._server.wait()
+
+
+def _children(parent: int) -> list[int]:
+    text = Path(f"/proc/{parent}/task/{parent}/children").read_text()
+    found = [int(each) for each in text.split()]
+    return found + [below for each in found for below in _children(each)]
+
+
+def _words(process: int) -> str:
+    try:
+        return Path(f"/proc/{process}/cmdline").read_text()
+    except OSError:
+        return ""
