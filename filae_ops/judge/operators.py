@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from filae_ops.judge.scene import Scene, as_day
@@ -128,13 +129,17 @@ def not_empty(scene: Scene, found: Found, expected: Any) -> tuple[Finding, ...]:
 
 def contains(scene: Scene, found: Found, expected: Any) -> tuple[Finding, ...]:
     """The list has this label, or a text that names it; a text names it."""
-    return _says(found, _names(found.value, expected), "contains", expected)
+    return contains_all(scene, found, [expected], "contains", expected)
 
 
-def contains_all(scene: Scene, found: Found, expected: Any) -> tuple[Finding, ...]:
-    """The list has all these labels; the words name those that it lacks."""
-    absent = [each for each in expected if not _names(found.value, each)]
-    return _says(found, not absent, "contains_all", list(expected), absent=absent)
+def contains_all(
+    scene: Scene, found: Found, wanted: Any, name: str = "contains_all", expected: Any = None
+) -> tuple[Finding, ...]:
+    """The list has all these labels, and the words name these alone; else they name those that it lacks."""
+    absent = [each for each in wanted if not _names(found.value, each)]
+    if not absent and isinstance(found.value, list):
+        found = replace(found, value=[each for each in found.value if any(_names([each], one) for one in wanted)])
+    return _says(found, not absent, name, list(wanted) if expected is None else expected, absent=absent)
 
 
 def _names(value: Any, wanted: str) -> bool:
