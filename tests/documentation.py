@@ -158,9 +158,25 @@ def _is_part_of_a_document(path: str) -> bool:
     return above is not None and above.words == "document"
 
 
+def example_review() -> str:
+    """Return the review of the counter-example, in French, on a fixed day: what a DSI receives."""
+    from examples import AS_OF
+
+    from filae_ops.inventory.load import load
+    from filae_ops.inventory.source import read
+    from filae_ops.report.judged import review_of
+    from filae_ops.report.provenance import Provenance
+    from filae_ops.report.written import markdown
+
+    path = ROOT / "inventories" / "counter-example"
+    inventory = load(path, reader=lambda _: read(path).hostvars())
+    # No commit: a file cannot hold the name of the commit that holds it.
+    return NOTE + markdown(review_of(inventory, AS_OF, "fr", origin=Provenance(inventory.fingerprint)))
+
+
 PAGES = {
     "inventory.md": inventory, "commands.md": commands, "roles.md": roles, "requirements.md": requirements,
-    "checks.md": checks,
+    "checks.md": checks, "../fr/exemple-de-revue.md": example_review,
 }  # fmt: skip
 
 if __name__ == "__main__":

@@ -13,16 +13,17 @@ from filae_ops.report.pages import Lang
 
 if TYPE_CHECKING:
     from filae_ops.inventory.model import Inventory
+    from filae_ops.report.provenance import Provenance
     from filae_ops.report.review import ReviewDocument
 
 
-def review_of(inventory: Inventory, as_of: dt.date, lang: Lang) -> ReviewDocument:
-    """Return the review of a loaded inventory on a day."""
+def review_of(inventory: Inventory, as_of: dt.date, lang: Lang, *, origin: Provenance | None = None) -> ReviewDocument:
+    """Return the review of a loaded inventory on a day; `origin` left out, git says which commit holds it."""
     from filae_ops.report.provenance import provenance
     from filae_ops.report.review import review_document
 
     tree, judgement, ends = judged(inventory, as_of)
-    origin = provenance(inventory.directory, inventory.fingerprint)
+    origin = origin or provenance(inventory.directory, inventory.fingerprint)
     return review_document(inventory, tree, judgement, lang, origin, ends=ends)
 
 
