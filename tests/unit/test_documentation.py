@@ -18,7 +18,7 @@ def test_reference_agrees_with_the_code(name: str) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_lead_somewhere(document: Path) -> None:
-    for target in re.findall(r"\]\((?!https?://)([^)#]+)", document.read_text()):
+    for target in re.findall(r"\]\((?!<?https?://)([^)#]+)", document.read_text()):
         assert (document.parent / target).exists(), target
 
 
