@@ -87,4 +87,5 @@ HOSPITAL_VM = Answers(
     reboot="window",
     declared=_DECLARED,
     more_flows=(log_flow("192.0.2.56"),),
+    flows_approved=("RSSI du CH de Valombre", dt.date(2026, 5, 12)),
 )

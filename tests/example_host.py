@@ -147,4 +147,5 @@ HDS_HOST = Answers(
     reboot="window",
     declared=_DECLARED,
     more_flows=(log_flow("203.0.113.56"),),
+    flows_approved=("RSSI du CH de Montfrais", dt.date(2026, 5, 12)),
 )

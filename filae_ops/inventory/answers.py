@@ -141,6 +141,8 @@ class Answers:
     """Other fields, by path, as `documents.aipd.file`."""
     more_flows: tuple[Mapping[str, Any], ...] = ()
     """Flows besides those that the other answers call for, as `standard_flows` gives them."""
+    flows_approved: tuple[str, dt.date] | None = None
+    """Who approved every flow, on the DSI's side, and the day."""
 
     @property
     def tls_provided(self) -> bool:

@@ -72,7 +72,7 @@ def _finished(path: Path, draft: str) -> str:
 
 def context(answers: Answers) -> dict[str, Any]:
     """Return what the templates show: every value already written as YAML."""
-    apart = ("declared", "more_flows")
+    apart = ("declared", "more_flows", "flows_approved")
     values = {item.name: getattr(answers, item.name) for item in dataclasses.fields(answers) if item.name not in apart}
     shown = {key: _shown(value) for key, value in values.items()}
     shown["settings"] = [{"name": scalar(k), "value": json.dumps(v)} for k, v in answers.settings.items()]

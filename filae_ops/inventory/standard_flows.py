@@ -16,7 +16,9 @@ Line = dict[str, Any]
 
 def standard_flows(answers: Answers) -> list[Line]:
     """Return the flows that the answers call for, inbound first."""
-    return [*_inbound(answers), *_outbound(answers), *map(dict, answers.more_flows)]
+    lines = [*_inbound(answers), *_outbound(answers), *map(dict, answers.more_flows)]
+    approval = dict(zip(("approved_by", "approved_on"), answers.flows_approved or (), strict=False))
+    return [line | approval for line in lines]
 
 
 def _inbound(answers: Answers) -> Iterator[Line]:
