@@ -97,9 +97,10 @@ def markdown(text: object) -> str:
 
 
 def write_document(path: Path, text: str) -> None:
-    """Write a document whole or not at all, readable by all (0644); a folder is never replaced."""
-    if path.is_dir():
-        raise OpsError(f"{path} is a folder", next_step="name a file, such as review.html", exit_code=2)
+    """Write a document whole or not at all, readable by all (0644); only a file, or a link to one, is replaced."""
+    if path.exists() and not path.is_file():  # renamed over, a device such as /dev/stdout would be gone
+        what = "a folder" if path.is_dir() else "no file but a device, a pipe or a socket"
+        raise OpsError(f"{path} is {what}", next_step="name a file, such as review.html", exit_code=2)
     try:
         with tempfile.NamedTemporaryFile(
             "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False

@@ -112,6 +112,18 @@ def test_a_link_to_a_folder_is_never_replaced_either(tmp_path: Path) -> None:
     assert (tmp_path / "link").is_symlink()
 
 
+@pytest.mark.parametrize("name", ["pipe", "link"])
+def test_what_is_no_file_is_never_replaced(name: str, tmp_path: Path) -> None:
+    """A device must stay one; a pipe stands for it, since making a device takes root."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
+    with pytest.raises(OpsError, match="is no file") as refused:
+        write_document(tmp_path / name, "x")
+    assert refused.value.exit_code == 2
+    assert (tmp_path / name).is_fifo()
+    assert (tmp_path / "link").is_symlink()
+
+
 def test_nothing_is_left_when_writing_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
