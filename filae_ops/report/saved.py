@@ -105,10 +105,12 @@ class Verification(_Part):
 def read_saved(path: Path) -> Verification:
     """Return a saved answer; OpsError when it is none, with what is wrong."""
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise OpsError(f"{path} is too large for an answer of verify: {size} bytes", next_step=STEP, exit_code=2)
-        content = json.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as stream:
+            written = stream.read(MAX_BYTES + 1)  # a pipe or a device has no size
+        if len(written) > MAX_BYTES:
+            what = f"{path} is too large for an answer of verify: more than {MAX_BYTES} bytes"
+            raise OpsError(what, next_step=STEP, exit_code=2)
+        content = json.loads(written.decode())
     except OSError as error:
         raise OpsError(f"{path} cannot be read: {error.strerror}", next_step=STEP, exit_code=2) from None
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:

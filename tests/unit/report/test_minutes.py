@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -137,6 +138,11 @@ def test_a_file_that_is_none_is_refused(tmp_path, text):
         read_saved(path)
     assert refused.value.exit_code == 2
     assert "verify --json" in refused.value.next_step
+
+
+def test_a_file_without_end_is_refused():
+    with pytest.raises(OpsError, match="too large"):
+        read_saved(Path("/dev/zero"))
 
 
 def test_the_command_reads_a_saved_answer_without_an_inventory(tmp_path):
