@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from minimal_site import QUICK, set_agent
 from sites import CLI, Site, run_ops, say
 from untouched import assert_refused, edited, untouched
 from waiting import LONG, until
@@ -154,6 +155,7 @@ def test_ctrl_c_in_the_middle_of_apt_lets_it_end_and_the_next_run_waits_for_it(s
 
 
 def test_ctrl_c_in_the_middle_of_a_deploy_lets_the_transaction_go_on(site: Site, bundles: dict[str, Path]) -> None:
+    set_agent(site, timings={"soak": 30})  # the others come while it is watched, also on a busy host
     run = Run("-i", str(site.inventory), "deploy", "--json", str(bundles["2.1.0"]))
     run.wait_for("deploy 2.0.0 -> 2.1.0")
     assert_refused(run.end(signal.SIGINT), "goes on without you", "journal", status=INTERRUPTED)
@@ -164,6 +166,7 @@ def test_ctrl_c_in_the_middle_of_a_deploy_lets_the_transaction_go_on(site: Site,
     for other in others:
         assert_refused(other.end(), "site: ", "being changed by: ")
     until(lambda: not busy(site))
+    set_agent(site, timings=QUICK)
     status = json.loads(site.ops("status", "--json").stdout)
     assert (status["version"], status["healthy"]) == ("2.1.0", True)
     assert status["last_transaction"]["outcome"] == "committed"

@@ -62,7 +62,7 @@ def test_a_missing_or_empty_inventory_under_plain_ansible(case: str, tmp_path: P
 
 FIELDS = [
     ("unknown key", "site.yml", r"^  environment:", "  enviroment: x\n  environment:", "site.yml:", "enviroment"),
-    ("unknown section", "tls.yml", r"^tls:", "tsl: {}\ntls:", "tls.yml:2:", "tsl: unknown key; did you mean 'tls'"),
+    ("unknown section", "tls.yml", r"^tls:", "tsl: {}\ntls:", "tls.yml:3:", "tsl: unknown key; did you mean 'tls'"),
     ("wrong type", "hosts.yml", r"cpus: \d+", "cpus: many", "hosts.yml:", "not 'many'"),
     ("bad date", "access.yml", r"until: .*", "until: 2027-02-31", "access.yml:", "2027-02-31"),
     ("bad enum", "patching.yml", r"reboot: .*", "reboot: sometimes", "patching.yml:", "'sometimes'"),
