@@ -15,6 +15,8 @@ from filae_ops.judge.verdict import Finding
 from filae_ops.register.hosts import Host
 
 HDS = "hosting.certificates.hds"
+REFERENTIAL = 2
+"""Version of the referential that certificates are held to since HDS-04 is in force."""
 HOSPITAL = ("hospital", "business_owner", "dpo")
 """Parties of the hospital that are not its DSI."""
 _UNSURE = ("to_confirm", "claimed", "certified_2021", "not_relevant", "to_check")
@@ -26,6 +28,7 @@ _ROWS: Mapping[str, tuple[str, ...]] = {
     "D-FILE-BACKUP": ("backup",),
 }
 """What a duty that the host does hands over to it."""
+_GROUP = ("hospital-internal", "ght-member")
 _VM = ("physical_site", "hardware", "virtual_infra")
 
 
@@ -51,13 +54,26 @@ def may_be_certified(scene: Scene, party: str) -> bool:
 
 def certified_for(scene: Scene, activity: str) -> tuple[Finding, ...]:
     """Return what keeps the host's certificate from covering an activity; nothing when it does."""
-    absent = lacks(scene, f"{HDS}.activities", f"{HDS}.to")
+    absent = lacks(scene, f"{HDS}.activities", f"{HDS}.to", f"{HDS}.referential")
     if first(scene.tree, HDS) is None:
         return (Finding("contrary", "none", HDS),)
     covered = declared(scene.tree, f"{HDS}.activities")
     if covered is not None and activity not in covered:
         return (Finding("contrary", "activity.absent", f"{HDS}.activities", covered, activity),)
-    return absent or _ended(scene) or proofs(scene, find(scene.tree, HDS)[0])
+    return absent or _old(scene) or _ended(scene) or proofs(scene, find(scene.tree, HDS)[0])
+
+
+def _old(scene: Scene) -> tuple[Finding, ...]:
+    """Return a certificate that has not begun, or whose referential (HDS-04) is no longer accepted on the day."""
+    begin, rule = as_day(declared(scene.tree, f"{HDS}.from")), scene.register.requirements.get("HDS-04")
+    if begin and begin > scene.day:
+        words = {"begins": begin.isoformat()}
+        return (Finding("contrary", "not_begun", f"{HDS}.from", begin.isoformat(), scene.day.isoformat(), words),)
+    old = declared(scene.tree, f"{HDS}.referential") != REFERENTIAL
+    if rule and rule.effective_from and rule.effective_from <= scene.day and old:
+        said = declared(scene.tree, f"{HDS}.referential")
+        return (Finding("contrary", "referential.old", f"{HDS}.referential", said, REFERENTIAL),)
+    return ()
 
 
 def _ended(scene: Scene) -> tuple[Finding, ...]:
@@ -120,14 +136,22 @@ def hds_covers(scene: Scene, found: Found, expected: Any) -> tuple[Finding, ...]
         return (Finding("missing", "missing", f"{base}.provider_id"),)
     if provider is None:
         return (Finding("holds", "offsite.own", f"{base}.provider_id"),)
+    if provider in _GROUP:
+        return _in_group(provider, f"{base}.provider_id")
     activities = offsite.get("hds_activities", MISSING)
     if activities is MISSING:
         return (Finding("missing", "missing", f"{base}.hds_activities", None, expected),)
     if expected not in (activities or ()):
         return (Finding("contrary", "activity.absent", f"{base}.hds_activities", activities, expected),)
-    ended = _ended(scene) if provider == declared(scene.tree, "hosting.host_id") else ()
     covered = Finding("holds", "activity.covered", f"{base}.hds_activities", activities, expected)
-    return ended or _known(scene, provider, str(expected)) or (covered,)
+    if provider == declared(scene.tree, "hosting.host_id"):
+        return certified_for(scene, str(expected)) or (covered,)
+    return _known(scene, provider, str(expected)) or (covered,)
+
+
+def _in_group(provider: str, field: str) -> tuple[Finding, ...]:
+    own = provider == "hospital-internal"
+    return (Finding("holds", "offsite.own", field) if own else Finding("unsure", "offsite.ght", field, provider),)
 
 
 def _known(scene: Scene, provider: str, activity: str) -> tuple[Finding, ...]:
@@ -135,14 +159,12 @@ def _known(scene: Scene, provider: str, activity: str) -> tuple[Finding, ...]:
     field, host = "backup.offsite.provider_id", scene.register.hosts.get(provider)
     if host is None:
         return (Finding("unsure", "host_unknown", field, provider),)
-    if host.kind == "pseudo":
-        return ()
     hds = host.hds
     if hds.activities and activity not in hds.activities:
         return (Finding("contrary", "register.activity", field, provider, activity, _about(host)),)
     if hds.to and hds.to < scene.day:
         return (Finding("expired", "register.ended", field, provider, hds.to.isoformat(), _about(host)),)
-    if hds.status in _UNSURE or hds.confidence in ("from-memory", "analysis"):
+    if hds.status in _UNSURE or hds.confidence in ("from-memory", "analysis") or not hds.activities:
         return (Finding("unsure", "register.unsure", field, provider, activity, _about(host)),)
     return ()
 

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import replace
 
+from filae_ops.judge.entrusted import KEPT
 from filae_ops.judge.immunity import immunity
 from filae_ops.judge.operators import MAY_BE_EMPTY
 from filae_ops.judge.proof import proofs
@@ -54,9 +55,10 @@ def verdict(scene: Scene, requirement: Requirement) -> Verdict:
         return Verdict(requirement, "not_applicable", (Finding("holds", "not_in_force", words=begins),))
     found = scope(scene, requirement)
     excluded = found.excluded or _excluded(scene, requirement)
-    if excluded:
+    kept = KEPT[requirement.id](scene) if excluded and requirement.id in KEPT else ()
+    if excluded and not kept:
         return Verdict(requirement, "not_applicable", (excluded,))
-    findings = found.missing or _findings(scene, requirement, found)
+    findings = kept or found.missing or _findings(scene, requirement, found)
     status, from_memory = _status(requirement, findings)
     return Verdict(requirement, status, findings, from_memory)
 

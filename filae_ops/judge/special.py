@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
+from filae_ops.judge.entrusted import member, number, period
 from filae_ops.judge.hosting import HOSPITAL, certified_for, may_be_certified
 from filae_ops.judge.immunity import access, capital, claim_findings, seat
 from filae_ops.judge.machine import supported_at
@@ -220,6 +221,9 @@ def no_endpoint(scene: Scene) -> Finding | None:
 
 REVISED: Mapping[str, Revise] = {
     "RGPD-05": transfers,
+    "HDS-01": number,
+    "HDS-03": member,
+    "HDS-05": period,
     "HDS-07": control_rows,
     "HDS-12": laws,
     "HDS-16": chain,

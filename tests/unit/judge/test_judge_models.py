@@ -143,19 +143,28 @@ def test_a_host_may_hold_a_control_task_while_it_is_certified_for_it(field, valu
     assert status(changed(tree, **{f"hosting__certificates__hds__{field}": value}), "HDS-07") == wanted
 
 
+OUTSOURCER = {"referential": 2, "activities": ["administration"], "to": "2027-01-01", "copy": "evidence/hds.pdf"}
+
+
 @pytest.mark.parametrize(
     ("certificate", "wanted"),
     [
         (DROPPED, "non_compliant"),
         (None, "non_compliant"),
-        ({"activities": ["administration"], "to": "2027-01-01", "copy": "evidence/hds.pdf"}, "compliant"),
-        ({"activities": ["administration"], "to": "2027-01-01"}, "to_document"),
-        ({"activities": ["administration"], "to": "2026-01-01", "copy": "evidence/hds.pdf"}, "gap"),
-        ({"activities": ["backup"], "to": "2027-01-01", "copy": "evidence/hds.pdf"}, "non_compliant"),
+        (OUTSOURCER, "compliant"),
+        (OUTSOURCER | {"copy": DROPPED}, "to_document"),
+        (OUTSOURCER | {"to": "2026-11-20"}, "gap"),
+        (OUTSOURCER | {"to": "2026-11-21"}, "compliant"),
+        (OUTSOURCER | {"activities": ["backup"]}, "non_compliant"),
+        (OUTSOURCER | {"referential": 1}, "non_compliant"),
+        (OUTSOURCER | {"referential": DROPPED}, "to_document"),
+        (OUTSOURCER | {"from": "2026-11-22"}, "non_compliant"),
     ],
 )
 def test_an_outsourcer_may_hold_a_control_task_with_a_certificate_of_its_own(certificate, wanted):
     tree = changed(site("internal_infogere"), access_governance__traces_owner="infogerant")
+    if isinstance(certificate, dict):
+        certificate = {key: value for key, value in certificate.items() if value is not DROPPED}
     assert status(changed(tree, hosting__certificates__hds=certificate), "HDS-07") == wanted
     elsewhere = changed(vm(), access_governance__traces_owner="infogerant")
     assert status(changed(elsewhere, hosting__certificates__hds=certificate), "HDS-07") == "non_compliant"

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from judge_material import DROPPED, Tree, changed, ght, hds, machine, status, verdict, vm
+from judge_material import DROPPED, Tree, changed, ght, hds, judged, machine, status, verdict, vm
 
 from filae_ops.judge.register import load_register
 
@@ -27,7 +27,7 @@ def chain() -> Tree:
 
 
 def offsite() -> Tree:
-    copy = {"place": "Lyon", "interval_days": 7, "provider_id": "ovhcloud", "hds_activities": ["backup"]}
+    copy = {"place": "Lyon", "interval_days": 7, "provider_id": "clever-cloud", "hds_activities": ["backup"]}
     return changed(vm(), backup__offsite=copy)
 
 
@@ -43,6 +43,8 @@ def derogation() -> Tree:
 FAILS: list[tuple[str, Any, str, Any, str]] = [
     ("HDS-01", hds, HDS, None, "non_compliant"),
     ("HDS-01", hds, f"{HDS}.copy", None, "non_compliant"),
+    ("HDS-01", hds, f"{HDS}.number", "FR094504", "to_confirm"),
+    ("HDS-01", hds, "hosting.host_id", "clever-cloud", "to_confirm"),
     ("HDS-03", ght, "establishment.ght.convention_delegates_hosting", None, "non_compliant"),
     ("HDS-03", ght, "establishment.ght.article26_agreement", "2027-01-01", "non_compliant"),
     ("HDS-03", ght, "establishment.ght.security_measures", None, "non_compliant"),
@@ -50,6 +52,7 @@ FAILS: list[tuple[str, Any, str, Any, str]] = [
     ("HDS-05", hds, f"{HDS}.to", "2026-11-20", "gap"),
     ("HDS-05", hds, f"{HDS}.from", "2026-11-22", "non_compliant"),
     ("HDS-05", hds, f"{HDS}.surveillance_last", "2025-01-01", "gap"),
+    ("HDS-05", hds, f"{HDS}.to", "2036-08-27", "to_confirm"),
     ("HDS-06", hds, f"{HDS}.activities", ["physical_site", "hardware"], "non_compliant"),
     ("HDS-06", hds, f"{HDS}.activities", ["physical_site", "hardware", "virtual_infra"], "non_compliant"),
     ("HDS-07", vm, "access_governance.rights_process_owner", "provider", "non_compliant"),
@@ -70,6 +73,9 @@ FAILS: list[tuple[str, Any, str, Any, str]] = [
     ("HDS-21", offsite, "backup.offsite.provider_id", "scaleway", "non_compliant"),
     ("HDS-21", offsite, "backup.offsite.provider_id", "orange-business", "to_confirm"),
     ("HDS-21", offsite, "backup.offsite.provider_id", "nobody-knows", "to_confirm"),
+    ("HDS-21", offsite, "backup.offsite.provider_id", "ovhcloud", "to_confirm"),
+    ("HDS-21", offsite, "backup.offsite.provider_id", "other-hds-host", "to_confirm"),
+    ("HDS-21", offsite, "backup.offsite.provider_id", "ght-member", "to_confirm"),
     ("SNC-01", state, SNC, None, "non_compliant"),
     ("SNC-01", state, "data.sensitivity_assessment", None, "non_compliant"),
     ("SNC-03", hds, f"{SNC}.service", "Cloud public", "non_compliant"),
@@ -252,7 +258,52 @@ def test_what_a_system_ships_may_have_ended_or_not_be_known(system, version, pos
     assert (status(tree, "SW-01"), status(tree, "SW-02")) == (postgresql, ruby)
 
 
+def test_a_certificate_of_this_year_has_no_surveillance_audit_yet():
+    none = {f"{HDS}.surveillance_last".replace(".", "__"): None}
+    assert status(changed(hds(), **none), "HDS-05") == "compliant"
+    assert status(changed(hds(), **none), "HDS-05", dt.date(2027, 10, 2)) == "non_compliant"
+
+
+@pytest.mark.parametrize(
+    ("duty", "party", "wanted"),
+    [
+        ("D-PHYSICAL", "dsi", "not_applicable"),
+        ("D-PHYSICAL", "host", "non_compliant"),
+        ("D-PHYSICAL", "provider", "non_compliant"),
+        ("D-HYPERVISOR", "host", "non_compliant"),
+        ("D-HYPERVISOR", "provider", "to_confirm"),
+    ],
+)
+def test_a_hospital_whose_room_another_keeps_does_not_host_by_itself(duty, party, wanted):
+    assert status(changed(vm(), responsibilities={duty: {party: "RA"}}), "HDS-01") == wanted
+    assert status(changed(vm(), responsibilities={duty: {party: "C", "dsi": "RA"}}), "HDS-01") == "not_applicable"
+    if party == "host":
+        assert status(changed(ght(), responsibilities={duty: {party: "RA"}}), "HDS-01") == "not_applicable"
+
+
+def test_who_runs_the_backups_may_keep_copies():
+    assert status(changed(vm(), responsibilities={"D-BACKUP-INFRA": {"provider": "RA"}}), "HDS-21") == "to_confirm"
+
+
+@pytest.mark.parametrize(("environment", "wanted"), [("production", "legal_question"), ("demo", "not_applicable")])
+def test_no_health_data_in_production_is_for_a_lawyer_to_say(environment, wanted):
+    found = judged(changed(vm(), data__health=False, site__environment=environment))
+    assert next(each for each in found.verdicts if each.requirement.id == "HDS-24").status == wanted
+    stopped = {each.requirement.id for each in found.stopped_by("block")}
+    assert ("HDS-24" in stopped) is (environment == "production")
+
+
+@pytest.mark.parametrize(
+    ("change", "wanted"), [({}, "compliant"), ({"to": "2026-11-20"}, "gap"), ({"referential": 1}, "non_compliant")]
+)
+def test_a_member_of_the_group_that_is_certified_needs_no_exemption(change, wanted):
+    certificate = hds()["hosting"]["certificates"]["hds"] | change
+    tree = changed(ght(), hosting__certificates={"hds": certificate}, establishment__ght__article26_agreement=None)
+    assert status(tree, "HDS-03") == wanted
+
+
 def test_a_copy_that_the_hospital_keeps_itself_needs_no_certificate():
+    assert status(changed(offsite(), backup__offsite__provider_id="hospital-internal"), "HDS-21") == "compliant"
     assert status(vm(), "HDS-21") == "not_applicable"
     assert status(changed(vm(), backup__offsite=None), "HDS-21") == "not_applicable"
 
