@@ -258,6 +258,11 @@ def test_what_a_system_ships_may_have_ended_or_not_be_known(system, version, pos
     assert (status(tree, "SW-01"), status(tree, "SW-02")) == (postgresql, ruby)
 
 
+@pytest.mark.parametrize(("place", "wanted"), [("RE", "compliant"), ("GP", "compliant"), ("NC", "non_compliant")])
+def test_an_outermost_region_is_in_the_union(place, wanted):
+    assert status(changed(hds(), hosting__storage_countries=["FR", place]), "HDS-10") == wanted
+
+
 def test_a_certificate_of_this_year_has_no_surveillance_audit_yet():
     none = {f"{HDS}.surveillance_last".replace(".", "__"): None}
     assert status(changed(hds(), **none), "HDS-05") == "compliant"
