@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from filae_ops.judge.operators import finding
+from filae_ops.judge.operators import finding, rank
 from filae_ops.judge.raci import unowned
 from filae_ops.judge.scene import Scene, as_day
 from filae_ops.judge.tree import Found
@@ -28,6 +29,9 @@ def supported_at(scene: Scene, found: Found, expected: Any) -> tuple[Finding, ..
     name, version = product(found), str(found.value)
     known = scene.calendar(name, version)
     words = {"product": name, "version": version}
+    if known is None and (oldest := _ended_before(scene, name, version)):
+        words |= {"oldest": oldest.version, "until": oldest.free_until.isoformat()}
+        return finding(found, "contrary", "support.older", **words)
     if known is None:
         return finding(found, "unsure", "support.unknown", **words)
     support = known.support(scene.day)
@@ -40,6 +44,18 @@ def supported_at(scene: Scene, found: Found, expected: Any) -> tuple[Finding, ..
     if bought := _bought(scene, found, known):
         return finding(found, "expired", "support.bought", **words, **bought)
     return finding(found, "contrary", "support.ended", **words)
+
+
+def _ended_before(scene: Scene, name: str, version: str) -> Lifecycle | None:
+    """Return the oldest version with a calendar, when it has ended and `version` is older still."""
+    own = re.match(r"[0-9]+(\.[0-9]+)*", version)
+    known = sorted(
+        ((rank(key[1]) or (), row) for key, row in scene.register.lifecycles.items() if key[0] == name),
+        key=lambda each: each[0],
+    )
+    if not own or not known or known[0][1].free_until >= scene.day:
+        return None
+    return known[0][1] if (rank(own[0]) or ()) < known[0][0] else None
 
 
 def _bought(scene: Scene, found: Found, known: Lifecycle) -> dict[str, str]:

@@ -164,7 +164,8 @@ def value_words(value: Any, lang: Lang) -> str:
 
 
 def _days(count: int, lang: Lang) -> str:
-    return str(said(lang)["parts"]["day" if count == 1 else "days"]).format(count=count)
+    one = count == 1 or (count == 0 and lang == "fr")  # French counts nothing in the singular
+    return str(said(lang)["parts"]["day" if one else "days"]).format(count=count)
 
 
 def _inside(text: str) -> str:

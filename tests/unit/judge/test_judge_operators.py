@@ -158,6 +158,14 @@ SUPPORT = [
     ("debian", "11", "2026-09-01", "contrary"),
     ("ubuntu", "22.04", "2027-04-02", "contrary"),
     ("debian", "99", "2026-11-21", "unsure"),
+    ("debian", "9", "2026-11-21", "contrary"),
+    ("debian", "9", "2020-01-01", "unsure"),
+    ("ubuntu", "18.04.6", "2026-11-21", "contrary"),
+    ("ubuntu", "20.10", "2026-11-21", "unsure"),
+    ("rhel", "9.4", "2026-11-21", "holds"),
+    ("rhel", "7", "2026-11-21", "unsure"),
+    ("rocky", "8.10", "2029-06-01", "contrary"),
+    ("almalinux", "10", "2035-05-31", "holds"),
 ]
 
 
