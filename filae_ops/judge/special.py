@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
+from filae_ops.judge.derogation import STATE, derogation, under_derogation
 from filae_ops.judge.entrusted import member, number, period
 from filae_ops.judge.hosting import HOSPITAL, certified_for, may_be_certified
 from filae_ops.judge.immunity import access, capital, claim_findings, seat
@@ -15,16 +15,12 @@ from filae_ops.judge.machine import supported_at
 from filae_ops.judge.proof import file_findings
 from filae_ops.judge.qualification import claimed, qualification
 from filae_ops.judge.raci import doers
-from filae_ops.judge.scene import Scene, as_day, lacks
+from filae_ops.judge.scene import Scene, lacks
 from filae_ops.judge.tree import MISSING, Found, declared, find, first
 from filae_ops.judge.verdict import Finding
 
 Revise = Callable[[Scene, tuple[Finding, ...]], tuple[Finding, ...]]
 Exclude = Callable[[Scene], Finding | None]
-STATE = ("state_administration", "state_operator", "sren_gip")
-"""Bodies that SecNumCloud binds."""
-LONGEST = dt.timedelta(days=549)
-"""Eighteen months: what a derogation may last."""
 _NAMES = {"postgresql": re.compile(r"postgres(ql)?[-_ ]?[\d.]*"), "ruby": re.compile(r"ruby[-_ ]?[\d.]*")}
 
 
@@ -123,28 +119,6 @@ def third_party_access(scene: Scene, found: tuple[Finding, ...]) -> tuple[Findin
     return (*found, *outside, *unknown, *lacks(scene, "hosting.subhosts"))
 
 
-def derogation(scene: Scene, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """SNC-12: a derogation has a date, lasts eighteen months at most, and is not that of 2021."""
-    return (*found, *_derogation(scene))
-
-
-def _derogation(scene: Scene) -> Iterator[Finding]:
-    base = "hosting.derogation"
-    basis, granted = declared(scene.tree, f"{base}.basis"), first(scene.tree, f"{base}.granted_on")
-    begin, end = as_day(None if granted is MISSING else granted), as_day(declared(scene.tree, f"{base}.until"))
-    if re.search(r"6282|2021", str(basis or "")):
-        yield Finding("contrary", "derogation.2021", f"{base}.basis", basis)
-    if granted is MISSING:
-        yield Finding("missing", "missing", f"{base}.granted_on")
-    elif begin is None:
-        yield Finding("contrary", "none", f"{base}.granted_on")
-    elif begin > scene.day:
-        words = {"date": begin.isoformat()}
-        yield Finding("contrary", "future", f"{base}.granted_on", granted, scene.day.isoformat(), words)
-    elif end and end - begin > LONGEST:
-        yield Finding("contrary", "derogation.long", f"{base}.until", end.isoformat(), 18, {"date": begin.isoformat()})
-
-
 def transfers(scene: Scene, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
     """RGPD-05: a remote access from outside the EEA rests on guarantees that are written."""
     field, written = "hosting.remote_access_countries", "hosting.remote_access_guarantees"
@@ -227,6 +201,7 @@ REVISED: Mapping[str, Revise] = {
     "HDS-07": control_rows,
     "HDS-12": laws,
     "HDS-16": chain,
+    "SNC-01": under_derogation,
     "SNC-04": claim_period,
     "SNC-05": claim_version,
     "SNC-12": derogation,

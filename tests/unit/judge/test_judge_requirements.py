@@ -91,6 +91,8 @@ FAILS: list[tuple[str, Any, str, Any, str]] = [
     ("SNC-12", derogation, "hosting.derogation.until", None, "non_compliant"),
     ("SNC-12", derogation, "hosting.derogation.until", "2027-12-31", "non_compliant"),
     ("SNC-12", derogation, "hosting.derogation.basis", "circulaire 6282-SG", "non_compliant"),
+    ("SNC-12", derogation, "hosting.derogation.basis", "décision du directeur", "to_confirm"),
+    ("SNC-12", derogation, "establishment.kind", "eps", "to_confirm"),
     ("SNC-12", derogation, "hosting.derogation.granted_on", "2026-12-01", "non_compliant"),
     ("EXT-01", hds, f"{SNC}.version", "3.1", "non_compliant"),
     ("EXT-01", hds, f"{SNC}.to", "2026-11-20", "gap"),
@@ -256,6 +258,20 @@ def test_software_is_what_is_listed_and_what_the_application_runs_on_must_be(sof
 def test_what_a_system_ships_may_have_ended_or_not_be_known(system, version, postgresql, ruby):
     tree = changed(vm(), software=DROPPED, machines__0__os={"id": system, "version": version})
     assert (status(tree, "SW-01"), status(tree, "SW-02")) == (postgresql, ruby)
+
+
+@pytest.mark.parametrize(
+    ("change", "wanted"),
+    [
+        ({}, "to_confirm"),
+        ({"until": "2026-11-20"}, "non_compliant"),
+        ({"signed_by": None}, "non_compliant"),
+        ({"basis": "circulaire 6282-SG"}, "non_compliant"),
+    ],
+)
+def test_a_derogation_that_runs_takes_the_place_of_a_qualification(change, wanted):
+    none = {SNC.replace(".", "__"): None}
+    assert status(changed(state(), hosting__derogation=DEROGATION | change, **none), "SNC-01") == wanted
 
 
 @pytest.mark.parametrize(("place", "wanted"), [("RE", "compliant"), ("GP", "compliant"), ("NC", "non_compliant")])
