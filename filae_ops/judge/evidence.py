@@ -20,6 +20,10 @@ BLOCK = 1024 * 1024
 """Bytes read at once, whatever the size of the file."""
 PEM_BYTES = 256 * 1024
 """No certificate and its chain is larger."""
+LARGEST = 256 * 1024 * 1024
+"""Bytes of a document at most: a scan of a contract is far smaller, and a review must end."""
+_OWN = ("hosts.yml", "secrets.yml", "group_vars", ".filae", ".git")
+"""What the inventory itself is made of: a declaration proves nothing about itself."""
 _ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 
 
@@ -67,6 +71,8 @@ def _read(root: Path, path: str) -> EvidenceFile:
         return EvidenceFile(path, problem="absent")
     if not place.is_relative_to(root):
         return EvidenceFile(path, problem="outside")
+    if place.relative_to(root).parts[:1] in [(name,) for name in _OWN]:
+        return EvidenceFile(path, problem="inventory")
     try:
         return _hash(path, place)
     except OSError as error:
@@ -83,12 +89,16 @@ def _hash(path: str, place: Path) -> EvidenceFile:
     # Not followed and not waited for: what was resolved may have become a link or a pipe since.
     handle = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
+        about = os.fstat(handle)
+        if not stat.S_ISREG(about.st_mode):
             return EvidenceFile(path, problem="not_a_file")
-        digest, total = hashlib.sha256(), 0
+        if about.st_size > LARGEST:
+            return EvidenceFile(path, size=about.st_size, problem="too_large")
+        digest, total, blank = hashlib.sha256(), 0, True
         while block := os.read(handle, BLOCK):
             digest.update(block)
             total += len(block)
+            blank = blank and not block.strip()
     finally:
         os.close(handle)
-    return EvidenceFile(path, digest.hexdigest(), total) if total else EvidenceFile(path, problem="empty")
+    return EvidenceFile(path, problem="empty") if blank else EvidenceFile(path, digest.hexdigest(), total)

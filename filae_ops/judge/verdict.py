@@ -80,7 +80,7 @@ class EvidenceFile:
     sha256: str = ""
     size: int = 0
     """Bytes."""
-    problem: Literal["", "absent", "empty", "outside", "not_a_file"] = ""
+    problem: Literal["", "absent", "empty", "outside", "not_a_file", "inventory", "too_large"] = ""
 
 
 @dataclass(frozen=True)

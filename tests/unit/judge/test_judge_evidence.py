@@ -5,14 +5,18 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import os
+from typing import get_args, get_type_hints
 
 import pytest
 from judge_material import changed, hds, judged, status, verdict, vm
 
 from filae_ops.errors import OpsError
-from filae_ops.judge.evidence import BLOCK, certificate_ends, declared_paths, read_evidence
+from filae_ops.judge.evidence import BLOCK, LARGEST, certificate_ends, declared_paths, read_evidence
 from filae_ops.judge.judge import judge
 from filae_ops.judge.register import load_register
+from filae_ops.judge.verdict import EvidenceFile
+from filae_ops.judge.words import reason
+from filae_ops.report.pages import words
 
 
 def tree(path):
@@ -59,6 +63,33 @@ def test_what_is_no_evidence(tmp_path, kind):
     wanted = {"empty": "empty", "directory": "not_a_file", "pipe": "not_a_file"}.get(kind, "absent")
     found = read(tmp_path, "a.pdf")
     assert (found.problem, found.sha256, found.size) == (wanted, "", 0)
+
+
+@pytest.mark.parametrize("path", ["hosts.yml", "group_vars/all/site.yml", "link.pdf"])
+def test_the_inventory_is_no_evidence_of_itself(tmp_path, path):
+    (tmp_path / "group_vars/all").mkdir(parents=True)
+    for name in ("hosts.yml", "group_vars/all/site.yml"):
+        (tmp_path / name).write_text("x: 1\n")
+    (tmp_path / "link.pdf").symlink_to("hosts.yml")
+    assert read(tmp_path, path).problem == "inventory"
+
+
+def test_a_blank_file_is_empty_and_one_without_end_is_not_read(tmp_path):
+    (tmp_path / "blank.md").write_text(" \n\t\n")
+    assert read(tmp_path, "blank.md").problem == "empty"
+    with (tmp_path / "large.pdf").open("w") as file:
+        file.truncate(LARGEST + 1)
+    assert read(tmp_path, "large.pdf").problem == "too_large"
+
+
+@pytest.mark.parametrize("problem", get_args(get_type_hints(EvidenceFile)["problem"])[1:])
+def test_every_problem_of_a_file_has_its_words(problem):
+    path = vm()["documents"]["aipd"]["file"]
+    found = verdict(vm(), "RGPD-03", problems={path: problem})
+    assert found.status in ("gap", "non_compliant")
+    for lang in ("fr", "en"):
+        assert path in reason(found, lang)
+        assert words("review", lang)["annex"][problem]
 
 
 @pytest.mark.parametrize("path", ["../secret.pdf", "link.pdf", "directory/secret.pdf", "/etc/hostname"])
