@@ -29,6 +29,14 @@ Reader = Callable[[Path], dict[str, dict[str, Any]]]
 
 def load(path: Path, *, reader: Reader = ansible_values) -> Inventory:
     """Return the inventory at DIR or DIR/hosts.yml; no vault password is needed."""
+    try:
+        return _load(path, reader)
+    except PermissionError as error:
+        step = "give yourself the right to read it, and to enter its folders"
+        raise OpsError(f"{error.filename or path}: cannot be read: {error.strerror}", next_step=step) from None
+
+
+def _load(path: Path, reader: Reader) -> Inventory:
     source = read(Path(path))
     values = reader(source.directory / HOSTS)
     _agree(source, values)

@@ -145,3 +145,15 @@ def test_the_fingerprint_follows_the_files(edit, site):
     assert quick(site / "hosts.yml").fingerprint == before
     edit("backup.yml", "interval_hours: 24", "interval_hours: 12")
     assert quick(site).fingerprint != before
+
+
+@pytest.mark.parametrize("where", ["read", "_check_secrets"])
+def test_what_may_not_be_read_is_said(site, monkeypatch, where):
+    """Root reads everything: the refusal of the system is played."""
+
+    def refused(*_):
+        raise PermissionError(13, "Permission denied", "group_vars")
+
+    monkeypatch.setattr(f"filae_ops.inventory.load.{where}", refused)
+    with pytest.raises(OpsError, match="group_vars: cannot be read: Permission denied"):
+        quick(site)
