@@ -45,7 +45,8 @@ FailOn = Annotated[
     typer.Option(
         "--fail-on",
         metavar="block|major|warn",
-        help="Exit 3 when a verdict of this severity or above is open; a legal question always is.",
+        help="Exit 3 when a verdict of this severity or above is open. A legal question always stops; what only "
+        "`verify` can measure never does.",
     ),
 ]
 Page = Annotated[
