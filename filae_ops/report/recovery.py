@@ -34,7 +34,8 @@ def _offsite(context: Context) -> str:
     if not isinstance(declared, Mapping):
         return shown(declared, lang)
     place, distance, days = (shown(at(declared, name), lang) for name in ("place", "distance_km", "interval_days"))
-    return str(say["distance"].format(place=place, km=distance, days=days))
+    form = say["daily" if declared.get("interval_days") == 1 else "distance"]
+    return str(form.format(place=place, km=distance, days=days))
 
 
 def continuity(context: Context) -> Section:

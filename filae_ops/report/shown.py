@@ -39,6 +39,7 @@ def shown(value: Any, lang: Lang, unit: str = "", *, coded: bool = False) -> str
     if isinstance(value, list | tuple):
         return ", ".join(shown(each, lang, coded=coded) for each in value)
     text = str(say["codes"].get(value, value)) if coded else str(value)
+    unit = unit.removesuffix("s") if value == 1 else unit
     return f"{day(text, lang)} {unit}".strip()
 
 

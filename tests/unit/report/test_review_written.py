@@ -14,6 +14,7 @@ from filae_ops.judge.verdict import STATUSES
 from filae_ops.judge.words import status_words
 from filae_ops.paths import data_path
 from filae_ops.report.pages import Lang, words
+from filae_ops.report.shown import shown
 from filae_ops.report.written import html, markdown
 
 LANGS: tuple[Lang, ...] = ("fr", "en")
@@ -204,3 +205,18 @@ def test_the_document_for_programs_keeps_its_names() -> None:
     assert [row["deviates"] for row in document["raci"]] == [False, True, False]
     assert document["raci"][2]["letters"] is None
     assert set(document["blocking"]) == {each.requirement.id for each in judgement().stopped_by("block")}
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "wanted"),
+    [(1, "jours", "1 jour"), (2, "jours", "2 jours"), (1, "days", "1 day"), (True, "jours", "oui")],
+)
+def test_one_is_singular(value: object, unit: str, wanted: str) -> None:
+    assert shown(value, "fr", unit) == wanted
+
+
+def test_a_copy_of_each_day_is_said_so() -> None:
+    """« tous les 1 j » is no French."""
+    backup = words("review", "fr")["backup"]
+    assert "chaque jour" in backup["daily"]
+    assert "tous les {days} jours" in backup["distance"]
