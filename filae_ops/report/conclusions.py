@@ -78,7 +78,8 @@ def _verdict(context: Context, entry: Entry) -> tuple[Cell, ...]:
     reason += [f"{say['evidence'].format(path=each.path)} — {_hash(context, each)}" for each in entry.evidence]
     dated = entry.dated or say["undated"]
     source = Lines((Link(rule.cited, rule.source.url), dated, say["read"].format(confidence=entry.confidence)))
-    verdict = Lines((tag(entry), entry.severity_text, say["who"].format(owner=entry.owner_text)))
+    severity = () if entry.severity_text == entry.status_text else (entry.severity_text,)
+    verdict = Lines((tag(entry), *severity, say["who"].format(owner=entry.owner_text)))
     return Lines((entry.id, entry.title)), verdict, Lines(tuple(reason)), source
 
 
