@@ -57,23 +57,28 @@ def show(found: list[Line], lang: Lang) -> None:
         out.print(title, style="bold", markup=False)
         out.print(table([line for line in found if line.always is always], lang))
         out.print("")
-    for text in (*left(found, lang), "", said["rest"]):
+    for text in (*left(found, lang), said["rest"]):
         # Not rich's: it breaks lines at the spaces that must not break.
         out.print(textwrap.fill(typography(text, lang), 80, subsequent_indent="  "), markup=False, soft_wrap=True)
 
 
 def left(found: list[Line], lang: Lang) -> list[str]:
-    """Return what is still to be documented: one line for each set of columns, with the flows that lack them."""
+    """Return what is still to be documented: one line for each set of columns, with the flows that lack them.
+
+    An empty line ends it; nothing at all when every flow is documented.
+    """
     from filae_ops.report.pages import words
 
     said = words("flows", lang)
     lacking: dict[tuple[str, ...], list[str]] = {}
     for line in found:
-        if not line.always:
+        if line.missing and not line.always:
             lacking.setdefault(line.missing, []).append(line.number)
+    if not lacking:
+        return []
     colon = " : " if lang == "fr" else ": "
     columns = {names: ", ".join(said["columns"][name] for name in names) for names in lacking}
-    return [said["left"], *(f"  {columns[names]}{colon}{', '.join(who)}" for names, who in lacking.items())]
+    return [said["left"], *(f"  {columns[names]}{colon}{', '.join(who)}" for names, who in lacking.items()), ""]
 
 
 def table(found: list[Line], lang: Lang) -> Table:

@@ -143,6 +143,13 @@ def test_the_terminal_s_table_fits(lang: str) -> None:
         assert word in done.stdout
 
 
+def test_flows_that_lack_nothing_are_not_said_to_lack() -> None:
+    documented = run_ops("-i", str(DEMO.parent / "hospital-vm"), "flows", "--lang", "en")
+    assert documented.returncode == 0, documented.stderr
+    assert "To be documented" not in documented.stdout
+    assert "To be documented" in run_ops("-i", str(DEMO), "flows", "--lang", "en").stdout
+
+
 def test_the_command_writes_files_and_one_document(tmp_path: Path) -> None:
     names = ("--csv", str(tmp_path / "f.csv"), "--html", str(tmp_path / "f.html"), "--json")
     done = run_ops("-i", str(DEMO), "flows", *names)
