@@ -112,6 +112,8 @@ def main() -> int:
         show = getattr(error, "show", None)
         if show is None:
             raise
+        if isinstance(said := getattr(error, "message", None), str):  # Typer lets the prefix of its validator through
+            error.message = said.removeprefix("Value error, ")  # type: ignore[attr-defined]
         show()
         return int(getattr(error, "exit_code", 2))
     return int(result or 0)

@@ -132,7 +132,9 @@ def _theme(name: str) -> str:
     from filae_ops.register.load import themes
 
     if name.upper() not in themes():
-        raise OpsError(f"no theme {name!r} in the register", next_step=f"name one of: {', '.join(themes())}")
+        raise OpsError(
+            f"no theme {name!r} in the register", next_step=f"name one of: {', '.join(themes())}", exit_code=2
+        )
     return name.upper()
 
 

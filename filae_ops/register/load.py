@@ -46,7 +46,11 @@ def _nearly(name: str) -> Requirement:
     if meant in requirements():
         return requirements()[meant]
     near = get_close_matches(meant, requirements(), n=1, cutoff=0.0)[0]
-    raise OpsError(f"no requirement {name!r} in the register", next_step=f"name one of the register, such as {near}")
+    raise OpsError(
+        f"no requirement {name!r} in the register",
+        next_step=f"filae-ops requirements show {near}, or `requirements list`",
+        exit_code=2,
+    )
 
 
 @cache

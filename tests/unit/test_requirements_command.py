@@ -61,7 +61,8 @@ def test_show_understands_an_id(name):
 def test_an_unknown_id_is_refused_with_the_nearest(name, near):
     with pytest.raises(OpsError, match=f"no requirement '{name}'") as caught:
         run("show", name)
-    assert f"such as {near}" in caught.value.next_step
+    assert f"requirements show {near}" in caught.value.next_step
+    assert caught.value.exit_code == 2
 
 
 @pytest.mark.parametrize("lang", ["fr", "en"])
