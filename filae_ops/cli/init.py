@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from filae_ops.cli.options import among
 from filae_ops.errors import OpsError
 from filae_ops.inventory.choices import MODELS, TO_FILL
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from filae_ops.inventory.answers import Answers, Keyholder
 
 _KEY_MAX = 16 * 1024
+_KINDS = ("production", "preproduction", "test", "demo")
 _LATER = "left to fill in"
 _MODELS = "\n\n".join(f"{name}: {words}" for name, words in MODELS.items())
 
@@ -24,11 +26,21 @@ _MODELS = "\n\n".join(f"{name}: {words}" for name, words in MODELS.items())
 def init(
     path: Annotated[Path, typer.Argument(metavar="DIR", help="Directory to write; it must be new or empty.")],
     hosting: Annotated[
-        str | None, typer.Option(metavar="MODEL", help=f"Hosting model; left out, a terminal asks. {_MODELS}")
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            autocompletion=among(lambda: MODELS),
+            help=f"Hosting model; left out, a terminal asks. {_MODELS}",
+        ),
     ] = None,
     name: Annotated[str, typer.Option(metavar="NAME", help="Short name of the site; default: the directory's.")] = "",
     environment: Annotated[
-        str, typer.Option(metavar="KIND", help="production, preproduction, test or demo.")
+        str,
+        typer.Option(
+            metavar="KIND",
+            autocompletion=among(lambda: _KINDS),
+            help="production, preproduction, test or demo.",
+        ),
     ] = "production",
     public_name: Annotated[
         str, typer.Option(metavar="NAME", show_default=_LATER, help="DNS name that users type.")
@@ -117,13 +129,16 @@ def report(path: Path, answers: Answers) -> str:
             *(f"  {line}" for line in left),
         ]
     if later := asked_later(files):
-        lines.append(f"{later} more that the review asks for: `filae-ops -i {path} review` lists them by who acts")
+        lines.append(f"{later} more that the review will ask for, by who acts")
     if answers.tls_provided:
         lines += [
             f"then put certificate.pem, chain.pem and root.pem in {path}/tls,",
             f"and encrypt the key: ansible-vault encrypt {path}/secrets.yml",
         ]
-    return "\n".join([*lines, f"next: filae-ops -i {path} doctor"])
+    if not left:
+        return "\n".join([*lines, f"next: filae-ops -i {path} review, then doctor"])
+    lines.append(f"no machine yet? filae-ops -i {path} request-vm asks the DSI for it, from what is filled in")
+    return "\n".join([*lines, f"next: fill these values in, then filae-ops -i {path} review, then doctor"])
 
 
 def _host_key(text: str) -> str:
@@ -136,7 +151,7 @@ def _key_file(path: Path) -> str:
             words = stream.read(_KEY_MAX).decode().split()
     except (OSError, UnicodeDecodeError) as exc:
         raise OpsError(
-            f"the key file {path} cannot be read: {exc}",
+            f"the key file {path} cannot be read: {getattr(exc, 'strerror', None) or 'it is not text'}",
             next_step="give the path of a .pub file",
             exit_code=2,
         ) from None

@@ -12,6 +12,8 @@ import typer.core
 from filae_ops.errors import OpsError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from filae_ops.report.pages import Lang
     from filae_ops.rollout import Target
 
@@ -22,6 +24,11 @@ class Command(typer.core.TyperCommand):
     def collect_usage_pieces(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
         """Return the words of the usage line."""
         return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]
+
+
+def among(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
+    """Return what the shell completes a value with; the names are only looked up then."""
+    return lambda incomplete: [name for name in names() if name.startswith(incomplete)]
 
 
 class LanguageName(StrEnum):

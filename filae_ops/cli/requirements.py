@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from filae_ops.cli.options import Command, Json, Language, LanguageName
+from filae_ops.cli.options import Command, Json, Language, LanguageName, among
 from filae_ops.console import out, print_json, say
 from filae_ops.errors import OpsError
 
@@ -18,6 +18,18 @@ if TYPE_CHECKING:
     from filae_ops.report.pages import Lang
 
 app = typer.Typer(help="What each party is held to, and what proves it.", no_args_is_help=True)
+
+
+def _themes() -> Iterable[str]:
+    from filae_ops.register.load import themes
+
+    return themes()
+
+
+def _ids() -> Iterable[str]:
+    from filae_ops.register.load import requirements
+
+    return requirements()
 
 
 class OwnerName(StrEnum):
@@ -44,7 +56,10 @@ class SeverityName(StrEnum):
 
 @app.command("list", cls=Command)
 def list_(
-    theme: Annotated[str | None, typer.Option(metavar="THEME", help="First part of the ids, such as HDS.")] = None,
+    theme: Annotated[
+        str | None,
+        typer.Option(metavar="THEME", autocompletion=among(_themes), help="First part of the ids, such as HDS."),
+    ] = None,
     owner: Annotated[
         OwnerName | None, typer.Option(metavar="OWNER", help=f"Who answers: {', '.join(OwnerName)}.")
     ] = None,
@@ -74,7 +89,10 @@ def list_(
 
 @app.command("show", cls=Command)
 def show(
-    name: Annotated[str, typer.Argument(metavar="ID", help="A requirement, such as NET-04.")],
+    name: Annotated[
+        str,
+        typer.Argument(metavar="ID", autocompletion=among(_ids), help="A requirement, such as NET-04."),
+    ],
     language: Language = LanguageName.FR,
     as_json: Json = False,
 ) -> None:

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 import typer
+from sites import run_ops
 from typer.testing import CliRunner
 
 from filae_ops.cli.init import ask_model, init, parse_operator
@@ -34,7 +35,23 @@ def test_it_writes_and_lists_what_is_left(tmp_path, key):
     assert "host_key" not in result.stdout
     assert "public_name" not in result.stdout
     assert f"ansible-vault encrypt {path}/secrets.yml" in result.stdout
-    assert f"next: filae-ops -i {path} doctor" in result.stdout
+    assert f"next: fill these values in, then filae-ops -i {path} review, then doctor" in result.stdout
+    assert f"filae-ops -i {path} request-vm" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "proposed"),
+    [
+        ("init x --hosting internal_", {"internal_infogere", "internal_vendor_admin"}),
+        ("init x --environment pre", {"preproduction"}),
+        ("requirements list --theme H", {"HDS", "HRD"}),
+        ("requirements show NIS2-", {"NIS2-01"}),
+    ],
+)
+def test_the_shell_completes_names(words, proposed):
+    line = f"filae-ops {words}"
+    env = {"_FILAE_OPS_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(len(line.split()) - 1)}
+    assert set(run_ops(env=env).stdout.split()) == proposed
 
 
 def test_without_a_terminal_the_hosting_model_is_wanted(tmp_path):
