@@ -18,3 +18,12 @@ Puma::Server.prepend(Module.new do
     super
   end
 end)
+
+# At a graceful stop it closes each connection that it accepted and from which it has read nothing yet: a request that is
+# on its way would be lost. A new connection is read first; one that waits for its next request may be closed.
+require "puma/client"
+Puma::Client.prepend(Module.new do
+  def can_close?
+    super && @requests_served.positive?
+  end
+end)
