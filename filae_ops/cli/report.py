@@ -56,7 +56,7 @@ def verification(
     for path, make in ((html, written.html), (markdown, written.markdown)):
         if path is not None:
             write_document(path, make(made))
-            say(made.say["written"].format(path=path))
+            say(f"wrote {path}")
     say(made.conclusion.title)
 
 

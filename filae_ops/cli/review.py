@@ -117,7 +117,7 @@ def write(review: ReviewDocument, html: Path | None, markdown: Path | None) -> N
     for path, make in ((html, written.html), (markdown, written.markdown)):
         if path is not None:
             write_document(path, make(review))
-            say(review.say["terminal"]["written"].format(path=path))
+            say(f"wrote {path}")
 
 
 def show(reviews: Sequence[ReviewDocument]) -> None:

@@ -41,7 +41,7 @@ def user_data(draft: Draft, machine: str, account: str, day: dt.date) -> str:
     if not keys:
         raise OpsError(
             f"no operator of access.operators has a key that works on {day}: nobody could enter the machine",
-            next_step="add an operator's key to group_vars/all/access.yml, then run the same command again",
+            next_step="add an operator's key to group_vars/all/access.yml, or ask without --cloud-init",
         )
     text = yaml.safe_dump(_config(draft, machine, account, keys), sort_keys=False, allow_unicode=True, width=4096)
     title = f"First access to {machine}, made by filae-ops request-vm from the inventory. No secret here."
