@@ -6,12 +6,15 @@ from collections.abc import Mapping
 
 from filae_ops.judge.verdict import Row
 from filae_ops.report.blocks import Block, Callout, Cell, Facts, Lines, Section, Table, Text
+from filae_ops.report.conclusions import worst_first
 from filae_ops.report.entries import Context
 from filae_ops.report.shown import at, shown
 
 PARTIES = ("hospital", "dsi", "rssi", "dpo", "business_owner", "provider", "infogerant", "host")
 _KINDS = {"immune": "good", "not_immune": "gap", "not_established": "gap", "not_applicable": ""}
 _THIRD = ("hds_host", "third_party")
+_BLOCKING = ("block", "ask_legal")
+_TRANSFERS = "RGPD-05"
 
 
 def hosting(context: Context) -> Section:
@@ -27,7 +30,19 @@ def hosting(context: Context) -> Section:
         rows.append((say[name], shown(at(tree, f"hosting.{name}"), lang)))
     rows.append((say["choice_record"], names["choice_record"]))
     rows.append((say["sensitivity"], shown(at(tree, "data.sensitivity_assessment"), lang)))
+    rows.append((say["law"], _law(context)))
     return Section("hosting", say["title"], (Facts(tuple(rows)), _immunity(context)))
+
+
+def _law(context: Context) -> Cell:
+    """Return what the blocking rules on the place of the data conclude, worst first."""
+    by_status: dict[str, list[str]] = {}
+    for each in worst_first(context.entries):
+        on_place = each.verdict.requirement.theme == "HDS" or each.id == _TRANSFERS
+        if on_place and each.verdict.requirement.severity in _BLOCKING and each.status != "not_applicable":
+            by_status.setdefault(each.status_text, []).append(each.id)
+    colon = " : " if context.lang == "fr" else ": "
+    return Lines(tuple(f"{status}{colon}{', '.join(ids)}" for status, ids in by_status.items()))
 
 
 def _host(context: Context) -> str:
@@ -54,11 +69,12 @@ def _immunity(context: Context) -> Callout:
     from filae_ops.register.load import immunity_steps
 
     say, verdict = context.say["hosting"], context.judgement.immunity
-    step = next((each for each in immunity_steps() if each.step == verdict.step), None)
+    steps = immunity_steps()
+    step = next((each for each in steps if each.step == verdict.step), None)
     parts = [immunity_words(verdict.result, context.lang)]
     if step is not None:
         question = step.question_fr if context.lang == "fr" else step.question_en
-        parts.append(say["step"].format(step=step.step, question=question))
+        parts.append(say["step"].format(step=step.step, steps=len(steps), question=question))
     return Callout(say["immunity"], tuple(parts), _KINDS[verdict.result])
 
 
