@@ -110,7 +110,8 @@ def test_a_third_party_is_named_and_asked() -> None:
     }  # fmt: skip
     text = Page(html(review("fr", hosting=hosting))).text
     for wanted in ("À l'hébergeur", "outscale", "FR-1", "01/01/2027 (encore 40 j)", "marché en cours",
-                   "31/01/2026 (échu)", "Règles bloquantes sur l'hébergement", "Question qui en décide (6 sur 6)"):  # fmt: skip
+                   "31/01/2026 (échu)", "Règles bloquantes sur l'hébergement",
+                   "Question qui en décide (6 sur 6)"):  # fmt: skip
         assert wanted in text
     assert "À l'hébergeur" not in Page(html(review("fr"))).text
 
