@@ -18,10 +18,11 @@ FAULT = "report this: it is a fault of filae-ops"
 
 
 def pytest_argv() -> list[str]:
-    """Return the command line that runs the host checks."""
+    """Return the command line that runs the host checks; -P: nothing of the caller's directory is loaded."""
     checks = data_path("tests", "host")
     return [
         sys.executable,
+        "-P",
         "-m",
         "pytest",
         "-q",

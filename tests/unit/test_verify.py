@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+import subprocess
 from collections import Counter
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from rich.console import Console
 
+from filae_ops import hostchecks
 from filae_ops.cli import check as command
 from filae_ops.errors import OpsError
 from filae_ops.junit import write_junit
@@ -109,3 +112,13 @@ def test_the_dsi_s_duties_are_measured():
     assert owned["dsi"] >= 10
     assert owned["provider"] >= 30
     assert {f"DSI-{number:02}" for number in range(1, 11)} <= set(needed)
+
+
+def test_nothing_of_the_directory_it_is_called_from_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An inventory that somebody sent may hold any file: `verify` run beside it executes none."""
+    (tmp_path / "pytest.py").write_text("raise SystemExit('it was loaded')\n")
+    monkeypatch.chdir(tmp_path)
+    argv = [*hostchecks.pytest_argv(), "--version"]
+    done = subprocess.run(argv, env=hostchecks.environment(tmp_path), capture_output=True, text=True)
+    assert "it was loaded" not in done.stderr
+    assert done.returncode == 0, done.stderr
