@@ -37,7 +37,8 @@ def pytest_argv() -> list[str]:
 def environment(directory: Path) -> dict[str, str]:
     """Return the environment of the checks: no option and no plugin of the caller's own pytest."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
-    path = os.pathsep.join([str(PACKAGE.parent), *filter(None, [kept.get("PYTHONPATH")])])
+    given = kept.get("PYTHONPATH", "").split(os.pathsep)
+    path = os.pathsep.join([str(PACKAGE.parent), *(each for each in given if Path(each).is_absolute())])
     return kept | {
         "FILAE_VERIFY": str(directory), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONPATH": path,
