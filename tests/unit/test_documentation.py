@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from pathlib import Path
 
@@ -24,3 +25,13 @@ def test_links_lead_somewhere(document: Path) -> None:
 
 def test_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text().splitlines()) < 70
+
+
+def test_each_key_that_programs_read_is_documented() -> None:
+    from filae_ops.inventory.load import load
+    from filae_ops.report.judged import review_of
+
+    text = (ROOT / "docs/reference/json.md").read_text()
+    document = review_of(load(ROOT / "inventories/hospital-vm"), dt.date(2026, 11, 22), "fr").document()
+    wanted = {*document, *document["requirements"][0], "checks", "by_owner", "summary", "declared", "observed"}
+    assert {key for key in wanted if f"`{key}`" not in text} == set()
