@@ -36,7 +36,7 @@ def flows(
     from filae_ops.report.flows_page import page
     from filae_ops.report.pages import write_document
 
-    inventory, lang = load(inventory_of(context)), language.lang
+    inventory, lang = load(inventory_of(context), awaited=True), language.lang
     found = lines_of(inventory)
     for path, text in ((csv, as_csv), (html, None)):
         if path is not None:

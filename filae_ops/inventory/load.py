@@ -27,16 +27,19 @@ _PEM_MAX = 256 * 1024
 Reader = Callable[[Path], dict[str, dict[str, Any]]]
 
 
-def load(path: Path, *, reader: Reader = ansible_values) -> Inventory:
-    """Return the inventory at DIR or DIR/hosts.yml; no vault password is needed."""
+def load(path: Path, *, reader: Reader = ansible_values, awaited: bool = False) -> Inventory:
+    """Return the inventory at DIR or DIR/hosts.yml; no vault password is needed.
+
+    `awaited`: the hospital's certificate may be still to come, as when its DSI reads what it would be for.
+    """
     try:
-        return _load(path, reader)
+        return _load(path, reader, awaited)
     except PermissionError as error:
         step = "give yourself the right to read it, and to enter its folders"
         raise OpsError(f"{error.filename or path}: cannot be read: {error.strerror}", next_step=step) from None
 
 
-def _load(path: Path, reader: Reader) -> Inventory:
+def _load(path: Path, reader: Reader, awaited: bool) -> Inventory:
     source = read(Path(path))
     values = reader(source.directory / HOSTS)
     _agree(source, values)
@@ -44,7 +47,7 @@ def _load(path: Path, reader: Reader) -> Inventory:
     if unknown := reference_problems(inventory, source):
         raise InventoryError(unknown)
     _check_secrets(inventory)
-    _check_certificates(inventory, source)
+    _check_certificates(inventory, source, awaited)
     return inventory
 
 
@@ -115,10 +118,11 @@ def _check_secrets(inventory: Inventory) -> None:
         raise OpsError(f"{path} is in clear and other users can read it", next_step=f"chmod 600 {path}")
 
 
-def _check_certificates(inventory: Inventory, source: Source) -> None:
+def _check_certificates(inventory: Inventory, source: Source, awaited: bool) -> None:
     problems = []
     for key, name in inventory.tls.files.items():
-        what = name and _certificate_problem(inventory.directory, name)
+        coming = awaited and name and not os.path.lexists(inventory.directory / name)
+        what = name and not coming and _certificate_problem(inventory.directory, name)
         if what:
             step = f"put the file at {inventory.directory / str(name)}, in PEM"
             problems.append(Problem(source.where(("tls", key)), f"tls.{key}", what, "dsi", step))

@@ -132,7 +132,9 @@ def _flows(found: Found, direction: str) -> Iterator[Mapping[str, Any]]:
 
 def certificate_days(scene: Scene, found: Found, expected: Any) -> tuple[Finding, ...]:
     """The certificate in this file lasts for so many days more."""
-    end = scene.certificates.get(str(found.value))
+    end, file = scene.certificates.get(str(found.value)), scene.evidence.get(str(found.value))
+    if end is None and file and file.problem:
+        return ()  # what is wrong with the file is said apart
     if end is None:
         return finding(found, "contrary", "certificate.unreadable", expected)
     left, words = (end - scene.day).days, {"date": end.isoformat()}

@@ -52,7 +52,7 @@ def _load(folder: Path, other: str) -> Inventory:
     from filae_ops.inventory.load import load
 
     try:
-        return load(folder)
+        return load(folder, awaited=True)
     except OpsError as error:
         text = str(error.args[0]).replace(f"{folder}/", "").replace(str(folder), folder.name)
         raise OpsError(

@@ -48,7 +48,7 @@ def reviews_of(paths: Sequence[Path], as_of: dt.date, lang: Lang) -> list[Review
         from filae_ops.report.several import reviews
 
         return reviews(paths, as_of, lang)
-    return [review_of(load(paths[0], reader=partial(_values, lang=lang)), as_of, lang)]
+    return [review_of(load(paths[0], reader=partial(_values, lang=lang), awaited=True), as_of, lang)]
 
 
 def _values(hosts_file: Path, lang: Lang) -> dict[str, dict[str, Any]]:

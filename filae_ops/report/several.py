@@ -59,7 +59,7 @@ def _review(path: Path, as_of: dt.date, lang: Lang) -> ReviewDocument | tuple[st
     assert _reader
     try:
         # Only one site has pages: what they say besides the verdicts stays in this process.
-        return replace(review_of(load(path, reader=_reader), as_of, lang), sections=())
+        return replace(review_of(load(path, reader=_reader, awaited=True), as_of, lang), sections=())
     except OpsError as error:  # an error whose making takes words does not cross between processes
         plain = {"owner": error.owner, "next_step": error.next_step, "exit_code": error.exit_code}
         return str(error.args[0]), plain

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from filae_ops.inventory.answers import Answers
 from filae_ops.inventory.choices import TO_FILL
 from filae_ops.inventory.load import load
 from filae_ops.inventory.model import Inventory
+from filae_ops.inventory.problems import InventoryError
 from filae_ops.inventory.scaffold import render
 from filae_ops.judge.verdict import Judgement
 from filae_ops.paths import data_path
@@ -160,3 +162,17 @@ def _values(content: Any, above: str = "") -> Any:
 
 def _fields(content: Any) -> list[str]:
     return [name for name, _ in _values(json.loads(json.dumps(content, default=str)))]
+
+
+def test_a_certificate_that_is_still_to_come_stops_no_review_but_everything_else(tmp_path: Path) -> None:
+    place = tmp_path / "site"
+    shutil.copytree(data_path("inventories", "hospital-vm"), place)
+    (place / "tls/certificate.pem").unlink()
+    with pytest.raises(InventoryError, match=r"tls\.certificate: .*no such file"):
+        load(place)
+    found = {each.requirement.id: each for each in judged(load(place, awaited=True), AS_OF)[1].verdicts}
+    assert found["TLS-04"].status == "gap"
+    assert [each.code for each in found["TLS-04"].findings if each.outcome == "contrary"] == ["file.absent"]
+    (place / "tls/certificate.pem").write_text("-----BEGIN PRIVATE KEY-----\n")
+    with pytest.raises(InventoryError, match="holds a private key"):
+        load(place, awaited=True)
