@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from judge_material import DROPPED, Tree, changed, ght, hds, judged, one, put, vm
-from test_judge_requirements import FAILS
+from test_judge_table import FAILS
 
 from filae_ops.judge.register import load_register
 from filae_ops.judge.tree import MISSING, find, first, generic

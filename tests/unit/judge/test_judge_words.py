@@ -8,7 +8,7 @@ from typing import get_args
 
 import pytest
 from judge_material import DAY, DROPPED, changed, ght, hds, judged, verdict, vm
-from test_judge_requirements import FAILS
+from test_judge_table import FAILS
 
 from filae_ops.judge.register import load_register
 from filae_ops.judge.table import OPERATORS
