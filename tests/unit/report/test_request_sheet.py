@@ -2,56 +2,23 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
-import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from request_material import DAY, DEMO, Edit
 from sites import run_ops
 
-from filae_ops.errors import OpsError
 from filae_ops.inventory.answers import Answers
 from filae_ops.inventory.choices import MODELS
 from filae_ops.inventory.draft import Draft, draft
 from filae_ops.inventory.scaffold import write
-from filae_ops.paths import data_path
-from filae_ops.report.cloud_init import user_data
 from filae_ops.report.pages import Lang, words
 from filae_ops.report.request_machine import WHOLE_BELOW_GIB, installed_packages, layout
 from filae_ops.report.request_vm import Sheet, as_html, as_markdown, sheet
 
-DEMO = data_path("inventories", "demo")
-DAY = dt.date(2026, 11, 22)
 BLANK = "à compléter par la DSI"
-Edit = Callable[[str, str, str], Path]
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(DEMO, tmp_path / "site"))
-
-
-@pytest.fixture
-def edit(site: Path) -> Edit:
-    def _edit(name: str, old: str, new: str) -> Path:
-        path = site / (name if name == "hosts.yml" else f"group_vars/all/{name}")
-        text = path.read_text()
-        assert old in text
-        path.write_text(text.replace(old, new))
-        return path
-
-    return _edit
-
-
-@pytest.fixture(scope="module")
-def scaffold(tmp_path_factory: pytest.TempPathFactory) -> Draft:
-    path = tmp_path_factory.mktemp("draft") / "site"
-    write(path, Answers(name="chv-production", hosting="internal_vendor_admin"))
-    return draft(path)
 
 
 def facts(made: Sheet, chapter: str) -> dict[str, str]:
@@ -175,64 +142,6 @@ def test_hostile_words_stay_words(site: Path, edit: Edit) -> None:
     assert "<script" not in as_html(made)
     assert "\\<script\\>" in as_markdown(made)
     assert "\\*\\*x\\*\\*" in as_markdown(made)
-
-
-def config(read: Draft, **changes: Any) -> dict[str, Any]:
-    text = user_data(read, changes.get("machine", "filae-demo"), changes.get("account", "debian"), DAY)
-    assert text.startswith("#cloud-config\n")
-    found: dict[str, Any] = yaml.safe_load(text)
-    return found
-
-
-def test_the_first_access_is_a_key_and_no_password() -> None:
-    found = config(draft(DEMO))
-    (user,) = found["users"]
-    assert (user["name"], user["lock_passwd"], len(user["ssh_authorized_keys"])) == ("debian", True, 2)
-    assert (found["ssh_pwauth"], found["disable_root"], found["ssh_deletekeys"]) == (False, True, True)
-    assert found["hostname"] == "filae-demo"
-    assert found["ntp"]["servers"] == ["192.0.2.54"]
-    assert found["apt"]["http_proxy"] == "http://192.0.2.55:3128"
-    assert "qemu-guest-agent" in found["packages"]
-    assert "/dev/console" in found["runcmd"][-1][-1]
-    assert "chpasswd" not in found
-    assert "passwd" not in user
-
-
-def test_a_mirror_is_written_as_the_role_writes_it(site: Path, edit: Edit) -> None:
-    edit(
-        "patching.yml", "patching:\n",
-        "patching:\n  mirror:\n    url: http://m.chv.example/debian\n    security_url: http://m.chv.example/security\n",
-    )  # fmt: skip
-    template = data_path("roles", "base", "templates", "debian.sources.j2").read_text().split("\n", 1)[1]
-    written = template.replace("{{ base_mirror.url }}", "http://m.chv.example/debian")
-    written = written.replace("{{ base_mirror.security_url }}", "http://m.chv.example/security")
-    assert config(draft(site))["apt"]["sources_list"] == written
-
-
-def test_only_keys_that_work_enter(site: Path, edit: Edit) -> None:
-    edit("access.yml", "    - name: bnguyen\n", "    - name: bnguyen\n      state: absent\n")
-    assert len(config(draft(site))["users"][0]["ssh_authorized_keys"]) == 1
-    edit("access.yml", "until: 2027-06-30", "until: 2026-11-21")
-    with pytest.raises(OpsError, match="nobody could enter"):
-        config(draft(site))
-
-
-def test_a_scaffold_without_keys_gives_no_first_access(scaffold: Draft) -> None:
-    with pytest.raises(OpsError, match=r"access\.operators"):
-        config(scaffold, machine="filae")
-
-
-def test_what_is_not_known_is_left_to_the_image(site: Path, edit: Edit) -> None:
-    edit("flows.yml", "time_sources: [192.0.2.54]", "time_sources: [a-renseigner]")
-    edit("flows.yml", "outbound_internet: proxy", "outbound_internet: a-renseigner")
-    found = config(draft(site))
-    assert not {"ntp", "apt"} & set(found)
-
-
-@pytest.mark.parametrize("name", ["no", "1e3", "null", "0x1f", "2026-01-01", "on"])
-def test_names_that_yaml_takes_for_something_else_are_quoted(name: str, site: Path, edit: Edit) -> None:
-    edit("hosts.yml", "filae-demo:", f'"{name}":')
-    assert config(draft(site), machine=name)["hostname"] == name
 
 
 def test_the_command(tmp_path: Path) -> None:
