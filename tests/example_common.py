@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from filae_ops.inventory.answers import GovernanceAnswers, MailAnswers, Person, WindowAnswers
+
 ED25519 = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI"
 FAR = dt.date(2027, 12, 31)
 """Last day of the keys of the examples."""
@@ -135,3 +137,20 @@ COMPLETE: dict[str, Any] = {
     **_MACHINE,
 }
 """Fields by path, of both complete examples."""
+
+VALOMBRE: dict[str, Any] = {
+    "hosting": "internal_vendor_admin",
+    "establishment": "Centre hospitalier de Valombre (fictif)",
+    "dsi_contact": Person("Exploitation de la DSI", "dsi-exploitation@chv.example", "+33 1 99 00 12 34"),
+    "provider_contact": Person("Astreinte du prestataire", "astreinte@prestataire.example", "+33 1 99 00 56 78"),
+    "window": WindowAnswers(("tue", "thu"), "22:00", 120),
+    "governance": GovernanceAnswers("dsi", "dsi", "dsi", "dsi"),
+    "public_name": "filae.chv.example",
+    "outbound_internet": "proxy",
+    "proxy": "http://192.0.2.55:3128",
+    "dns_servers": ("192.0.2.53", "2001:db8::53"),
+    "time_sources": ("192.0.2.54",),
+    "mail": MailAnswers("192.0.2.25", 25),
+    "reboot": "window",
+}
+"""What every site of the hospital of the examples answers to `init`."""

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 
-from example_common import COMPLETE, ED25519, FAR, log_flow, person
+from example_common import COMPLETE, ED25519, FAR, VALOMBRE, log_flow, person
 
 from filae_ops.inventory.answers import (
     Answers,
     BackupAnswers,
-    GovernanceAnswers,
     Keyholder,
     MachineAnswers,
-    MailAnswers,
-    Person,
-    WindowAnswers,
 )
 
 _DECLARED = {
@@ -47,14 +43,9 @@ _DECLARED = {
 }
 
 HOSPITAL_VM = Answers(
+    **VALOMBRE,
     name="chv-production",
-    hosting="internal_vendor_admin",
     environment="production",
-    establishment="Centre hospitalier de Valombre (fictif)",
-    dsi_contact=Person("Exploitation de la DSI", "dsi-exploitation@chv.example", "+33 1 99 00 12 34"),
-    provider_contact=Person("Astreinte du prestataire", "astreinte@prestataire.example", "+33 1 99 00 56 78"),
-    window=WindowAnswers(("tue", "thu"), "22:00", 120),
-    governance=GovernanceAnswers("dsi", "dsi", "dsi", "dsi"),
     machines=(
         MachineAnswers(
             "filae-prod",
@@ -73,18 +64,11 @@ HOSPITAL_VM = Answers(
         Keyholder("bnguyen", f"{ED25519}M2vXXyyvMfxonObNMxRbP0aJR4r9sFA/kf6f6GmC7YB", FAR),
     ),
     dsi_accounts=(Keyholder("cdiallo", f"{ED25519}HaZ53DRMr7xIjok73p7HYROxWluR+MISsxa3WfpSwi/", FAR),),
-    public_name="filae.chv.example",
     users=("internet",),
     inbound_internet=True,
-    outbound_internet="proxy",
-    proxy="http://192.0.2.55:3128",
-    dns_servers=("192.0.2.53", "2001:db8::53"),
-    time_sources=("192.0.2.54",),
-    mail=MailAnswers("192.0.2.25", 25),
     settings={"APP_LOCALE": "fr", "SMTP_HOST": "192.0.2.25"},
     signers=(Keyholder("prestataire-2026", f"{ED25519}M5QP+dGtn7cSMLAtbwb6rIqi7rYI03mhzhjuc9C4Rw4", FAR),),
     backup=BackupAnswers(("files", "database", "machine_snapshot", "configuration"), 12, 90, "sauvegardes@chv.example"),
-    reboot="window",
     declared=_DECLARED,
     more_flows=(log_flow("192.0.2.56"),),
     flows_approved=("RSSI du CH de Valombre", dt.date(2026, 5, 12)),

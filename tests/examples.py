@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
+from example_common import ED25519, VALOMBRE
 from example_counter import COUNTER_EXAMPLE
 from example_hospital import HOSPITAL_VM
 from example_host import HDS_HOST
@@ -12,55 +13,38 @@ from example_host import HDS_HOST
 from filae_ops.inventory.answers import (
     Answers,
     BackupAnswers,
-    GovernanceAnswers,
     Keyholder,
     MachineAnswers,
-    MailAnswers,
-    Person,
-    WindowAnswers,
 )
 
 ROOT = Path(__file__).parents[1]
-_ED25519 = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI"
 _JUNE, _MARCH = dt.date(2027, 6, 30), dt.date(2027, 3, 31)
 
 DEMO = Answers(
+    **VALOMBRE,
     name="chv-demo",
-    hosting="internal_vendor_admin",
     ask=False,
     environment="demo",
-    establishment="Centre hospitalier de Valombre (fictif)",
-    dsi_contact=Person("Exploitation de la DSI", "dsi-exploitation@chv.example", "+33 1 99 00 12 34"),
-    provider_contact=Person("Astreinte du prestataire", "astreinte@prestataire.example", "+33 1 99 00 56 78"),
-    window=WindowAnswers(("tue", "thu"), "22:00", 120),
-    governance=GovernanceAnswers("dsi", "dsi", "dsi", "dsi"),
     machines=(
         MachineAnswers(
             "filae-demo",
             "192.0.2.10",
-            f"{_ED25519}LxqI6i6DdOkDLWzysRd7QOg7yVx+MnTdKp2CvRk572J",
+            f"{ED25519}LxqI6i6DdOkDLWzysRd7QOg7yVx+MnTdKp2CvRk572J",
             hypervisor="kvm",
             guest_tools=True,
         ),
     ),
     administration_networks=("192.0.2.128/26",),
     operators=(
-        Keyholder("amartin", f"{_ED25519}BRlaOjEpEB6GtgJQ0bTid9DwaHqeIGMuASlpJitURUt", _JUNE),
-        Keyholder("bnguyen", f"{_ED25519}L4FZxuGMT7llHsHfc8zpeJJizPLf7ZggvtR+WpYaZcI", _JUNE),
+        Keyholder("amartin", f"{ED25519}BRlaOjEpEB6GtgJQ0bTid9DwaHqeIGMuASlpJitURUt", _JUNE),
+        Keyholder("bnguyen", f"{ED25519}L4FZxuGMT7llHsHfc8zpeJJizPLf7ZggvtR+WpYaZcI", _JUNE),
     ),
-    dsi_accounts=(Keyholder("cdiallo", f"{_ED25519}FAr0lnZqBCLOEwoZqiTPPY8ErMlw45qdsWNbSAYA6O8", _MARCH),),
-    public_name="filae.chv.example",
+    dsi_accounts=(Keyholder("cdiallo", f"{ED25519}FAr0lnZqBCLOEwoZqiTPPY8ErMlw45qdsWNbSAYA6O8", _MARCH),),
     users=("192.0.2.64/26", "2001:db8:10::/48"),
     inbound_internet=False,
-    outbound_internet="proxy",
-    proxy="http://192.0.2.55:3128",
-    dns_servers=("192.0.2.53", "2001:db8::53"),
-    time_sources=("192.0.2.54",),
-    mail=MailAnswers("192.0.2.25", 25),
     settings={"APP_LOCALE": "fr", "SMTP_HOST": "192.0.2.25"},
-    signers=(Keyholder("demo", f"{_ED25519}N0Qwuh+T9IDtfjPLqshyrK3a+7OA9xvFhVkLlYuRD4u", _JUNE),),
+    signers=(Keyholder("demo", f"{ED25519}N0Qwuh+T9IDtfjPLqshyrK3a+7OA9xvFhVkLlYuRD4u", _JUNE),),
     backup=BackupAnswers(("files", "database", "machine_snapshot"), 24, 30, "sauvegardes@chv.example"),
-    reboot="window",
 )
 EXAMPLES = {"demo": DEMO, "hospital-vm": HOSPITAL_VM, "hds-host": HDS_HOST, "counter-example": COUNTER_EXAMPLE}
 """Answers by directory of inventories/; evidence, certificates and encrypted secrets beside them are kept."""

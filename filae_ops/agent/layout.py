@@ -9,7 +9,7 @@ TRANSACTION = "filae-transaction"
 RECOVER = "filae-recover.service"
 RECOVERER = "filae-recoverer.service"
 COLOURS = ("blue", "green")
-APP_USER, MIGRATE_USER, WEB_GROUP = "filae", "filae_migrate", "www-data"
+APP_USER, MIGRATE_USER = "filae", "filae_migrate"
 
 
 class Layout:

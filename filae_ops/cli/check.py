@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
-from filae_ops.cli.options import FirstAccount, Json, Key, Operator, inventory_of
+from filae_ops.cli.options import FirstAccount, Json, Key, Operator, OwnerName, inventory_of
 from filae_ops.console import out, print_json, say
 
 if TYPE_CHECKING:
@@ -25,16 +24,6 @@ From = Annotated[
     typer.Option("--from", metavar="INVENTORY", help="Look at ports and flows from this inventory's first machine."),
 ]
 MARKS = {"fail": ("FAIL", "red"), "not_run": ("not run", "yellow"), "pass": ("pass", "green")}
-
-
-class OwnerName(StrEnum):
-    """The register's owners, as the command line takes them."""
-
-    DSI = "dsi"
-    PROVIDER = "provider"
-    HOST = "host"
-    DPO = "dpo"
-    SHARED = "shared"
 
 
 def verify(

@@ -43,6 +43,16 @@ class LanguageName(StrEnum):
         return "en" if self is LanguageName.EN else "fr"
 
 
+class OwnerName(StrEnum):
+    """Who answers, as the command line takes it."""
+
+    DSI = "dsi"
+    PROVIDER = "provider"
+    HOST = "host"
+    DPO = "dpo"
+    SHARED = "shared"
+
+
 Language = Annotated[LanguageName, typer.Option("--lang", metavar="LANG", help="fr or en.")]
 Html = Annotated[
     Path | None, typer.Option("--html", metavar="FILE", help="Write it as one page, to read or print.", dir_okay=False)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from filae_ops.cli.options import Command, Json, Language, LanguageName, among
+from filae_ops.cli.options import Command, Json, Language, LanguageName, OwnerName, among
 from filae_ops.console import out, print_json, say
 from filae_ops.errors import OpsError
 
@@ -30,16 +30,6 @@ def _ids() -> Iterable[str]:
     from filae_ops.register.load import requirements
 
     return requirements()
-
-
-class OwnerName(StrEnum):
-    """Who answers for a requirement."""
-
-    DSI = "dsi"
-    PROVIDER = "provider"
-    HOST = "host"
-    DPO = "dpo"
-    SHARED = "shared"
 
 
 class SeverityName(StrEnum):

@@ -76,7 +76,8 @@ def strike(step, seconds, how, *command):
     if how == "reboot":
         subprocess.run(["systemctl", "reboot"], check=True)
     else:
-        os.kill(pid, signal.SIGKILL if how == "kill" else signal.SIGSTOP)
+        with contextlib.suppress(ProcessLookupError):  # it has ended: the journal tells that nothing was struck
+            os.kill(pid, signal.SIGKILL if how == "kill" else signal.SIGSTOP)
 
 
 def settled():

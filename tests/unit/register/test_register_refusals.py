@@ -40,43 +40,38 @@ def test_bad_requirements(tmp_path, old, new, line, said):
     assert said in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "said"),
-    [
-        ("- id: outscale\n", "- id: ovhcloud\n", "'ovhcloud' is already line"),
-        ("  - id: outscale-public\n", "  - id: ct-iaas\n", "the service 'ct-iaas' is there twice"),
-        ("    runs_on: outscale-iaas-cod\n", "    runs_on: somewhere\n", "unknown service 'somewhere'"),
-        ("      source: ANSSI-CAT\n", "      source: CATALOGUE\n", "unknown source 'CATALOGUE'"),
-        ("      to: 2026-11-30\n", "      to: 2026-11-31\n", "is not a date that exists"),
-        ("      to: 2026-11-30\n", "      to: autumn\n", "to: "),
-        ("      version: '3.2'\n", "      version: 3.2 maybe\n", "version: "),
-        ("      status: qualified\n", "      status: nearly\n", "status: "),
-        ("  hq_country: FR\n", "  hq_country: France\n", "hq_country: "),
-        ("    activities: [physical_site,", "    activities: [cellar,", "activities.0: "),
-    ],
-)  # fmt: skip
-def test_bad_hosts(tmp_path, old, new, said):
-    path = changed(tmp_path, "hosts.yml", old, new)
-    with pytest.raises(OpsError) as caught:
-        read_hosts(path)
-    assert f"{path}:" in str(caught.value)
-    assert said in str(caught.value)
+BAD_HOSTS = [
+    ("- id: outscale\n", "- id: ovhcloud\n", "'ovhcloud' is already line"),
+    ("  - id: outscale-public\n", "  - id: ct-iaas\n", "the service 'ct-iaas' is there twice"),
+    ("    runs_on: outscale-iaas-cod\n", "    runs_on: somewhere\n", "unknown service 'somewhere'"),
+    ("      source: ANSSI-CAT\n", "      source: CATALOGUE\n", "unknown source 'CATALOGUE'"),
+    ("      to: 2026-11-30\n", "      to: 2026-11-31\n", "is not a date that exists"),
+    ("      to: 2026-11-30\n", "      to: autumn\n", "to: "),
+    ("      version: '3.2'\n", "      version: 3.2 maybe\n", "version: "),
+    ("      status: qualified\n", "      status: nearly\n", "status: "),
+    ("  hq_country: FR\n", "  hq_country: France\n", "hq_country: "),
+    ("    activities: [physical_site,", "    activities: [cellar,", "activities.0: "),
+]  # fmt: skip
+BAD_CALENDARS = [
+    ("sources: [EOL, ", "sources: [XXX, ", "unknown source 'XXX'"),
+    ("sources: [EOL, DISTRO-INFO]", "sources: []", "sources: "),
+    ("version: '12'", "version: '11'", "is already line"),
+    ("standard_until: 2024-08-14", "standard_until: 2024-02-30", "is not a date that exists"),
+    ("standard_until: 2024-08-14", "standard_until: soon", "standard_until: "),
+    ("subscription: false", "subscription: 'no'", "subscription: "),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("name", "read", "old", "new", "said"),
     [
-        ("sources: [EOL, ", "sources: [XXX, ", "unknown source 'XXX'"),
-        ("sources: [EOL, DISTRO-INFO]", "sources: []", "sources: "),
-        ("version: '12'", "version: '11'", "is already line"),
-        ("standard_until: 2024-08-14", "standard_until: 2024-02-30", "is not a date that exists"),
-        ("standard_until: 2024-08-14", "standard_until: soon", "standard_until: "),
-        ("subscription: false", "subscription: 'no'", "subscription: "),
+        *(("hosts.yml", read_hosts, *row) for row in BAD_HOSTS),
+        *(("lifecycles.yml", read_lifecycles, *row) for row in BAD_CALENDARS),
     ],
-)  # fmt: skip
-def test_bad_calendars(tmp_path, old, new, said):
-    path = changed(tmp_path, "lifecycles.yml", old, new)
+)
+def test_bad_hosts_and_calendars(tmp_path, name, read, old, new, said):
+    path = changed(tmp_path, name, old, new)
     with pytest.raises(OpsError) as caught:
-        read_lifecycles(path)
+        read(path)
     assert f"{path}:" in str(caught.value)
     assert said in str(caught.value)
