@@ -145,7 +145,7 @@ class Subject:
     def killed(self, kind: str, mode: str, step: str, later: float) -> bool:
         """Kill a transaction once; return whether the step that was aimed at was struck."""
         with self.load() as load, self.struck(kind, mode) as begun:
-            self.striker("strike", step, str(later), "kill", *self.command(kind))
+            print(self.striker("strike", step, str(later), "kill", *self.command(kind)), end="")
         assert load.outcome.failed == [], str(load.outcome)
         self.assert_nothing_lost(load)
         print(f"{kind} {mode} {step}+{later}: struck in {begun[-1:]}, {load.outcome}")
@@ -166,7 +166,7 @@ class Subject:
             if reboots:
                 self.reboot("strike", step, str(later), "reboot", *self.command(kind))
             else:
-                self.striker("strike", step, str(later), "stop", *self.command(kind))
+                print(self.striker("strike", step, str(later), "stop", *self.command(kind)), end="")
                 machines.stop(self.site.machine, cut=True)
                 machines.start(self.site.machine)
         assert self.kept
