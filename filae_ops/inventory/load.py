@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from filae_ops.errors import OpsError
+from filae_ops.inventory.choices import TO_FILL
 from filae_ops.inventory.machine import host_values
 from filae_ops.inventory.model import SECTIONS, Inventory
 from filae_ops.inventory.pending import settle
@@ -22,7 +24,9 @@ from filae_ops.inventory.values import ansible_values
 
 SECRETS = "secrets.yml"
 _VAULT = b"$ANSIBLE_VAULT;"
-_PEM_MAX = 256 * 1024
+_READ_MAX = 256 * 1024
+# As `init` wrote it: it holds no secret yet.
+_UNFILLED = re.compile(rb"(?:[ \t]*(?:#[^\n]*)?\n)*(\w+):[ \t]*" + TO_FILL.encode() + rb"\s*")
 
 Reader = Callable[[Path], dict[str, dict[str, Any]]]
 
@@ -30,7 +34,7 @@ Reader = Callable[[Path], dict[str, dict[str, Any]]]
 def load(path: Path, *, reader: Reader = ansible_values, awaited: bool = False) -> Inventory:
     """Return the inventory at DIR or DIR/hosts.yml; no vault password is needed.
 
-    `awaited`: the hospital's certificate may be still to come, as when its DSI reads what it would be for.
+    `awaited`: the hospital's certificate and its key may be still to come, as when its DSI reads what they are for.
     """
     try:
         return _load(path, reader, awaited)
@@ -46,7 +50,7 @@ def _load(path: Path, reader: Reader, awaited: bool) -> Inventory:
     inventory = build(source, values)
     if unknown := reference_problems(inventory, source):
         raise InventoryError(unknown)
-    _check_secrets(inventory)
+    _check_secrets(inventory, awaited)
     _check_certificates(inventory, source, awaited)
     return inventory
 
@@ -97,7 +101,7 @@ def _problems(error: ValidationError, source: Source) -> list[Problem]:
     return sorted(found, key=lambda problem: problem.where)
 
 
-def _check_secrets(inventory: Inventory) -> None:
+def _check_secrets(inventory: Inventory, awaited: bool) -> None:
     path = inventory.directory / SECRETS
     if not os.path.lexists(path):
         return
@@ -106,9 +110,16 @@ def _check_secrets(inventory: Inventory) -> None:
             f"{path} is not a regular file", next_step="put the encrypted file there, or remove it"
         )
     with path.open("rb") as stream:
-        encrypted = stream.read(len(_VAULT)) == _VAULT
-    if encrypted:
+        head = stream.read(_READ_MAX)
+    if head.startswith(_VAULT):
         return
+    if empty := _UNFILLED.fullmatch(head):
+        if awaited:
+            return
+        raise OpsError(
+            f"{path}: {empty[1].decode()} is still {TO_FILL}",
+            next_step=f"write the values, then ansible-vault encrypt {path}",
+        )
     if inventory.production:
         raise OpsError(
             f"{path} is not encrypted, and site.environment is production",
@@ -136,9 +147,9 @@ def _certificate_problem(directory: Path, name: str) -> str | None:
         return f"{name!r}: no such file in the inventory"
     if not path.resolve().is_relative_to(directory.resolve()):
         return f"{name!r} leaves the inventory by a link"
-    text = path.read_bytes()[: _PEM_MAX + 1]
+    text = path.read_bytes()[: _READ_MAX + 1]
     if b"PRIVATE KEY" in text:
         return f"{name!r} holds a private key, in clear: consider it lost, and ask for another certificate"
-    if len(text) > _PEM_MAX or b"-----BEGIN CERTIFICATE-----" not in text:
+    if len(text) > _READ_MAX or b"-----BEGIN CERTIFICATE-----" not in text:
         return f"{name!r} is not a certificate in PEM"
     return None

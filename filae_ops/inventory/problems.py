@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import types
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Union, get_args, get_origin
@@ -14,6 +15,7 @@ from filae_ops.errors import OpsError, Owner
 
 SHOWN = 20
 _FIX = "correct this line, then run the same command again"
+_EACH = "correct each line, the provider where nobody else is named, then run the same command again"
 _WANTED = {
     "missing": "missing key",
     "extra_forbidden": "unknown key",
@@ -60,13 +62,16 @@ class InventoryError(OpsError):
     """An inventory that is refused, with every problem found."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        first, more = problems[0], len(problems) - SHOWN
+        first, more = problems[0], problems[SHOWN:]
         lines = [str(problem) for problem in problems[:SHOWN]]
-        if more > 0:
-            lines.append(f"... and {more} more")
+        if more:
+            files = Counter(problem.where.partition(":")[0] for problem in more)
+            lines.append(f"... and {len(more)} more: {', '.join(f'{n} in {name}' for name, n in files.items())}")
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
         text = "\n".join([f"the inventory is refused, {count}:", *(f"  {line}" for line in lines)])
-        super().__init__(text, owner=first.owner, next_step=first.next_step)
+        owner: Owner = first.owner if len({problem.owner for problem in problems}) == 1 else "shared"
+        step = first.next_step if len({problem.next_step for problem in problems}) == 1 else _EACH
+        super().__init__(text, owner=owner, next_step=step)
         self.problems = tuple(problems)
 
 

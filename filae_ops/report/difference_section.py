@@ -44,11 +44,12 @@ def _blocks(found: Difference, lang: Lang) -> Iterator[Block]:
 
 
 def against(found: Difference, lang: Lang) -> str:
-    """Return what the inventory is compared with, in one sentence."""
+    """Return what the inventory is compared with, and whether its site has another name."""
     say, other = words("difference", lang), found.against
-    if other.commit:
-        return str(say["against_revision"]).format(commit=other.commit[:12], day=day(other.day, lang))
-    return str(say["against_folder"]).format(folder=other.folder)
+    text = say["against_revision"] if other.commit else say["against_folder"]
+    said = str(text).format(commit=other.commit[:12], day=day(other.day, lang), folder=other.folder)
+    before, after = (side.tree["site"]["name"] for side in (found.before, found.after))
+    return said if before == after else f"{said} {say['other_site'].format(before=before, after=after)}"
 
 
 def unchanged(found: Difference, lang: Lang) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Lang = Literal["fr", "en"]
 MODE = 0o644
+_DECLARING = ("hosts.yml", "secrets.yml", "group_vars/**/*.yml", "tls/*.pem")
 _NBSP, _NARROW = "\u00a0", "\u202f"
 _SUBSTITUTES = (
     (re.compile(r"(?<=\S) (?=[;?!])"), _NARROW),
@@ -101,6 +102,8 @@ def write_document(path: Path, text: str) -> None:
     if path.exists() and not path.is_file():  # renamed over, a device such as /dev/stdout would be gone
         what = "a folder" if path.is_dir() else "no file but a device, a pipe or a socket"
         raise OpsError(f"{path} is {what}", next_step="name a file, such as review.html", exit_code=2)
+    if path.is_file() and _declares(path.absolute()):
+        raise OpsError(f"{path} is a file of an inventory", next_step="name another file", exit_code=2)
     try:
         with tempfile.NamedTemporaryFile(
             "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
@@ -116,3 +119,9 @@ def write_document(path: Path, text: str) -> None:
                 raise
     except OSError as error:
         raise OpsError(f"{path} cannot be written: {error.strerror}", next_step="name another file") from None
+
+
+def _declares(path: Path) -> bool:
+    """Tell whether a file is part of an inventory: a document is never written over what it is made from."""
+    roots = [up for up in path.parents[:3] if (up / "hosts.yml").is_file()]
+    return any(path in root.glob(pattern) for root in roots for pattern in _DECLARING)

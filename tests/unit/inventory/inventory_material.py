@@ -27,8 +27,8 @@ def offline(hosts_file: Path) -> dict[str, dict[str, Any]]:
     return read(hosts_file).hostvars()
 
 
-def quick(path: Path) -> Inventory:
-    return load(path, reader=offline)
+def quick(path: Path, *, awaited: bool = False) -> Inventory:
+    return load(path, reader=offline, awaited=awaited)
 
 
 UNTIL = dt.date(2027, 6, 30)

@@ -100,6 +100,19 @@ def test_secrets_in_clear_in_production(production):
     assert quick(production).production
 
 
+def test_secrets_that_are_still_to_fill_in(production):
+    secrets = production / "secrets.yml"
+    secrets.write_text("# What people give.\n\ntls_key: a-renseigner\n")
+    secrets.chmod(0o600)
+    with pytest.raises(OpsError, match="tls_key is still a-renseigner") as caught:
+        quick(production)
+    assert caught.value.next_step == f"write the values, then ansible-vault encrypt {secrets}"
+    assert quick(production, awaited=True).production
+    secrets.write_text("tls_key: a-renseigner\napp_secrets: {smtp: x}\n")
+    with pytest.raises(OpsError, match="is not encrypted"):
+        quick(production, awaited=True)
+
+
 def test_the_demo_key_in_production(production):
     app = production / "group_vars/all/app.yml"
     app.write_text(app.read_text().replace("name: release", "name: demo"))

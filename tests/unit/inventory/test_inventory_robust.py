@@ -12,6 +12,7 @@ from inventory_material import DEMO
 from filae_ops.errors import OpsError
 from filae_ops.inventory.load import build
 from filae_ops.inventory.model import Inventory
+from filae_ops.inventory.problems import InventoryError, Problem
 from filae_ops.inventory.source import read
 
 ODD = [None, "é{x}\ny", True, -1, float("nan"), [None], {"a": 1}]
@@ -64,3 +65,12 @@ def test_a_key_missing_anywhere():
     for loc in places(VALUES):
         said = answer(changed(VALUES, loc, lambda parent, key: parent.__delitem__(key)))
         assert not said or "next: " in said, (loc, said)
+
+
+def test_many_problems_say_who_acts_for_each():
+    found = [Problem(f"a.yml:{n}:1", "key", "bad", "dsi", "ask") for n in range(20)]
+    error = InventoryError([*found, Problem("hosts.yml:3:1", "", "bad"), Problem("hosts.yml:4:1", "", "bad")])
+    assert (error.owner, "... and 2 more: 2 in hosts.yml" in str(error)) == ("shared", True)
+    assert "each line" in error.next_step
+    same = InventoryError(found)
+    assert (same.owner, same.next_step) == ("dsi", "ask")

@@ -23,7 +23,7 @@ from filae_ops.report.change import same
 from filae_ops.report.change_words import sentence
 from filae_ops.report.changes import changes
 from filae_ops.report.difference import Against, difference, side
-from filae_ops.report.difference_section import section
+from filae_ops.report.difference_section import against, section
 from filae_ops.report.difference_terminal import lines
 from filae_ops.report.judged import judged
 
@@ -94,6 +94,15 @@ def test_the_chapter_the_terminal_and_the_document_say_the_same(site):
     json.dumps(document)
     assert printed.splitlines()[-1].startswith("Sans changement : 8 flux, 3 comptes, 1 machine, 1 pièce")
     assert [block.type for block in section(found, "en").blocks] == [block.type for block in chapter.blocks]
+
+
+def test_another_site_is_said_first(site):
+    before = seen(site)
+    assert "nom" not in against(difference(before, before, FOLDER), "fr")
+    edit(site, "site", "name: chv-demo", "name: chv-nord")
+    found = difference(before, seen(site), FOLDER)
+    printed = [text for text, _ in lines(found, "fr")]
+    assert "chv-demo avant, chv-nord maintenant" in printed[1]
 
 
 def test_a_file_replaced_gone_or_come_under_its_name(site):

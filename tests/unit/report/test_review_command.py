@@ -124,6 +124,18 @@ def test_what_is_no_file_is_never_replaced(name: str, tmp_path: Path) -> None:
     assert (tmp_path / "link").is_symlink()
 
 
+@pytest.mark.parametrize("name", ["hosts.yml", "group_vars/all/site.yml"])
+def test_an_inventory_is_never_written_over(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = Path(shutil.copytree(data_path("inventories", "demo"), tmp_path / "site"))
+    for path in (site / name, Path((site / name).name)):
+        monkeypatch.chdir((site / name).parent)
+        with pytest.raises(OpsError, match="is a file of an inventory"):
+            write_document(path, "x")
+    assert (site / name).read_text() != "x"
+    for _ in range(2):
+        write_document(site / "user-data.yml", "#cloud-config\n")
+
+
 def test_nothing_is_left_when_writing_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
