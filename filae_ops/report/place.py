@@ -85,7 +85,7 @@ def responsibilities(context: Context) -> Section:
     parties = [party for party in PARTIES if party in used]
     headers = (say["headers"][0], *(context.say["parties"][party] for party in parties), *say["headers"][1:])
     rows = tuple(_duty(context, row, parties) for row in raci)
-    widths = (22, *(9 for _ in parties), 12, 66 - 9 * len(parties)) if len(parties) < 6 else ()
+    widths = (20, *(10 for _ in parties), 11, 69 - 10 * len(parties)) if len(parties) < 6 else ()
     blocks: list[Block] = [Text(say["intro"])]
     if any(row.activity5 for row in raci):
         blocks.append(Text(say["activity5"], "note"))

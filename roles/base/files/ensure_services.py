@@ -1,9 +1,12 @@
 # Has the services of the machine run and start with it; prints `changed: …` for each change. Names in the arguments.
 # A role's handlers act on what it changed; this on what others did: a service stopped, disabled or masked by hand.
+import contextlib
+import os
 import subprocess
 import sys
 
 APPLY, NAMES = sys.argv[1] == "apply", sys.argv[2:]
+HELD = "/run/filae-held"  # what the packages would have started: see ensure_packages.py
 PROPERTIES = ("Id", "LoadState", "ActiveState", "UnitFileState")
 
 
@@ -35,3 +38,9 @@ for state in states():
         change(unit, "enabled", "enable", "--quiet")
     if state["ActiveState"] not in ("active", "activating", "reloading"):
         change(unit, "started", "start")
+with contextlib.suppress(FileNotFoundError), open(HELD) as stream:
+    units = stream.read().split()
+    if APPLY:
+        # As in a package's own script, a unit that does not start stops nothing here.
+        systemctl("start", *units)
+        os.unlink(HELD)

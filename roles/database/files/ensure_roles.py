@@ -19,6 +19,9 @@ ROLES = {
 }
 
 
+UNIT = "postgresql@17-main.service"
+
+
 def psql(statement):
     argv = ["runuser", "-u", "postgres", "--", "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", "postgres"]
     argv += ["-c", statement]
@@ -26,27 +29,32 @@ def psql(statement):
 
 
 def enable_checksums():
-    unit, tool = "postgresql@17-main.service", "/usr/lib/postgresql/17/bin/pg_checksums"
-    subprocess.run(["systemctl", "stop", unit], check=True)
+    tool = "/usr/lib/postgresql/17/bin/pg_checksums"
+    subprocess.run(["systemctl", "stop", UNIT], check=True)
     try:
         argv = ["runuser", "-u", "postgres", "--", tool, "--enable", "-D", "/var/lib/postgresql/17/main"]
         subprocess.run(argv, check=True, capture_output=True)
     finally:
-        subprocess.run(["systemctl", "start", unit], check=True)
+        start()
 
 
-def change(statement):
-    print("changed: " + statement)
-    if APPLY:
-        psql(statement)
+def start():
+    """Start PostgreSQL, or wait for the start that a handler asked for."""
+    done = subprocess.run(["systemctl", "start", UNIT], capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(
+            "PostgreSQL does not start: %s\n  who acts: provider\n  next: on the machine: journalctl -n 50 -u %s"
+            % (done.stderr.strip()[-400:], UNIT)
+        )
 
 
-if not APPLY and not os.path.exists("/run/postgresql/.s.PGSQL.5432"):
-    print("changed: PostgreSQL does not run yet; roles %s would be looked at" % " and ".join(ROLES))
-    sys.exit()
 if not os.path.exists("/run/postgresql/.s.PGSQL.5432"):
     print("changed: PostgreSQL started")
-    subprocess.run(["systemctl", "start", "postgresql@17-main.service"], check=True)
+    if not APPLY:
+        print("changed: roles %s would be looked at then" % " and ".join(ROLES))
+        sys.exit()
+if APPLY:
+    start()
 known = dict(
     line.split("|", 1)
     for line in psql(
@@ -59,10 +67,16 @@ if psql("SHOW data_checksums") == "off" and psql("SELECT count(*) FROM pg_databa
     print("changed: data checksums enabled")
     if APPLY:
         enable_checksums()
+statements = []
 for role, settings in ROLES.items():
     if role not in known:
-        change("CREATE ROLE %s LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT CONNECTION LIMIT 60" % role)
+        limits = "NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT CONNECTION LIMIT 60"
+        statements.append("CREATE ROLE %s LOGIN %s" % (role, limits))
     have = dict(item.split("=", 1) for item in known.get(role, "").split(",") if item)
     for name, value in settings.items():
         if have.get(name) != value:
-            change("ALTER ROLE %s SET %s = '%s'" % (role, name, value))
+            statements.append("ALTER ROLE %s SET %s = '%s'" % (role, name, value))
+for statement in statements:
+    print("changed: " + statement)
+if statements and APPLY:
+    psql("; ".join(statements))
