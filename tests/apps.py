@@ -15,6 +15,7 @@ APPS = {
     "reference": Path(__file__).parent / "reference_app",
     "minimal": Path(__file__).parent / "minimal_app",
 }
+SHARED = Path(__file__).parent / "shared_app"
 CONTRACT, EDITS = "release.yml", "edits.yml"
 KEPT_OUT = {"versions", EDITS, "Gemfile.lock", ".bundle", "storage", "tmp", "log"}
 EPOCH = 1_767_225_600  # 2026-01-01
@@ -30,15 +31,15 @@ def materialise(
 ) -> Path:
     """Write `app` ("reference", "minimal") as it is at `version` into `destination`, and return it.
 
-    The overlays `versions/<number>` up to `version` are applied in order: files are added, the texts that
-    edits.yml names take the place of others, release.yml is merged. `overrides` is merged into
+    What both share comes first; then the overlays `versions/<number>` up to `version`, in order: files are added,
+    the texts that edits.yml names take the place of others, release.yml is merged. `overrides` is merged into
     release.yml (None removes a key); `files` adds, replaces or (None) removes files of the tree.
     """
     if destination.exists() and any(destination.iterdir()):
         raise FileExistsError(f"{destination} is not empty")
     source = APPS[app]
     contract: Any = {}
-    for layer in [source, *_overlays(source, version)]:
+    for layer in [SHARED, source, *_overlays(source, version)]:
         _copy(layer, destination)
         _edit(layer / EDITS, destination)
         if (layer / CONTRACT).exists():
