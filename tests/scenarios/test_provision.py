@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from sites import Site
+from waiting import until
 
 TASKS = 45
 History = dict[str, subprocess.CompletedProcess[str]]
@@ -98,6 +99,34 @@ def test_the_dsi_may_ask_and_record_and_nothing_else(deployed: Site) -> None:
         done = as_dsi(refused)
         assert done.returncode != 0, refused
         assert "password is required" in done.stderr or "mot de passe" in done.stderr
+
+
+BY_HAND = r"""
+sed -i 's/^\[Service\]/&\nNice=7/' /etc/systemd/system/filae-web@.service
+echo 'max_connections = 77' >>/etc/postgresql/17/main/conf.d/filae.conf
+systemctl daemon-reload
+systemctl restart postgresql@17-main 'filae-web@*.service'
+"""
+IN_FORCE = """
+unit=$(systemctl list-units --plain --no-legend --state=active 'filae-web@*.service' | cut -d' ' -f1)
+echo $(ps -o ni= -p $(systemctl show --value --property=MainPID $unit))
+runuser -u postgres -- psql -Atc 'SHOW max_connections'
+"""
+
+
+def test_what_somebody_changed_by_hand_is_put_back_and_in_force(copy: Site) -> None:
+    """What a role places is read by what runs: a unit by its process, a setting by PostgreSQL."""
+
+    def in_force() -> str:
+        return copy.run(IN_FORCE).stdout
+
+    until(lambda: in_force() == "0\n100\n", told=in_force)
+    assert copy.run(BY_HAND).returncode == 0
+    until(lambda: in_force() == "7\n77\n", told=in_force)
+    done = copy.ops("provision")
+    assert done.returncode == 0, done.stderr
+    until(lambda: in_force() == "0\n100\n", told=in_force)
+    assert json.loads(copy.ops("status", "--json").stdout)["healthy"] is True
 
 
 def test_an_update_shows_the_new_version_and_the_next_provisioning_changes_nothing(
