@@ -21,7 +21,8 @@ from filae_ops.refusal import INTERRUPTED
 from filae_ops.refusal import refusal as refusal
 
 Event = dict[str, Any]
-STOP_SECONDS = 20
+# Signals that end a run, each with the seconds that it has to obey.
+STOP = ((signal.SIGINT, 3), (signal.SIGINT, 20), (signal.SIGTERM, 5), (signal.SIGKILL, 5))
 
 
 @dataclass
@@ -129,8 +130,11 @@ def run_playbook(argv: Sequence[str], on_event: Callable[[Event], None]) -> Outc
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    """Interrupt the run as a terminal would, then insist; a second interrupt insists at once."""
-    for number, seconds in ((signal.SIGINT, STOP_SECONDS), (signal.SIGTERM, 5), (signal.SIGKILL, 5)):
+    """Interrupt the run as a terminal would, then insist; a second interrupt insists at once.
+
+    Python drops an interrupt that comes while it finalises an object: the run would go on. Ansible dies of the second.
+    """
+    for number, seconds in STOP:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, number)
         with contextlib.suppress(subprocess.TimeoutExpired, KeyboardInterrupt):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from apps import APPS
+from apps import APPS, SHARED
 from load import Load, Minimal, Place
 from minimal_site import FIRST_SCHEMA, QUICK, held, look, place_of, release, set_agent
 from sites import Site, say
@@ -113,7 +113,7 @@ CASES = {
         files={"config.ru": HALF_WELL}, timings={"soak": 20}, fails=True),
     "it is well, then slow": Bad(
         ("the release does not do well", "half of the requests take 1.5", "median_before"), "soak",
-        files={"config.ru": SLOW, "config/puma.rb": (APPS["minimal"] / "config/puma.rb").read_text().replace(
+        files={"config.ru": SLOW, "config/puma.rb": (SHARED / "config/puma.rb").read_text().replace(
             "threads 5, 5", "threads 40, 40")}, timings={"soak": 20}),
     "its migration does not reach its schema": Bad(
         ("the schema is 2026", "needs 20990101000000"), "migrate",

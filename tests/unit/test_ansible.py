@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from filae_ops.ansible import Outcome, control_dir, playbook_argv, playbook_env, run_playbook
+from filae_ops.ansible import STOP, Outcome, control_dir, playbook_argv, playbook_env, run_playbook
 
 SITE = Path("/site/hosts.yml")
 
@@ -104,9 +104,13 @@ def test_a_run_that_says_nothing_and_fails_is_not_ok(tmp_path: Path) -> None:
     assert outcome.document()["ok"] is False
 
 
-@pytest.mark.parametrize("behaviour", ["", "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"], ids=["obeys", "insists"])
+IGNORED = "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+DROPPED = "signal.signal(signal.SIGINT, lambda *_: signal.signal(signal.SIGINT, signal.SIG_DFL))\n"
+
+
+@pytest.mark.parametrize("behaviour", ["", DROPPED, IGNORED], ids=["obeys", "drops the first", "insists"])
 def test_an_interrupt_ends_the_run_and_is_told(behaviour: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("filae_ops.ansible.STOP_SECONDS", 1)
+    monkeypatch.setattr("filae_ops.ansible.STOP", [(number, 1) for number, _ in STOP])
     changed = RESULT.format(counted=True, status="ok", changed=True)
     argv = program(tmp_path, f"{behaviour}say(event='pid', pid=os.getpid())\n{changed}time.sleep(60)\n")
     pids: list[int] = []
