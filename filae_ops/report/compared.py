@@ -32,7 +32,7 @@ def compared_review(path: Path, other: str, as_of: dt.date, lang: Lang) -> Revie
     from filae_ops.inventory.source import locate_directory
 
     with _other(locate_directory(path), other) as (folder, against, secrets), ThreadPoolExecutor(2) as pool:
-        before, now = pool.submit(_load, folder, other), pool.submit(load, path)
+        before, now = pool.submit(_load, folder, other), pool.submit(load, path, awaited=True)
         review = review_of(now.result(), as_of, lang)
         found = _difference(before.result(), now.result(), against, secrets, as_of)
     return replace(review, sections=(section(found, lang), *review.sections), difference=found)

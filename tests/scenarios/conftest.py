@@ -119,6 +119,14 @@ def minimal_template(lab: Path, template: Machine, minimal_bundles: dict[str, Pa
     return machines.find("minimal")
 
 
+# Asked before the machine has ever booted with them.
+STARTED = """
+systemctl is-active logrotate.timer nginx chrony unattended-upgrades postgresql@17-main
+ls -d /usr/sbin/policy-rc.d /run/filae-held 2>/dev/null
+runuser -u postgres -- psql -Atc 'SHOW data_checksums'
+"""
+
+
 def journey(site: Site, bundles: dict[str, Path]) -> dict[str, subprocess.CompletedProcess[str]]:
     """Return what each step of a site's first day answered."""
     # First contact as root, as at a hospital; the account of the inventory afterwards.
@@ -133,6 +141,8 @@ def journey(site: Site, bundles: dict[str, Path]) -> dict[str, subprocess.Comple
             keep_provisioned(site.machine)
         answers[name] = site.ops(*words, timeout=600)
         assert answers[name].returncode == 0, f"{name}: {answers[name].stderr}"
+        if name == "first":
+            answers["started"] = site.run(STARTED)
     return answers
 
 

@@ -41,6 +41,7 @@ for state in states():
 with contextlib.suppress(FileNotFoundError), open(HELD) as stream:
     units = stream.read().split()
     if APPLY:
-        # As in a package's own script, a unit that does not start stops nothing here.
-        systemctl("start", *units)
+        # As in a package's own script, a unit that does not start stops nothing here. Of several units that a package
+        # starts together, only the first is asked for: the timers come by their target.
+        systemctl("start", *units, "timers.target")
         os.unlink(HELD)

@@ -213,6 +213,15 @@ def test_what_is_no_older_inventory_is_refused(signed, other, said):
     assert done.exception.exit_code == 2
 
 
+def test_a_certificate_that_is_still_to_come_stops_no_comparison(tmp_path):
+    now = tmp_path / "now"
+    shutil.copytree(data_path("inventories", "hospital-vm"), now)
+    (now / "tls/certificate.pem").unlink()
+    done = review(now, "--diff", str(data_path("inventories", "hospital-vm")))
+    assert done.exit_code == 0, done.output
+    assert "TLS-04" in done.output
+
+
 def test_an_older_inventory_that_is_refused_says_so(signed, tmp_path):
     older = tmp_path / "older"
     shutil.copytree(signed, older)
