@@ -13,6 +13,8 @@ from filae_ops.lab.state import HOME, documents, lab_id, locked, process_start, 
 
 # RFC 1918 block in which each lab takes one /24; 10.213 is seldom routed, and the choice skips what is.
 BLOCK = "10.213"
+# Locally administered; each lab is a link of its own.
+GATEWAY_LINK = "02:f1:1a:e0:00:01"
 
 
 def lab_dir(lab: str | None = None) -> Path:
@@ -43,7 +45,9 @@ def ensure_network(lab: str, owner: int | None = None) -> str:
 
 def _make_bridge(bridge: str, gateway: str) -> None:
     subnet = gateway.removesuffix(".1") + ".0/24"
-    run(["ip", "link", "add", bridge, "type", "bridge"])
+    # Without a link address of its own a bridge takes the lowest of its ports', which changes as machines come and go:
+    # until those that stay have asked for it again, some eight seconds, they send to nobody.
+    run(["ip", "link", "add", bridge, "address", GATEWAY_LINK, "type", "bridge"])
     run(["ip", "address", "add", f"{gateway}/24", "dev", bridge])
     run(["ip", "link", "set", bridge, "up"])
     # Whatever the host's own setting, packets that enter by this bridge go no further than the host;

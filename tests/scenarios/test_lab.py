@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from sites import run_ops
 
+from filae_ops.lab.network import bridge_name
 from filae_ops.lab.state import HOME
 
 FIELDS = {"name", "address", "ssh_user", "ssh_key", "host_key", "inventory"}
@@ -156,6 +157,19 @@ def test_several_at_once(lab: Lab) -> None:
     rows = lab.up("many", "--count", "2")
     assert [row["name"] for row in rows] == ["many1", "many2"]
     assert len({row["address"] for row in rows}) == 2
+
+
+def test_machines_that_come_and_go_cut_no_other_off(lab: Lab) -> None:
+    """Machines know the gateway by its address on the link: it is not one machine's, gone with it."""
+    address = Path(f"/sys/class/net/{bridge_name(lab.name)}/address")
+    for name in ("many1", "many2"):
+        lab("down", name)
+    seen = set()
+    for stays, goes in (("one", "two"), ("two", "one")):
+        lab.up(stays)
+        lab("cut", goes)
+        seen.add(address.read_text())
+    assert len(seen) == 1
 
 
 def test_the_host_is_left_as_it_was_found() -> None:

@@ -1,6 +1,7 @@
 # Measures the machine and says go or no-go, line by line; changes nothing. Standard library only.
 # Read from standard input after a line `EXPECTED = "<JSON>"`; prints {"facts": …, "lines": [...]}.
 # A line: {"id", "owner", "status": "go" | "warn" | "no-go", "message", "next"}.
+import contextlib
 import fcntl
 import json
 import os
@@ -92,14 +93,15 @@ def resources(expected):
 
 
 def asked(server, port, packet):
-    """What a server answers to one datagram; nothing within 2 s is an empty answer."""
-    try:
-        with socket.socket(socket.AF_INET6 if ":" in server else socket.AF_INET, socket.SOCK_DGRAM) as udp:
-            udp.settimeout(2)
-            udp.sendto(packet, (server, port))
-            return udp.recv(512)
-    except OSError:
-        return b""
+    """What a server answers to a datagram, sent three times within 5 s: one may be lost. Empty: nothing."""
+    family = socket.AF_INET6 if ":" in server else socket.AF_INET
+    with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as udp:
+        for wait_s in (1, 1, 3):
+            udp.settimeout(wait_s)
+            with contextlib.suppress(OSError):
+                udp.sendto(packet, (server, port))
+                return udp.recv(512)
+    return b""
 
 
 def clock(expected):

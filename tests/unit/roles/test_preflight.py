@@ -83,6 +83,30 @@ def test_ipv6_switched_off_by_sysctl_is_enough_for_nginx() -> None:
     assert line["ipv6"]["status"] == "go"
 
 
+# Answers each that asks, once it has asked before.
+HARD_OF_HEARING = """
+import select, socket
+servers = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
+for server, port in zip(servers, (53, 123)):
+    server.bind(("127.0.0.1", port))
+heard = []
+while select.select(servers, [], [], 15)[0]:
+    for server in select.select(servers, [], [], 0)[0]:
+        packet, asker = server.recvfrom(512)
+        if asker in heard:
+            server.sendto(packet, asker)
+        heard.append(asker)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a network namespace of its own needs root")
+def test_one_lost_datagram_accuses_nobody() -> None:
+    around = 'ip link set lo up; "$0" -c "$1" >/dev/null 2>&1 & shift; exec "$@"'
+    shell = ["unshare", "--net", "sh", "-c", around, sys.executable, HARD_OF_HEARING]
+    lines = measured(shell=shell, dns_servers=[NOBODY], time_sources=[NOBODY])
+    assert {lines[name]["status"] for name in ("dns", "time-source")} == {"go"}
+
+
 def test_a_check_that_breaks_is_told_and_hides_no_other() -> None:
     lines = measured(machine={})
     assert lines["resources"]["status"] == "no-go"
