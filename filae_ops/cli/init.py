@@ -113,6 +113,12 @@ def parse_operator(text: str) -> Keyholder:
             next_step="write the last day of validity as YYYY-MM-DD",
             exit_code=2,
         ) from None
+    if day < dt.date.today():
+        raise OpsError(
+            f"--operator {name}: {until} is past, nobody could enter with this key",
+            next_step="write the last day of validity, today or later",
+            exit_code=2,
+        )
     return Keyholder(name, _key_file(Path(file)), day)
 
 

@@ -28,7 +28,7 @@ def key(tmp_path):
 def test_it_writes_and_lists_what_is_left(tmp_path, key):
     path = tmp_path / "CHV-production"
     options = ["--hosting", "hds_host", "--public-name", "filae.chv.example", "--host-key", str(key)]
-    result = runner.invoke(app, [str(path), *options, "--operator", f"amartin:{key}:2027-06-30"])
+    result = runner.invoke(app, [str(path), *options, "--operator", f"amartin:{key}:2099-06-30"])
     assert result.exit_code == 0, result.output
     assert "name: chv-production" in (path / "group_vars/all/site.yml").read_text()
     assert "group_vars/all/access.yml:6: administration_networks" in result.stdout
@@ -77,8 +77,9 @@ BAD = [
     ("amartin", "is not NAME:KEYFILE:UNTIL"),
     ("amartin:{key}", "is not NAME:KEYFILE:UNTIL"),
     ("amartin:{key}:30/06/2027", "'30/06/2027' is not a date"),
-    ("amartin:/nonexistent.pub:2027-06-30", "cannot be read"),
-    ("amartin:{private}:2027-06-30", "is a private key"),
+    ("amartin:{key}:2020-06-30", "2020-06-30 is past"),
+    ("amartin:/nonexistent.pub:2099-06-30", "cannot be read"),
+    ("amartin:{private}:2099-06-30", "is a private key"),
 ]
 
 

@@ -144,17 +144,18 @@ def test_hostile_words_stay_words(site: Path, edit: Edit) -> None:
     assert "\\*\\*x\\*\\*" in as_markdown(made)
 
 
-def test_the_command(tmp_path: Path) -> None:
+def test_the_command(site: Path, edit: Edit, tmp_path: Path) -> None:
+    edit("access.yml", "until: 2027-06-30", "until: 2099-06-30")
     names = {"--html": "r.html", "--markdown": "r.md", "--cloud-init": "user-data"}
     options = [word for option, name in names.items() for word in (option, str(tmp_path / name))]
-    done = run_ops("-i", str(DEMO), "request-vm", *options)
+    done = run_ops("-i", str(site), "request-vm", *options)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     assert all((tmp_path / name).stat().st_size > 500 for name in names.values())
-    shown = run_ops("-i", str(DEMO), "request-vm", "--lang", "en", env={"COLUMNS": "80", "NO_COLOR": "1"})
+    shown = run_ops("-i", str(site), "request-vm", "--lang", "en", env={"COLUMNS": "80", "NO_COLOR": "1"})
     assert shown.returncode == 0, shown.stderr
     assert max(map(len, shown.stdout.splitlines())) <= 80
     for options in (["--account", "root"], ["--cloud-init", str(tmp_path / "x"), "--machine", "y"]):
-        refused = run_ops("-i", str(DEMO), "request-vm", *options)
+        refused = run_ops("-i", str(site), "request-vm", *options)
         assert refused.returncode == 2
         assert "next:" in refused.stderr
     assert not (tmp_path / "x").exists()
