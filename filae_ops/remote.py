@@ -20,6 +20,7 @@ from filae_ops.refusal import AT_CONSOLE
 from filae_ops.ssh import Login
 
 CONNECT_SECONDS = 10
+LOGIN_SECONDS = 30
 KEEPALIVE_SECONDS = 15
 GONE_SECONDS = 60
 LISTENING_SECONDS = 15
@@ -110,8 +111,8 @@ def connect(host: Host, login: Login) -> Iterator[Remote]:
     key = login.key_for(host)
     options: dict[str, object] = {
         "timeout": CONNECT_SECONDS,
-        "banner_timeout": CONNECT_SECONDS,
-        "auth_timeout": CONNECT_SECONDS,
+        "banner_timeout": LOGIN_SECONDS,
+        "auth_timeout": LOGIN_SECONDS,
     }
     options |= {"key_filename": key, "look_for_keys": False, "allow_agent": False} if key else {}
     connection = Connection(

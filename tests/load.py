@@ -17,7 +17,8 @@ from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, Self
 
-TIMEOUT = 15.0
+# Longer than nginx holds a request while the application starts: what takes too long is told by the product itself.
+TIMEOUT = 75.0
 TOLD = 5
 
 

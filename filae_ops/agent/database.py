@@ -116,7 +116,7 @@ def drop_invalid_indexes(machine: Machine) -> list[str]:
     """Drop them, without stopping anyone's writes for longer than a moment; return their names."""
     found = invalid_indexes(machine)
     if found:
-        sql = "SET lock_timeout = '5s';\nSET statement_timeout = '60s';\n"
+        sql = "SET lock_timeout = '3s';\nSET statement_timeout = '60s';\n"
         psql(machine, sql + "".join(f"DROP INDEX CONCURRENTLY {name};\n" for name in found), database=NAME)
     return found
 

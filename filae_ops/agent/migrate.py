@@ -41,7 +41,7 @@ class Migrate(Deploy):
         return {"ended_sessions": database.end_backends(self.machine), "dropped_indexes": self._drop_invalid()}
 
     def _patiently(self) -> int:
-        """Run the migration, again when it met a lock (the role gives up after 5 s, so that nobody queues long)."""
+        """Run the migration, again when it met a lock (the role gives up after 3 s, so that nobody queues long)."""
         for attempt in range(RETRIES + 1):
             try:
                 self.command("migrate", self.machine.config.timings["command"])

@@ -13,6 +13,8 @@ from typing import BinaryIO
 ENOUGH = 20
 SHARE = 0.05
 SLOW = 1.0
+# A machine that its host holds up for a moment is slow for all that waited; a slow release stays slow.
+SPAN_SECONDS = 10.0
 TIMES = 3.0
 HISTORY = 1024 * 1024
 _RECENT = 1000
@@ -112,6 +114,7 @@ class Judge:
         self._begun = since if begun is None else min(begun, since)
         self._before: deque[Outcome] = deque(maxlen=_RECENT)
         self._seconds: list[float] = []
+        self._first = self._last = 0.0
         self.statuses: Counter[int] = Counter()
 
     def add(self, outcomes: Iterable[Outcome]) -> None:
@@ -121,6 +124,7 @@ class Judge:
                 self._before.append(one)
             elif one.at >= self._since and one.upstream == self._upstream:
                 self.statuses[one.status] += 1
+                self._first, self._last = min(self._first or one.at, one.at), max(self._last, one.at)
                 if one.status != 101:  # a websocket is as long as its user stays
                     self._seconds.append(one.seconds)
 
@@ -159,7 +163,8 @@ class Judge:
             before = f"; before it was {self.share_before:.0%}" if self.share_before else ""
             return f"{self.failures} of {self.requests} requests ended with a server error{before}"
         limit = max(SLOW, TIMES * self.median_before)
-        if len(self._seconds) >= ENOUGH and self.median > limit:
+        lasting = self._last - self._first >= SPAN_SECONDS
+        if lasting and len(self._seconds) >= ENOUGH and self.median > limit:
             return f"half of the requests take {self.median:.2f} s or more; before it was {self.median_before:.2f} s"
         return ""
 

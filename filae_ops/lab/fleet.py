@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Callable
 from typing import Any
@@ -90,11 +91,14 @@ def down(name: str | None) -> None:
 
 def sweep() -> None:
     """Remove every lab whose owner died, and the network of labs that no machine uses any more."""
-    for settings, lab in documents("labs/*/lab.json").items():
-        if "owner" in lab and process_start(lab["owner"]) != lab["owner_start"]:
-            for machine in machines.machines(settings.parent.name):
-                machines.remove(machine)
-            _dismantle(settings.parent.name)
+    with locked(HOME / "sweep.lock"):
+        for settings, lab in documents("labs/*/lab.json").items():
+            if "owner" in lab and process_start(lab["owner"]) != lab["owner_start"]:
+                # What cannot be stopped now is not in the way of another lab.
+                with contextlib.suppress(OpsError):
+                    for machine in machines.machines(settings.parent.name):
+                        machines.remove(machine)
+                    _dismantle(settings.parent.name)
     with locked(HOME / "network.lock"):
         _sweep_network()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -23,13 +24,21 @@ INCLUDE = (
     "ca-certificates,netbase,linux-base,procps,kmod,systemd-timesyncd"
 )
 SERVICES = ("dnsmasq-base", "tinyproxy-bin", "chrony", "python3-aiosmtpd")
-# The clock of a container is its host's: chronyd answers and measures, and leaves the clock alone.
-CHRONY_DROPIN = """[Unit]
+_IN_A_DAY = "[Timer]\nOnCalendar=\nOnActiveSec=1d\nPersistent=no\n"
+DROPINS = {
+    # The clock of a container is its host's: chronyd answers and measures, and leaves the clock alone.
+    "chrony.service": """[Unit]
 ConditionCapability=
 [Service]
 ExecStart=
 ExecStart=!/usr/sbin/chronyd -x $DAEMON_OPTS
-"""
+""",
+    # Logins that are refused while it boots would count as attacks, and lock the lab out of the machine for 20 s.
+    "ssh.service": "[Unit]\nAfter=systemd-user-sessions.service\n",
+    # A machine that lives for an hour does not update itself in the middle of what is tried on it.
+    "apt-daily.timer": _IN_A_DAY,
+    "apt-daily-upgrade.timer": _IN_A_DAY,
+}
 FINISH = """set -eu
 export DEBIAN_FRONTEND=noninteractive
 printf '#!/bin/sh\\nexit 101\\n' > /usr/sbin/policy-rc.d; chmod 755 /usr/sbin/policy-rc.d
@@ -54,7 +63,7 @@ def ensure_image(suite: str, say: Callable[[str], None]) -> Path:
     """Return the base image's directory, built when absent, a week old, or of another recipe."""
     return _ensure(
         f"{suite}-base",
-        [INCLUDE, FINISH, CHRONY_DROPIN, debian_sources(suite)],
+        [INCLUDE, FINISH, *DROPINS.values(), debian_sources(suite)],
         lambda d: _bootstrap(suite, d),
         say,
     )
@@ -96,9 +105,13 @@ def _ensure(name: str, recipe: list[str], build: Callable[[Path], None], say: Ca
 
 
 def _discard(image: Path) -> None:
-    """Remove a replaced image unless a machine still stands on it."""
-    if not any(str(image) in path.read_text() for path in HOME.glob("labs/*/machines/*/machine.json")):
-        shutil.rmtree(image, ignore_errors=True)
+    """Remove a replaced image unless a machine, or a lab's services, still stand on it."""
+    users = [*HOME.glob("labs/*/machines/*/machine.json"), *Path("/proc").glob("[0-9]*/mountinfo")]
+    for path in users:
+        with contextlib.suppress(OSError):
+            if str(image) in path.read_text():
+                return
+    shutil.rmtree(image, ignore_errors=True)
 
 
 def _bootstrap(suite: str, root: Path) -> None:
@@ -120,9 +133,10 @@ def _bootstrap(suite: str, root: Path) -> None:
         env=env,
     )
     (root / "etc/apt/sources.list.d/debian.sources").write_text(sources)
-    dropin = root / "etc/systemd/system/chrony.service.d"
-    dropin.mkdir(parents=True)
-    (dropin / "lab.conf").write_text(CHRONY_DROPIN)
+    for unit, text in DROPINS.items():
+        path = root / f"etc/systemd/system/{unit}.d/lab.conf"
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
     _chroot(root, FINISH)
 
 

@@ -26,6 +26,9 @@ from filae_ops.lab.supervise import leave_cgroup
 
 DISK_GIB = 20
 BOOT_SECONDS = 60
+# A worker may take 70 s to end its job.
+STOP_SECONDS = 120
+CUT_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,7 @@ def start(machine: Machine) -> None:
              "-m", "filae_ops.lab.supervise", machine.directory],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/",
         )  # fmt: skip
-    if not _answers(machine, grace=5):
+    if not _answers(machine, grace=20):
         tail = (machine.directory / "console.log").read_text(errors="replace")[-800:]
         raise OpsError(f"machine {machine.name} ({machine.address}) does not answer on SSH\n{tail}")
 
@@ -153,7 +156,8 @@ def stop(machine: Machine, *, cut: bool = False) -> None:
     elif machine.running and pid_file.exists():
         with contextlib.suppress(ProcessLookupError):
             os.kill(int(pid_file.read_text()), signal.SIGTERM)
-    for _ in range(600):
+    limit = time.monotonic() + (CUT_SECONDS if cut else STOP_SECONDS)
+    while time.monotonic() < limit:
         if not _remains(machine):
             leave_cgroup(machine.unique)
             return

@@ -7,10 +7,10 @@ in a mount namespace of its own, starts the four services inside and dies with t
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -20,31 +20,39 @@ from filae_ops.errors import OpsError
 from filae_ops.lab.host import apt_proxy, debian_sources
 from filae_ops.lab.network import lab_dir
 from filae_ops.lab.shell import run
-from filae_ops.lab.state import is_held
+from filae_ops.lab.state import hold, is_held, locked
 
 DOMAIN = "filae.test"
 PROXY_PORT = 3128
+START_SECONDS = 60
 
 
 def ensure_running(lab: str, gateway: str, image: Path) -> None:
     """Start the lab's services unless they run; return when the package proxy answers."""
-    lock = lab_dir(lab) / "services.lock"
-    if is_held(lock):
-        return
+    with locked(lab_dir(lab) / "services.start.lock"):
+        if not _ready(lab):
+            _start(lab, gateway, image)
+
+
+def _ready(lab: str) -> bool:
+    return is_held(lab_dir(lab) / "services.lock") and (lab_dir(lab) / "services.ready").exists()
+
+
+def _start(lab: str, gateway: str, image: Path) -> None:
     (lab_dir(lab) / "hosts").mkdir(exist_ok=True)
     names = " ".join(f"{name}.{DOMAIN}" for name in ("ns", "time", "mail", "apt"))
     (lab_dir(lab) / "hosts" / "gateway").write_text(f"{gateway} {names}\n")
-    ready = lab_dir(lab) / "services.ready"
-    ready.unlink(missing_ok=True)
+    (lab_dir(lab) / "services.ready").unlink(missing_ok=True)
     # A pid namespace: whichever way its first process ends, the kernel ends the services with it.
     apart = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child"]
     with (lab_dir(lab) / "services.log").open("ab") as log:
-        subprocess.Popen(
+        process = subprocess.Popen(
             [*apart, sys.executable, "-m", __name__, lab, gateway, image],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/",
         )  # fmt: skip
-    for _ in range(100):
-        if is_held(lock) and ready.exists():
+    limit = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < limit:
+        if _ready(lab):
             return
         time.sleep(0.1)
     tail = (lab_dir(lab) / "services.log").read_text(errors="replace")[-600:]
@@ -110,12 +118,12 @@ def _configure(root: Path, gateway: str) -> list[list[str]]:
 def serve(lab: str, gateway: str, image: Path) -> int:
     """Mount, start, wait: the first service that ends ends them all."""
     directory = lab_dir(lab)
-    handle = (directory / "services.lock").open("a")
-    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    _held = hold(directory / "services.lock")
     root = _mount(directory, image)
     commands = _configure(root, gateway)
     children = [subprocess.Popen(["chroot", root, *argv], stdin=subprocess.DEVNULL) for argv in commands]
-    time.sleep(0.5)
+    while all(child.poll() is None for child in children) and not _answer(gateway):
+        time.sleep(0.1)
     if all(child.poll() is None for child in children):
         (directory / "services.ready").touch()
     ended, status = os.wait()
@@ -123,6 +131,16 @@ def serve(lab: str, gateway: str, image: Path) -> int:
         ended, status = os.wait()
     print(f"service {ended} ended with {status}", flush=True)
     return 1
+
+
+def _answer(gateway: str) -> bool:
+    """Tell whether mail relay, names and package proxy are listened to; time is asked for again by who needs it."""
+    try:
+        for port in (25, 53, PROXY_PORT):
+            socket.create_connection((gateway, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 def _mount(directory: Path, image: Path) -> Path:

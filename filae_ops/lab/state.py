@@ -8,9 +8,10 @@ import hashlib
 import json
 import os
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from filae_ops.errors import OpsError
 from filae_ops.paths import PACKAGE
@@ -63,14 +64,28 @@ def locked(path: Path) -> Iterator[None]:
 
 def is_held(path: Path) -> bool:
     """Say whether a living process holds the lock on this file."""
-    if not path.exists():
+    try:
+        handle = path.open("r")
+    except FileNotFoundError:
         return False
-    with path.open("a") as handle:
+    with handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return True
     return False
+
+
+def hold(path: Path) -> IO[str]:
+    """Take the lock on a file for as long as what is returned lives; BlockingIOError when another process holds it."""
+    handle = path.open("a")
+    for _ in range(20):
+        # Whoever asks `is_held` has it for an instant.
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return handle
+        time.sleep(0.05)
+    raise BlockingIOError(f"{path} is held by another process")
 
 
 def process_start(pid: int) -> str:

@@ -8,7 +8,6 @@ is a power cut: the kernel ends the machine and drops its mounts.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import shutil
@@ -18,6 +17,7 @@ import sys
 from pathlib import Path
 
 from filae_ops.lab.shell import run
+from filae_ops.lab.state import hold
 
 REBOOT = 133
 
@@ -63,8 +63,7 @@ def leave_cgroup(unique: str) -> None:
 
 def main(directory: Path) -> int:
     """Mount, then boot until the machine powers itself off; return nspawn's last exit status."""
-    handle = (directory / "lock").open("a")
-    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    _held = hold(directory / "lock")
     machine = json.loads((directory / "machine.json").read_text())
     (directory / "supervisor.pid").write_text(str(os.getpid()))
     enter_cgroup(machine["unique"])

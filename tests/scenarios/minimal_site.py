@@ -12,8 +12,8 @@ from typing import Any
 
 from apps import materialise
 from load import Place
-from sites import CLI, Site
-from waiting import LONG, until
+from sites import CLI, LONG, Site
+from waiting import until
 
 from filae_ops.bundle.build import build
 from filae_ops.lab import machine as machines

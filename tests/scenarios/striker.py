@@ -22,7 +22,7 @@ OFFSET = Path("/root/.struck")
 WORKING = ("filae-transaction.service", "filae-recoverer.service", "filae-recover.service")
 PROCESSES = Path("/sys/fs/cgroup/system.slice", WORKING[0], "cgroup.procs")
 ENDS = ("committed", "rolled-back", "gave-up", "refused")
-LIMIT = 60
+LIMIT = 180
 
 
 def events(offset=0):

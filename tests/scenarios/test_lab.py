@@ -8,13 +8,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sites import run_ops
+from waiting import until
 
 from filae_ops.lab.network import bridge_name
 from filae_ops.lab.state import HOME
@@ -110,12 +110,7 @@ def booted(lab: Lab) -> str:
 def test_a_reboot_from_inside_comes_back(lab: Lab, machine: dict[str, str]) -> None:
     before = booted(lab)
     lab("ssh", "one", "--", "sudo", "systemctl", "reboot")
-    deadline = time.monotonic() + 30
-    after = before
-    while after in ("", before) and time.monotonic() < deadline:
-        time.sleep(0.3)
-        after = booted(lab)
-    assert after not in ("", before)
+    until(lambda: booted(lab) not in ("", before))
 
 
 def test_a_power_cut_keeps_the_disk_and_the_address(lab: Lab, machine: dict[str, str]) -> None:

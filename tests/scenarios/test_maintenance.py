@@ -8,7 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from sites import Site
+from sites import LONG, Site
 
 from filae_ops.lab import machine as machines
 from filae_ops.lab.inventory import DSI_ACCOUNT, dsi_key
@@ -85,12 +85,13 @@ def test_closed_by_the_dsi_updated_meanwhile_and_ended_by_itself(copy: Site, bun
     assert "on purpose" in checks["app-page"]["message"]
 
     # Off while its end comes: it has ended at the next boot.
-    moved = as_dsi(copy, f"sudo -n filaectl maintenance on --until {soon(8)}")
+    ends = time.monotonic() + 20
+    moved = as_dsi(copy, f"sudo -n filaectl maintenance on --until {soon(20)}")
     assert moved.returncode == 0, moved.stderr
     machines.stop(copy.machine, cut=True)
-    time.sleep(10)
+    time.sleep(max(0.0, ends + 2 - time.monotonic()))
     machines.start(copy.machine)
-    limit = time.monotonic() + 60
+    limit = time.monotonic() + LONG
     while copy.run("systemctl is-system-running --wait; filaectl maintenance").stdout.split()[-1] != "off":
         assert time.monotonic() < limit, copy.run("systemctl list-timers --all; journalctl -b -n 30").stdout
         time.sleep(1)

@@ -139,13 +139,13 @@ def test_an_update_shows_the_new_version_and_the_next_provisioning_changes_nothi
 
 
 def test_a_reboot_brings_everything_back(copy: Site) -> None:
-    copy.run("systemctl reboot")
-    import time
+    boot = "cat /proc/sys/kernel/random/boot_id"
+    before = copy.run(boot).stdout
 
-    time.sleep(2)
-    deadline = time.monotonic() + 40
-    healthy = False
-    while not healthy and time.monotonic() < deadline:
+    def healthy() -> bool:
         done = copy.ops("status", "--json")
-        healthy = done.returncode == 0 and json.loads(done.stdout)["healthy"]
-    assert healthy, done.stderr + copy.run("journalctl -b -n 40 --no-pager").stdout
+        return done.returncode == 0 and bool(json.loads(done.stdout)["healthy"])
+
+    copy.run("systemctl reboot")
+    until(lambda: copy.run(boot).stdout not in ("", before))
+    until(healthy, told=lambda: copy.run("journalctl -b -n 40 --no-pager").stdout)

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 from minimal_site import QUICK, set_agent
-from sites import CLI, Site, run_ops, say
+from sites import CLI, LONG, Site, run_ops, say
 from untouched import assert_refused, edited, untouched
-from waiting import LONG, until
+from waiting import until
 
 from filae_ops.lab import fleet
 from filae_ops.lab import machine as machines

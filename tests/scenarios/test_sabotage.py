@@ -22,7 +22,8 @@ from filae_ops.verify import Report, verify_inventory
 OLD_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBRlaOjEpEB6GtgJQ0bTid9DwaHqeIGMuASlpJitURUt"
 SERVER = "/etc/nginx/filae/server.conf"
 KEEP = f"cp -p {SERVER} /root/server.conf"
-LOAD = "systemctl reload nginx && sleep 0.5"
+# A reload returns before the workers from before are gone.
+LOAD = "systemctl restart nginx"
 BACK = f"cp -p /root/server.conf {SERVER} && {LOAD}"
 WEAK = (
     "sed -i -e 's/TLSv1.2 TLSv1.3/TLSv1 TLSv1.1 TLSv1.2 TLSv1.3/' "
@@ -39,13 +40,14 @@ SWAP = (
 FOLLOWS = "chronyc waitsync 120 0 0 0.5"
 UP = f"systemctl is-system-running --wait; systemctl start filae-web@blue.service; {FOLLOWS}"
 LISTEN = "/etc/postgresql/17/main/conf.d/zz-open.conf"
-RESTART = "systemctl restart postgresql@17-main && sleep 1"
+RESTART = "systemctl restart postgresql@17-main"
 WEB = "filae-web@blue.socket filae-web@blue.service"
 
 SABOTAGES = {
     "service stopped": (f"systemctl stop {WEB}", f"systemctl start {WEB}", {"app-units", "app-health", "app-probe"}),
     "port opened": (
-        "systemd-run -q --unit=open-port python3 -m http.server 8080 --bind 0.0.0.0 --directory /var/empty; sleep 1; "
+        "systemd-run -q --unit=open-port python3 -m http.server 8080 --bind 0.0.0.0 --directory /var/empty; "
+        "until ss -Hltn | grep -q ':8080 '; do sleep 0.1; done; "
         "nft insert rule inet filae input tcp dport 8080 accept",
         "systemctl stop open-port; systemctl reload filae-firewall",
         {"net-listening", "net-closed", "firewall-rules"},
@@ -68,8 +70,8 @@ SABOTAGES = {
     ),
     "firewall flushed": ("nft delete table inet filae", "systemctl restart filae-firewall", {"firewall-rules"}),
     "root login opened": (
-        "echo PermitRootLogin yes > /etc/ssh/sshd_config.d/0-open.conf && systemctl reload ssh",
-        "rm /etc/ssh/sshd_config.d/0-open.conf && systemctl reload ssh",
+        "echo PermitRootLogin yes > /etc/ssh/sshd_config.d/0-open.conf && systemctl restart ssh",
+        "rm /etc/ssh/sshd_config.d/0-open.conf && systemctl restart ssh",
         {"ssh-root"},
     ),
     "database on 0.0.0.0": (
@@ -119,7 +121,7 @@ def victim(template: machines.Machine) -> Iterator[Site]:
     name = f"victim-{os.urandom(2).hex()}"
     site = Site(fleet.up(name, source=template, say=say))
     # A check right after the start would see units that are still starting.
-    site.run(UP)
+    must(site.run(UP))
     yield site
     machines.remove(site.machine)
 
@@ -223,6 +225,6 @@ def test_the_machine_is_as_it_was(victim):
 def test_a_power_cut_turns_red(victim):
     machines.stop(victim.machine, cut=True)
     machines.start(victim.machine)
-    victim.run(UP)
+    must(victim.run(UP))
     report = verify_inventory(victim.inventory)
     assert red(report) == {"machine-stops": "dsi"}

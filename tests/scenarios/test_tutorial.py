@@ -21,7 +21,7 @@ def commands(document: str) -> str:
 def test_every_command_of_the_tutorial_works_in_its_order(bundles: dict[str, Path]) -> None:
     done = subprocess.run(
         ["bash", "-c", commands("tutorial.md")],
-        cwd=ROOT, env=os.environ, capture_output=True, text=True, timeout=400, stdin=subprocess.DEVNULL,
+        cwd=ROOT, env=os.environ, capture_output=True, text=True, timeout=1200, stdin=subprocess.DEVNULL,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
     assert "2.1.0" in done.stdout

@@ -18,7 +18,7 @@ from filae_ops.lab import fleet
 from filae_ops.lab import machine as machines
 from filae_ops.lab.machine import Machine
 
-# It gives up after 5 s by itself, as every migration does on this machine.
+# It gives up after 3 s by itself, as every migration does on this machine.
 MIGRATIONS = {FIRST_SCHEMA + 1: "ALTER TABLE records ADD COLUMN bed text"}
 
 

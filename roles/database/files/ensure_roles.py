@@ -4,7 +4,8 @@ import subprocess
 import sys
 
 APPLY = sys.argv[1] == "apply"
-# A request that waits must end before its user gives up; a migration waits briefly for its lock, then retries.
+# A request that waits must end before its user gives up; a migration waits briefly for its lock, then retries. It gives
+# up well before the requests that queue behind it do.
 ROLES = {
     "filae": {
         "statement_timeout": "15s",
@@ -13,7 +14,7 @@ ROLES = {
     },
     "filae_migrate": {
         "statement_timeout": "1h",
-        "lock_timeout": "5s",
+        "lock_timeout": "3s",
         "idle_in_transaction_session_timeout": "5min",
     },
 }

@@ -75,8 +75,11 @@ def test_the_history_reaches_into_the_file_before(tmp_path: Path) -> None:
     assert [one.at for one in log.new()] == [2]
 
 
-def some(number: int, status: int = 200, seconds: float = 0.01, upstream: str = NEW) -> list[Outcome]:
-    return [Outcome(2.0, status, seconds, upstream)] * number
+def some(
+    number: int, status: int = 200, seconds: float = 0.01, upstream: str = NEW, within: float = 10.0
+) -> list[Outcome]:
+    """Return outcomes, the first and the last so many seconds apart."""
+    return [Outcome(2.0 + within * n / max(1, number - 1), status, seconds, upstream) for n in range(number)]
 
 
 @pytest.mark.parametrize(
@@ -89,6 +92,7 @@ def some(number: int, status: int = 200, seconds: float = 0.01, upstream: str = 
         (0.01, some(100) + some(50, 502, upstream=OLD), ""),
         (0.01, some(100, 404), ""),
         (0.01, some(40, seconds=1.1), "1.10 s or more; before it was 0.01 s"),
+        (0.01, some(40, seconds=4.0, within=9.9), ""),  # the machine itself was held up
         (0.01, some(40, seconds=0.9), ""),
         (0.40, some(40, seconds=1.1), ""),
         (0.40, some(40, seconds=1.3), "1.30 s"),
@@ -213,7 +217,9 @@ def test_a_unit_that_does_not_stay_up(watched: Watched, shown: dict[str, str], w
 def test_health_three_times_in_a_row(
     watched: Watched, monkeypatch: pytest.MonkeyPatch, answers: list[str], breach: bool
 ) -> None:
-    told = iter(answers)
+    told, clock = iter(answers), iter(range(1000))
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock) / 100)
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
     monkeypatch.setattr(health, "problem", lambda *a: next(told, ""))
     if not breach:
         watched.soak()
