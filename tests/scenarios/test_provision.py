@@ -127,6 +127,10 @@ def test_what_somebody_changed_by_hand_is_put_back_and_in_force(copy: Site) -> N
     assert json.loads(copy.ops("status", "--json").stdout)["healthy"] is True
 
 
+def test_the_first_waits_for_apt_s_daily_job(history: History) -> None:
+    assert history["waited"].stdout == "asked"
+
+
 def test_an_update_shows_the_new_version_and_the_next_provisioning_changes_nothing(
     copy: Site, bundles: dict[str, Path]
 ) -> None:

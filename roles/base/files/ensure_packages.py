@@ -4,9 +4,12 @@ import contextlib
 import os
 import subprocess
 import sys
+import time
 
 APPLY, NAMES = sys.argv[1] == "apply", sys.argv[2:]
 LOCK_SECONDS = 120
+# apt waits for dpkg's lock, and not for its own, which its daily job takes when a machine has just booted.
+BUSY = "Unable to lock directory"
 # FILAE_OPS tells the next run's preflight, after an interrupt, that this apt is ours and worth waiting for; and the
 # policy below that what it installs is to start once it is configured: see ensure_services.py.
 ENVIRONMENT = {
@@ -45,7 +48,11 @@ def release():
 def apt(*words):
     argv = ["apt-get", "--quiet", "--yes", "-o", "DPkg::Lock::Timeout=%d" % LOCK_SECONDS]
     argv += ["-o", "Dpkg::Options::=--force-confold", *words]
+    limit = time.monotonic() + LOCK_SECONDS
     done = subprocess.run(argv, capture_output=True, text=True, env=ENVIRONMENT)
+    while BUSY in done.stderr and time.monotonic() < limit:
+        time.sleep(1)
+        done = subprocess.run(argv, capture_output=True, text=True, env=ENVIRONMENT)
     if done.returncode:
         release()
         sys.exit("%s: exit status %d\n%s" % (" ".join(argv), done.returncode, (done.stdout + done.stderr)[-2000:]))
