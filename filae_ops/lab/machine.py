@@ -218,14 +218,8 @@ def _launcher(machine: Machine) -> list[str]:
     """On a host that runs systemd the machine gets a scope of its own; nspawn needs a delegated cgroup."""
     if not Path("/run/systemd/system").is_dir():
         return []
-    return [
-        "systemd-run",
-        "--quiet",
-        "--collect",
-        f"--unit={machine.unique}",
-        "--property=Delegate=yes",
-        "--property=KillMode=mixed",
-    ]
+    scope = ["systemd-run", "--quiet", "--collect", f"--unit={machine.unique}"]
+    return [*scope, "--property=Delegate=yes", "--property=KillMode=mixed"]
 
 
 def _free_address(gateway: str) -> str:
