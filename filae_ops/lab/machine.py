@@ -22,13 +22,14 @@ from filae_ops.lab.prepare import make_disk, write_seed
 from filae_ops.lab.services import DOMAIN, ensure_running
 from filae_ops.lab.shell import run
 from filae_ops.lab.state import check_name, documents, is_held, lab_id, locked, write_json
-from filae_ops.lab.supervise import leave_cgroup
+from filae_ops.lab.supervise import leaders, leave_cgroup
 
 DISK_GIB = 20
 BOOT_SECONDS = 60
 # A worker may take 70 s to end its job.
 STOP_SECONDS = 120
 CUT_SECONDS = 30
+STAYS = 'test "$(systemctl is-system-running)" != stopping'
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,7 @@ def stop(machine: Machine, *, cut: bool = False) -> None:
     """Power a machine off in order, or cut its power: nothing in it runs another instruction."""
     pid_file = machine.directory / "supervisor.pid"
     if cut:
-        for leader in _leaders(machine.directory):
+        for leader in leaders(machine.directory):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(leader, signal.SIGKILL)
     elif machine.running and pid_file.exists():
@@ -170,27 +171,6 @@ def _remains(machine: Machine) -> bool:
     if machine.running or Path(f"/sys/class/net/vb-{machine.unique}").exists():
         return True
     return bool(run(["losetup", "--associated", machine.directory / "disk.img"]).stdout)
-
-
-def _leaders(directory: Path) -> list[int]:
-    """Return the first process of what runs on this machine's disk: ending it ends its whole pid namespace.
-
-    Found by its mounts, so that a machine whose supervisor died is found too. The supervisor comes last.
-    """
-    mark = f"upperdir={directory}/disk/upper"
-    found: list[int] = []
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        with contextlib.suppress(OSError):
-            if mark in (entry / "mountinfo").read_text():
-                status = (entry / "status").read_text()
-                inside = next(line.split()[1:] for line in status.splitlines() if line.startswith("NSpid:"))
-                if len(inside) > 1 and inside[-1] == "1":
-                    found.insert(0, int(entry.name))
-                elif len(inside) == 1:
-                    found.append(int(entry.name))
-    return found
 
 
 def remove(machine: Machine) -> None:
@@ -230,15 +210,24 @@ def _free_address(gateway: str) -> str:
 
 def _answers(machine: Machine, *, grace: float) -> bool:
     """Wait until a machine's sshd answers; False when it stopped running, `grace` seconds after now, or is too late."""
-    begin = time.monotonic()
+    begin, greets = time.monotonic(), False
     while time.monotonic() < begin + BOOT_SECONDS:
-        with contextlib.suppress(OSError), socket.create_connection((machine.address, 22), timeout=1) as conn:
-            if conn.recv(4) == b"SSH-" and run(ssh_argv(machine, ["true"]), check=False).returncode == 0:
-                return machine.running
+        # Once is enough: sshd takes many who come and say nothing for an attack.
+        greets = greets or _greets(machine)
+        if greets and run(ssh_argv(machine, [STAYS]), check=False).returncode == 0:
+            return machine.running
         if not machine.running and time.monotonic() > begin + grace:
             return False
         time.sleep(0.1)
     return False
+
+
+def _greets(machine: Machine) -> bool:
+    try:
+        with socket.create_connection((machine.address, 22), timeout=1) as conn:
+            return conn.recv(4) == b"SSH-"
+    except OSError:
+        return False
 
 
 @contextlib.contextmanager

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from filae_ops.lab.machine import Machine, _leaders
+from filae_ops.lab.machine import Machine
+from filae_ops.lab.supervise import leaders
 
 # A socket stays in the network where it was made: one listens in the first, those that it leads to are the second's.
 RELAY = """
@@ -63,5 +64,5 @@ def relay(near: int, near_port: int, far: int, far_port: int) -> Iterator[int]:
 @contextmanager
 def front_door(machine: Machine, near: int, port: int = 443) -> Iterator[int]:
     """Have a port of 127.0.0.1 in a process's network lead to a machine's port 443, while the context lasts."""
-    with relay(near, port, _leaders(machine.directory)[0], 443) as listening:
+    with relay(near, port, leaders(machine.directory)[0], 443) as listening:
         yield listening

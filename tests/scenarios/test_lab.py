@@ -129,6 +129,13 @@ def test_a_machine_whose_supervisor_was_killed_is_started_again(lab: Lab, machin
     assert lab.ssh("one", "sudo", "cat", "/root/kept") == "kept"
 
 
+def test_a_machine_that_is_powering_itself_off_is_started_again(lab: Lab, machine: dict[str, str]) -> None:
+    before = booted(lab)
+    lab("ssh", "one", "--", "sudo", "systemctl", "poweroff")
+    lab.up("one")
+    assert booted(lab) not in ("", before)
+
+
 def test_reset_gives_a_bare_machine_with_another_key(lab: Lab, machine: dict[str, str]) -> None:
     assert lab("reset", "one").returncode == 0
     assert lab.up("one")["host_key"] != machine["host_key"]
