@@ -96,11 +96,16 @@ def asked(server, port, packet):
     """What a server answers to a datagram, sent three times within 5 s: one may be lost. Empty: nothing."""
     family = socket.AF_INET6 if ":" in server else socket.AF_INET
     with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as udp:
+        udp.connect((server, port))  # else it would count among the sockets that wait for anyone
         for wait_s in (1, 1, 3):
             udp.settimeout(wait_s)
-            with contextlib.suppress(OSError):
-                udp.sendto(packet, (server, port))
+            try:
+                udp.send(packet)
                 return udp.recv(512)
+            except TimeoutError:
+                continue
+            except OSError:  # refused: it may be about to start
+                time.sleep(wait_s / 2)
     return b""
 
 
