@@ -17,8 +17,7 @@ from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, Self
 
-# Longer than nginx holds a request while the application starts: what takes too long is told by the product itself.
-TIMEOUT = 75.0
+TIMEOUT = 15.0
 TOLD = 5
 
 

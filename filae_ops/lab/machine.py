@@ -29,7 +29,7 @@ BOOT_SECONDS = 60
 # A worker may take 70 s to end its job.
 STOP_SECONDS = 120
 CUT_SECONDS = 30
-STAYS = 'test "$(systemctl is-system-running)" != stopping'
+STAYS = 'test "$(sudo systemctl is-system-running)" != stopping'
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ START_SECONDS = 60
 
 
 def ensure_running(lab: str, gateway: str, image: Path) -> None:
-    """Start the lab's services unless they run; return when the package proxy answers."""
+    """Start the lab's services unless they run; return when names, mail relay and package proxy answer."""
     with locked(lab_dir(lab) / "services.start.lock"):
         if not _ready(lab):
             _start(lab, gateway, image)

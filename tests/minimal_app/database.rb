@@ -12,6 +12,6 @@ module Database
   end
 
   def self.connection
-    Thread.current[:database] ||= PG.connect(ENV.fetch("DATABASE_URL"), connect_timeout: 15)
+    Thread.current[:database] ||= PG.connect(ENV.fetch("DATABASE_URL"), connect_timeout: 3)
   end
 end

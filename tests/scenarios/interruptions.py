@@ -18,7 +18,7 @@ from filae_ops.agent import steps
 from filae_ops.lab import machine as machines
 
 STRIKER = (Path(__file__).parent / "striker.py").read_text()
-BOUND = 120  # seconds in which a recovery must end: a worker may take 70 to stop
+BOUND = 45  # seconds in which a recovery must end, on a machine that others load too
 LATER = 0.15  # seconds into a long step
 # Some steps last a millisecond. A blow that comes a step late is judged like any other; then another one is aimed.
 AIMS = 12

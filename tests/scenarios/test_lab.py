@@ -130,7 +130,10 @@ def test_a_machine_whose_supervisor_was_killed_is_started_again(lab: Lab, machin
 
 
 def test_a_machine_that_is_powering_itself_off_is_started_again(lab: Lab, machine: dict[str, str]) -> None:
+    """Also while sshd still lets people in: it is stopped after a unit that takes its time."""
     before = booted(lab)
+    slow = ["systemd-run", "-q", "--property=After=ssh.service", "--property=ExecStop=/bin/sleep\\ 5", "sleep", "inf"]
+    assert lab("ssh", "one", "--", "sudo", *slow).returncode == 0
     lab("ssh", "one", "--", "sudo", "systemctl", "poweroff")
     lab.up("one")
     assert booted(lab) not in ("", before)

@@ -193,6 +193,7 @@ def test_a_bad_release_is_undone_or_refused(
     assert done.returncode == 1, done.stderr
     for words in case.said:
         assert words in done.stderr
+    assert all(float(told) >= 1.5 for told in re.findall(r"half of the requests take ([\d.]+) s", done.stderr))
     after = look(site)
     if case.step:
         assert_undone(after.events, case.step, done.stderr)

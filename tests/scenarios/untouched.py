@@ -21,13 +21,14 @@ Done = subprocess.CompletedProcess[str]
 PLACES = "/etc /opt/filae /srv/filae /usr/local /var/lib/filae-ops"
 # What a refused bundle may leave: the agent forgets it by itself.
 EXCEPT = "-path /var/lib/filae-ops/incoming -prune -o"
-# What runs of itself, whoever looks.
-AT_TIMES = "filae-(transaction|refresh)"
+# What runs of itself, whoever looks; its timer stays, and says whether it runs.
+AT_TIMES = "filae-(transaction|refresh[.]service)"
 PICTURE = f"""
 find {PLACES} -xdev {EXCEPT} -printf '%p %y %m %u:%g %s %T@ %l\\n' 2>/dev/null | sort
 find /etc/filae /etc/nginx /etc/ssh /etc/systemd /etc/apt -xdev -type f -exec sha256sum {{}} + 2>/dev/null | sort
 dpkg-query -W -f '${{Package}} ${{Version}} ${{db:Status-Status}}\\n'
-systemctl list-units --all --plain --no-legend 'filae*' 'nginx*' 'postgresql*' 'ssh*' | grep -Ev '{AT_TIMES}' | sort
+systemctl list-units --all --plain --no-legend 'filae*' 'nginx*' 'postgresql*' 'ssh*' |
+  grep -Ev '{AT_TIMES}' | sed -E '/^filae-refresh.timer/s/ (running|waiting) / /' | sort
 systemctl show --property=MainPID nginx.service filae-web@blue.service filae-web@green.service ssh.service
 nft -s list ruleset 2>/dev/null
 """
