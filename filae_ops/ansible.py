@@ -72,9 +72,7 @@ def playbook_argv(
 
 def playbook_env(control: Path) -> dict[str, str]:
     """Return the environment of a run: our configuration, our events, and connections that end with the run."""
-    env = {
-        key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_") or "VAULT" in key
-    }
+    env = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_") or "VAULT" in key}
     env |= {
         "ANSIBLE_CONFIG": str(data_path("ansible.cfg")),
         "ANSIBLE_CALLBACK_PLUGINS": str(PACKAGE / "callbacks"),

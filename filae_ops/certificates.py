@@ -42,9 +42,7 @@ def check_dates(server: x509.Certificate, at: dt.datetime, path: Path) -> None:
     """Refuse a certificate that is not valid yet, no longer, or for less than a week."""
     begin, end = server.not_valid_before_utc, server.not_valid_after_utc
     if at < begin:
-        raise OpsError(
-            f"{path}: the certificate is valid only from {begin:%Y-%m-%d}", owner="dsi", next_step=ASK
-        )
+        raise OpsError(f"{path}: the certificate is valid only from {begin:%Y-%m-%d}", owner="dsi", next_step=ASK)
     if at > end:
         raise OpsError(f"{path}: the certificate expired on {end:%Y-%m-%d}", owner="dsi", next_step=ASK)
     if at > end - MARGIN:
@@ -60,9 +58,7 @@ def check_names(server: x509.Certificate, names: Sequence[str], path: Path) -> N
     try:
         san = server.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
-        raise OpsError(
-            f"{path}: the certificate has no alternative name", owner="dsi", next_step=ASK
-        ) from None
+        raise OpsError(f"{path}: the certificate has no alternative name", owner="dsi", next_step=ASK) from None
     covered = {name.lower() for name in san.get_values_for_type(x509.DNSName)}
     covered |= {str(address) for address in san.get_values_for_type(x509.IPAddress)}
     for name in names:
@@ -99,9 +95,7 @@ def check_key(server: x509.Certificate, key: str, path: Path) -> None:
         )
     form = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     if private.public_key().public_bytes(*form) != server.public_key().public_bytes(*form):
-        raise OpsError(
-            f"{path}: the certificate is not that of `tls_key` in secrets.yml", owner="dsi", next_step=ASK
-        )
+        raise OpsError(f"{path}: the certificate is not that of `tls_key` in secrets.yml", owner="dsi", next_step=ASK)
 
 
 def check_chain(
@@ -117,9 +111,9 @@ def check_chain(
     if _is_address(name):
         subject = x509.IPAddress(ipaddress.ip_address(name))
     try:
-        PolicyBuilder().store(Store(roots)).time(at.replace(tzinfo=None)).build_server_verifier(
-            subject
-        ).verify(server, chain)
+        PolicyBuilder().store(Store(roots)).time(at.replace(tzinfo=None)).build_server_verifier(subject).verify(
+            server, chain
+        )
     except (VerificationError, InvalidSignature, ValueError) as error:
         raise OpsError(
             f"{path}: the certificate does not verify up to the declared root: {error}", owner="dsi",
@@ -131,9 +125,7 @@ def _load(path: Path) -> list[x509.Certificate]:
     try:
         return x509.load_pem_x509_certificates(path.read_bytes())
     except FileNotFoundError:
-        raise OpsError(
-            f"{path}: no such file", next_step="put it there, or correct its path in tls.yml"
-        ) from None
+        raise OpsError(f"{path}: no such file", next_step="put it there, or correct its path in tls.yml") from None
     except ValueError as error:
         raise OpsError(f"{path}: no readable PEM certificate: {error}", owner="dsi", next_step=ASK) from None
 

@@ -82,9 +82,7 @@ def put_into_service(site: Inventory, machine: Machine, built: Built) -> None:
 
     host = site.hosts[machine.name]
     with connect(host, Login()) as remote:
-        events = deploy(
-            remote, send(remote, built.bundle), Login().user_for(host), check=False, on_event=show
-        )
+        events = deploy(remote, send(remote, built.bundle), Login().user_for(host), check=False, on_event=show)
     if problem := failure(events, host.name):
         raise problem
 

@@ -14,9 +14,7 @@ class OpsError(Exception):
     `next_step` is a command or a gesture. `exit_code`: 1 refused or failed, 2 wrong usage.
     """
 
-    def __init__(
-        self, message: str, *, owner: Owner = "provider", next_step: str = "", exit_code: int = 1
-    ) -> None:
+    def __init__(self, message: str, *, owner: Owner = "provider", next_step: str = "", exit_code: int = 1) -> None:
         super().__init__(message)
         self.owner = owner
         self.next_step = next_step

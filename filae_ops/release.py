@@ -65,9 +65,7 @@ def send(remote: Remote, bundle: Path, on_sent: Callable[[int], None] | None = N
     return str(json.loads(answer.stdout)["path"])
 
 
-def deploy(
-    remote: Remote, path: str, operator: str, *, check: bool, on_event: Callable[[Event], None]
-) -> list[Event]:
+def deploy(remote: Remote, path: str, operator: str, *, check: bool, on_event: Callable[[Event], None]) -> list[Event]:
     """Have a stored bundle deployed; return the transaction's events, handed over as they come."""
     return transact(remote, ["deploy", path], operator, check=check, on_event=on_event)
 

@@ -176,9 +176,7 @@ def _copy(pieces: Iterable[bytes], entry: Entry, stream: BinaryIO | None) -> Non
 
 def _write_all(reader: TarReader, manifest: Manifest, raw: bytes, destination: Path) -> None:
     """Write each member; every parent is a directory made here, since the manifest's rules hold."""
-    _create(
-        destination / NAME, {"path": NAME, "mode": "0644", "sha256": hashlib.sha256(raw).hexdigest()}, [raw]
-    )
+    _create(destination / NAME, {"path": NAME, "mode": "0644", "sha256": hashlib.sha256(raw).hexdigest()}, [raw])
     for entry, pieces in _members(reader, manifest):
         path = destination / entry["path"]
         if entry["type"] == "dir":

@@ -30,9 +30,7 @@ Manifest = dict[str, Any]
 
 def refuse(message: str) -> NoReturn:
     """Refuse a bundle that `filae-ops bundle build` cannot have made."""
-    raise Refused(
-        message, next_step="build the bundle again with `filae-ops bundle build`, or ask for it again"
-    )
+    raise Refused(message, next_step="build the bundle again with `filae-ops bundle build`, or ask for it again")
 
 
 def shown(value: object) -> str:

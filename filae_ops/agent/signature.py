@@ -18,9 +18,7 @@ _BEGIN, _END = "-----BEGIN SSH SIGNATURE-----", "-----END SSH SIGNATURE-----"
 _ASK = "ask the provider for the bundle and its .sig again, and compare their sha256 with the announced ones"
 
 
-def check_signature(
-    bundle: Path, signature: Path, allowed_signers: Path, *, at: datetime | None = None
-) -> str:
+def check_signature(bundle: Path, signature: Path, allowed_signers: Path, *, at: datetime | None = None) -> str:
     """Return the principal who signed `bundle`; Refused unless a key that is allowed at `at` (now) did."""
     regular_file(bundle, "bundle", "give the path of the .tar.zst file")
     regular_file(
@@ -124,8 +122,6 @@ def _unknown(signature: Path, allowed_signers: Path, key: str, said: str) -> Ref
 
 def _not_verified(bundle: Path, signature: Path, principal: str, said: str) -> Refused:
     if "incorrect signature" in said:
-        return Refused(
-            f"{bundle}: altered or damaged: its bytes are not those that {principal} signed", next_step=_ASK
-        )
+        return Refused(f"{bundle}: altered or damaged: its bytes are not those that {principal} signed", next_step=_ASK)
     reason = "; ".join(said.split("\n")).strip("; ")[:300] or "no reason given"
     return Refused(f"{signature}: refused by ssh-keygen: {reason}", next_step=_ASK)

@@ -138,8 +138,7 @@ def _parse(block: bytes) -> tuple[Member, bytes]:
     if _octal(block[148:156]) != sum(plain) or block[257:265] != b"ustar\x0000":
         raise Refused("archive: damaged header", next_step=_DAMAGED)
     mode, uid, gid, size, mtime = (
-        _octal(block[start:end])
-        for start, end in ((100, 108), (108, 116), (116, 124), (124, 136), (136, 148))
+        _octal(block[start:end]) for start, end in ((100, 108), (108, 116), (116, 124), (124, 136), (136, 148))
     )
     if uid or gid:
         raise Refused("archive: an entry that root does not own", next_step=_DAMAGED)

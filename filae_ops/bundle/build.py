@@ -46,9 +46,7 @@ def build(source: Path, output: Path, key: Path | None = None) -> Built:
     try:
         parse_manifest(manifest)
     except Refused as exc:
-        raise OpsError(
-            f"{source}: {exc.message}", next_step="change it in the source, then build again"
-        ) from exc
+        raise OpsError(f"{source}: {exc.message}", next_step="change it in the source, then build again") from exc
     bundle = output / f"{contract.name}-{contract.version}.tar.zst"
     try:
         output.mkdir(parents=True, exist_ok=True)
@@ -58,9 +56,7 @@ def build(source: Path, output: Path, key: Path | None = None) -> Built:
             signature = _sign(draft, key) if key else None
             _publish(draft, signature, bundle)
     except OSError as exc:
-        raise OpsError(
-            f"{exc.filename or output}: {exc.strerror}", next_step="free or allow the place"
-        ) from exc
+        raise OpsError(f"{exc.filename or output}: {exc.strerror}", next_step="free or allow the place") from exc
     return _built(bundle, signature is not None, contract, len(tree.entries), tree.left_out)
 
 
@@ -80,9 +76,7 @@ def _check_output(source: Path, output: Path, contract: Contract) -> None:
     if here == root or root in here.parents:
         inside = here.relative_to(root).as_posix()
         if not any(within(inside, path) for path in contract.scratch):
-            refuse_source(
-                f"{output}: inside {source}: each bundle would hold the one before", "give another -o"
-            )
+            refuse_source(f"{output}: inside {source}: each bundle would hold the one before", "give another -o")
 
 
 def _sign(draft: Path, key: Path) -> Path:
@@ -118,9 +112,7 @@ def _publish(draft: Path, signature: Path | None, bundle: Path) -> None:
         os.close(directory)
 
 
-def _built(
-    bundle: Path, signed: bool, contract: Contract, files: int, left_out: list[tuple[str, str]]
-) -> Built:
+def _built(bundle: Path, signed: bool, contract: Contract, files: int, left_out: list[tuple[str, str]]) -> Built:
     with bundle.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     signature = Path(f"{bundle}.sig") if signed else None

@@ -43,9 +43,7 @@ def _names(contract: Contract) -> Iterator[Problem]:
         *((("secrets", name, "env"), spec.env) for name, spec in contract.secrets.items() if spec.env),
     ]
     counts = Counter(name for _, name in stated)
-    yield from (
-        (loc, f"{name} is set twice (env, settings, secrets)") for loc, name in stated if counts[name] > 1
-    )
+    yield from ((loc, f"{name} is set twice (env, settings, secrets)") for loc, name in stated if counts[name] > 1)
     stores = Counter(store.name for store in contract.files)
     for index, store in enumerate(contract.files):
         if stores[store.name] > 1:
@@ -53,9 +51,7 @@ def _names(contract: Contract) -> Iterator[Problem]:
 
 
 def _machine_paths(contract: Contract) -> list[Problem]:
-    files: list[Problem] = [
-        (("files", index, "path"), store.path) for index, store in enumerate(contract.files)
-    ]
+    files: list[Problem] = [(("files", index, "path"), store.path) for index, store in enumerate(contract.files)]
     return files + [(("scratch", index), path) for index, path in enumerate(contract.scratch)]
 
 

@@ -96,9 +96,7 @@ def _unique(values: list[str]) -> list[str]:
 
 Slug = Annotated[
     str,
-    AfterValidator(
-        _matching(r"(?=.{1,40}\Z)[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*", "a name (a-z, 0-9, - and _ inside)")
-    ),
+    AfterValidator(_matching(r"(?=.{1,40}\Z)[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*", "a name (a-z, 0-9, - and _ inside)")),
 ]
 Version = Annotated[str, AfterValidator(_version)]
 RubyVersion = Annotated[str, AfterValidator(_matching(r"[1-9]\.[0-9]{1,2}", 'a Ruby series such as "3.3"'))]
@@ -108,26 +106,16 @@ Command = Annotated[list[Annotated[str, AfterValidator(_word)]], AfterValidator(
 EnvName = Annotated[str, AfterValidator(_env_name)]
 Memory = Annotated[int, BeforeValidator(_bytes)]
 Packages = Annotated[
-    list[
-        Annotated[
-            str, AfterValidator(_matching(r"[a-z0-9][a-z0-9+.-]{1,99}", "the name of a Debian package"))
-        ]
-    ],
+    list[Annotated[str, AfterValidator(_matching(r"[a-z0-9][a-z0-9+.-]{1,99}", "the name of a Debian package"))]],
     AfterValidator(_unique),
 ]
 Extensions = Annotated[
-    list[
-        Annotated[
-            str, AfterValidator(_matching(r"[a-z][a-z0-9_-]{0,62}", "the name of a PostgreSQL extension"))
-        ]
-    ],
+    list[Annotated[str, AfterValidator(_matching(r"[a-z][a-z0-9_-]{0,62}", "the name of a PostgreSQL extension"))]],
     AfterValidator(_unique),
 ]
 Locale = Annotated[
     str,
-    AfterValidator(
-        _matching(r"(?:C|[a-z]{2,3}_[A-Z]{2})\.UTF-8(?:@[a-z]+)?", "a UTF-8 locale such as C.UTF-8")
-    ),
+    AfterValidator(_matching(r"(?:C|[a-z]{2,3}_[A-Z]{2})\.UTF-8(?:@[a-z]+)?", "a UTF-8 locale such as C.UTF-8")),
 ]
 Calendar = Annotated[
     str,
@@ -147,6 +135,4 @@ UrlPath = Annotated[
 ]
 JsonKey = Annotated[str, AfterValidator(_matching(r"[A-Za-z_][A-Za-z0-9_-]{0,63}", "a key of a JSON object"))]
 HeaderName = Annotated[str, AfterValidator(_matching(r"[A-Za-z][A-Za-z0-9-]{0,63}", "the name of a header"))]
-BodySize = Annotated[
-    str, AfterValidator(_matching(r"[1-9][0-9]{0,5}[kKmMgG]", "a size for nginx such as 20m"))
-]
+BodySize = Annotated[str, AfterValidator(_matching(r"[1-9][0-9]{0,5}[kKmMgG]", "a size for nginx such as 20m"))]

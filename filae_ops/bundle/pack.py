@@ -41,9 +41,7 @@ def release_time(tree: Tree) -> int:
     stated = os.environ.get("SOURCE_DATE_EPOCH", "")
     if stated:
         if not (stated.isascii() and stated.isdigit() and int(stated[:12]) < 2**33):
-            refuse_source(
-                f"SOURCE_DATE_EPOCH: {stated[:40]!r} is not a time", "unset it, or give seconds since 1970"
-            )
+            refuse_source(f"SOURCE_DATE_EPOCH: {stated[:40]!r} is not a time", "unset it, or give seconds since 1970")
         return int(stated)
     content = json.dumps(tree.entries, sort_keys=True).encode()
     return EPOCH + int.from_bytes(hashlib.sha256(content).digest()[:4], "big") % 2**28
@@ -68,9 +66,7 @@ def write_archive(source: Path, tree: Tree, manifest: bytes, mtime: int, output:
             with contextlib.suppress(BrokenPipeError):
                 stream.close()
     if process.returncode != 0:
-        refuse_source(
-            "zstd could not write the bundle", "look at its message above (disk full?), then build again"
-        )
+        refuse_source("zstd could not write the bundle", "look at its message above (disk full?), then build again")
 
 
 def _write_members(source: Path, tree: Tree, manifest: bytes, mtime: int, stream: BinaryIO) -> None:
@@ -94,6 +90,4 @@ def _write_content(source: Path, entry: Entry, stream: BinaryIO) -> None:
             left -= len(piece)
         grown = content.read(1)
     if left or grown or digest.hexdigest() != entry["sha256"]:
-        refuse_source(
-            f"{source / entry['path']}: changed during the build", "build again when nothing writes there"
-        )
+        refuse_source(f"{source / entry['path']}: changed during the build", "build again when nothing writes there")

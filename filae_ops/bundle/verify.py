@@ -24,9 +24,7 @@ class Verified:
     manifest: dict[str, Any]
 
 
-def verify_bundle(
-    bundle: Path, signature: Path, allowed_signers: Path, *, at: datetime | None = None
-) -> Verified:
+def verify_bundle(bundle: Path, signature: Path, allowed_signers: Path, *, at: datetime | None = None) -> Verified:
     """Check the signature (at a time, now by default), then each member; OpsError says why not."""
     try:
         principal = check_signature(bundle, signature, allowed_signers, at=at)

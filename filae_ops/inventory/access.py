@@ -95,9 +95,7 @@ class Access(Strict):
         keys = [parse_public_key(key.key) for key in chain.from_iterable(p.keys for p in people)]
         if twice := duplicates(key.text for key in keys):
             mark = next(key.fingerprint for key in keys if key.text == twice[0])
-            refuse(
-                f"the key {mark} is declared twice", next_step="accounts are personal: one key, one person"
-            )
+            refuse(f"the key {mark} is declared twice", next_step="accounts are personal: one key, one person")
         if all(person.state == "absent" for person in self.operators):
             refuse(
                 "no operator is present: nobody could enter the machine",

@@ -20,9 +20,7 @@ def _day(value: dt.date) -> dt.date:
 
 
 Day = Annotated[dt.date, AfterValidator(_day)]
-Percent = Annotated[
-    int | float, Field(ge=0, le=100), WithJsonSchema({"type": "number", "minimum": 0, "maximum": 100})
-]
+Percent = Annotated[int | float, Field(ge=0, le=100), WithJsonSchema({"type": "number", "minimum": 0, "maximum": 100})]
 Cvss = Annotated[int | float, Field(ge=0, le=10), WithJsonSchema({"type": "number", "minimum": 0, "maximum": 10})]
 
 HostingClause = Literal[

@@ -17,9 +17,7 @@ from filae_ops.errors import Owner
 
 Party = Literal["dsi", "provider", "host", "infogerant", "dpo", "business_owner", "hospital"]
 Environment = Literal["production", "preproduction", "test", "demo"]
-HostingModel = Literal[
-    "internal", "internal_infogere", "internal_vendor_admin", "ght", "hds_host", "third_party"
-]
+HostingModel = Literal["internal", "internal_infogere", "internal_vendor_admin", "ght", "hds_host", "third_party"]
 
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 _DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -32,13 +30,9 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
 
 
-def refuse(
-    why: str, *, next_step: str, owner: Owner = "provider", at: tuple[str | int, ...] = ()
-) -> NoReturn:
+def refuse(why: str, *, next_step: str, owner: Owner = "provider", at: tuple[str | int, ...] = ()) -> NoReturn:
     """Refuse a value: `why` names it, `owner` acts, `next_step` says how, `at` is the place below."""
-    raise PydanticCustomError(
-        "refused", "{why}", {"why": why, "owner": owner, "next_step": next_step, "at": at}
-    )
+    raise PydanticCustomError("refused", "{why}", {"why": why, "owner": owner, "next_step": next_step, "at": at})
 
 
 def is_dns_name(value: str) -> bool:
@@ -103,9 +97,7 @@ def check_cidr(value: str) -> str:
             owner="dsi",
         )
     if "/" in value and str(ipaddress.ip_interface(value).ip) != str(network.network_address):
-        refuse(
-            f"{value!r} has host bits set", next_step=f"write {network}, or the address alone", owner="dsi"
-        )
+        refuse(f"{value!r} has host bits set", next_step=f"write {network}, or the address alone", owner="dsi")
     return value
 
 

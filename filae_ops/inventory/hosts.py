@@ -60,9 +60,7 @@ def _keys(loc: Loc, group: dict[str, Any], locate: Locate, problems: list[Proble
         if key not in ("hosts", "children"):
             step = "write values under each machine, or in group_vars/all/*.yml"
             what = f"unknown key{guess(key, ['hosts', 'children'])}"
-            problems.append(
-                Problem(locate.where((*loc, key)), ".".join(map(str, (*loc, key))), what, next_step=step)
-            )
+            problems.append(Problem(locate.where((*loc, key)), ".".join(map(str, (*loc, key))), what, next_step=step))
 
 
 def _variables(loc: Loc, host: str, variables: Any, locate: Locate) -> list[Problem]:
@@ -82,7 +80,5 @@ def _is_mapping(value: Any, loc: Loc, locate: Locate, problems: list[Problem]) -
     if isinstance(value, dict):
         return True
     label = ".".join(map(str, loc))
-    problems.append(
-        Problem(locate.where(loc), label, "a mapping (`key: value` lines) is wanted", next_step=_FORM)
-    )
+    problems.append(Problem(locate.where(loc), label, "a mapping (`key: value` lines) is wanted", next_step=_FORM))
     return False

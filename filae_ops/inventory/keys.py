@@ -101,9 +101,7 @@ def _rsa(kind: str, fields: list[bytes]) -> None:
         raise ValueError(f"the {kind} key is cut or altered")
     exponent, modulus = (int.from_bytes(field, "big") for field in fields)
     if modulus.bit_length() < MIN_RSA_BITS:
-        raise ValueError(
-            f"an RSA key of {modulus.bit_length()} bits: {MIN_RSA_BITS} at least (ANSSI); prefer ed25519"
-        )
+        raise ValueError(f"an RSA key of {modulus.bit_length()} bits: {MIN_RSA_BITS} at least (ANSSI); prefer ed25519")
     if exponent < 3 or exponent % 2 == 0 or modulus % 2 == 0:
         raise ValueError("an RSA key with impossible numbers: cut or altered")
 

@@ -65,9 +65,7 @@ def _agree(source: Source, values: dict[str, dict[str, Any]]) -> None:
         )
     for host, variables in expected.items():
         for key in sorted(variables.keys() | values[host].keys()):
-            if json.dumps(variables.get(key), sort_keys=True) != json.dumps(
-                values[host].get(key), sort_keys=True
-            ):
+            if json.dumps(variables.get(key), sort_keys=True) != json.dumps(values[host].get(key), sort_keys=True):
                 raise OpsError(
                     f"{source.where((key,))}: Ansible gives another value to `{key}` of {host} than the file",
                     next_step=f"compare with: ansible-inventory -i {source.directory}/hosts.yml --list",
@@ -106,9 +104,7 @@ def _check_secrets(inventory: Inventory, awaited: bool) -> None:
     if not os.path.lexists(path):
         return
     if not path.is_file():
-        raise OpsError(
-            f"{path} is not a regular file", next_step="put the encrypted file there, or remove it"
-        )
+        raise OpsError(f"{path} is not a regular file", next_step="put the encrypted file there, or remove it")
     with path.open("rb") as stream:
         head = stream.read(_READ_MAX)
     if head.startswith(_VAULT):

@@ -143,9 +143,7 @@ class Host(Strict):
 
 def host_values(name: str, declared: Mapping[str, Any]) -> dict[str, Any]:
     """Shape a host's variables for the model: Ansible's other variables go apart."""
-    other = {
-        key: declared[key] for key in declared if key.startswith("ansible_") and key not in Host.model_fields
-    }
+    other = {key: declared[key] for key in declared if key.startswith("ansible_") and key not in Host.model_fields}
     rest = {key: value for key, value in declared.items() if key not in other}
     return {**rest, "name": name, "ansible_vars": other}
 

@@ -130,9 +130,7 @@ def _check_production(inventory: Inventory) -> None:
 
 def _check_flows(inventory: Inventory) -> None:
     if names := repeated_ids(inventory.flows):
-        refuse(
-            f"the flow {names[0]!r} is declared twice", next_step="give each flow its own id", at=("flows",)
-        )
+        refuse(f"the flow {names[0]!r} is declared twice", next_step="give each flow its own id", at=("flows",))
     for port, use in ((SSH_PORT, "SSH, for administration"), (HTTPS_PORT, "HTTPS, for users")):
         if not any(flow.proto == "tcp" and port in flow.port for flow in inventory.inbound()):
             refuse(

@@ -111,9 +111,7 @@ class Tls(Strict):
     def _files_go_with_the_mode(self) -> Self:
         for key, value in self.files.items():
             if self.mode == "provided" and value is None:
-                refuse(
-                    f"mode `provided` needs `{key}`", next_step=f"add `{key}`: a path such as tls/{key}.pem"
-                )
+                refuse(f"mode `provided` needs `{key}`", next_step=f"add `{key}`: a path such as tls/{key}.pem")
             if self.mode == "local-ca" and value is not None:
                 refuse(f"`{key}` has no meaning with mode local-ca", next_step=f"remove `{key}`", at=(key,))
         return self

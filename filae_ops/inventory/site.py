@@ -20,9 +20,7 @@ def _timezone(value: str) -> str:
         ZoneInfo(value)
     except (KeyError, ValueError, OSError):
         if available_timezones() or not re.fullmatch(r"[A-Za-z_]+(/[A-Za-z_+-]+)*", value):
-            refuse(
-                f"{value!r} is not a time zone", next_step="write one such as Europe/Paris or Indian/Reunion"
-            )
+            refuse(f"{value!r} is not a time zone", next_step="write one such as Europe/Paris or Indian/Reunion")
     return value
 
 

@@ -122,9 +122,7 @@ def locate_directory(path: Path) -> Path:
     if not any(directory.iterdir()):
         raise OpsError(f"the inventory {directory} is empty", next_step=start)
     if not (directory / HOSTS).is_file():
-        raise OpsError(
-            f"{directory} has no hosts.yml: it is not an inventory", next_step="filae-ops init PATH"
-        )
+        raise OpsError(f"{directory} has no hosts.yml: it is not an inventory", next_step="filae-ops init PATH")
     if not list((directory / "group_vars" / "all").glob("*.yml")):
         raise OpsError(
             f"{directory} has no group_vars/all/*.yml: nothing is declared",
@@ -158,9 +156,7 @@ def _section_file(source: Source, file: Path) -> None:
             source.problems.append(_unknown(place, key))
         elif key in source.sections:
             first = source.where((key,))
-            source.problems.append(
-                Problem(place, key, f"already declared at {first}: Ansible would keep one only")
-            )
+            source.problems.append(Problem(place, key, f"already declared at {first}: Ansible would keep one only"))
         else:
             source.sections[key] = value
             source.places[key] = (locate, ())
@@ -168,9 +164,7 @@ def _section_file(source: Source, file: Path) -> None:
 
 def _unknown(place: str, key: str) -> Problem:
     if key in _SECRET_KEYS:
-        return Problem(
-            place, key, "a secret, in a file in clear", next_step="move it to secrets.yml, and change it"
-        )
+        return Problem(place, key, "a secret, in a file in clear", next_step="move it to secrets.yml, and change it")
     return Problem(place, key, f"unknown key{guess(key, sorted(SECTIONS))}")
 
 
@@ -210,9 +204,7 @@ def _scalars(source: Source) -> None:
             source.problems.append(Problem(source.where(loc), field_name, PENDING, owner, step))
         elif any(mark in value for mark in ("{{", "{%", "{#")):
             what = f"a template ({value[:40]!r}), not a value"
-            source.problems.append(
-                Problem(source.where(loc), field_name, what, next_step="write the value itself")
-            )
+            source.problems.append(Problem(source.where(loc), field_name, what, next_step="write the value itself"))
 
 
 def known_by(field_name: str) -> Owner:
@@ -223,9 +215,7 @@ def known_by(field_name: str) -> Owner:
 def _walk(value: Any, loc: Loc) -> Iterator[tuple[Loc, str]]:
     if isinstance(value, str):
         yield loc, value
-    pairs = (
-        value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
-    )
+    pairs = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
     for key, inner in pairs:
         yield from _walk(inner, (*loc, key))
 

@@ -13,9 +13,7 @@ Activity = Literal["physical_site", "hardware", "virtual_infra", "app_platform",
 """The six activities of article R.1111-9, by label: their numbers have changed."""
 Known = Confidence | Literal["analysis"]
 """`analysis` is reasoning of ours: no text says it."""
-Immune = Literal[
-    "immune_if_service_qualified", "not_immune", "not_established", "not_applicable", "to_evaluate"
-]
+Immune = Literal["immune_if_service_qualified", "not_immune", "not_established", "not_applicable", "to_evaluate"]
 
 
 class Dated(Entry):

@@ -17,9 +17,7 @@ _ASKED = (*OPEN, "legal_question")
 
 def worst_first(entries: Iterable[Entry]) -> list[Entry]:
     """Return entries by status, then severity, then as the register has them."""
-    return sorted(
-        entries, key=lambda each: (STATUSES.index(each.status), -RANKS[each.verdict.requirement.severity])
-    )
+    return sorted(entries, key=lambda each: (STATUSES.index(each.status), -RANKS[each.verdict.requirement.severity]))
 
 
 def tag(entry: Entry) -> Tag:

@@ -72,9 +72,7 @@ def _git(directory: Path, *words: str) -> bytes | None:
     ours = {"GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_NO_REPLACE_OBJECTS": "1"}
     argv = ["git", "--no-pager", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-C", str(directory)]
     try:
-        done = subprocess.run(
-            [*argv, *words], capture_output=True, timeout=TIMEOUT, check=False, env={**kept, **ours}
-        )
+        done = subprocess.run([*argv, *words], capture_output=True, timeout=TIMEOUT, check=False, env={**kept, **ours})
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout if done.returncode == 0 else None

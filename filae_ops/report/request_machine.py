@@ -77,11 +77,15 @@ def _facts(asking: Asking, name: str, wanted: Mapping[str, Any]) -> Iterator[tup
     yield say["name"], name
     yield say["cpus"], asking.value(at(wanted, "cpus"), f"{place}.cpus")
     yield say["memory"], asking.value(at(wanted, "memory_mib"), f"{place}.memory_mib", memory)
-    yield say["disk"], asking.value(
-        at(wanted, "disk_gib"), f"{place}.disk_gib", lambda gib: str(say["disk_value"]).format(gib=gib)
+    yield (
+        say["disk"],
+        asking.value(at(wanted, "disk_gib"), f"{place}.disk_gib", lambda gib: str(say["disk_value"]).format(gib=gib)),
     )
-    yield say["hypervisor"], asking.value(
-        at(wanted, "hypervisor"), f"{place}.hypervisor", lambda kind: str(asking.say["hypervisors"].get(kind, kind))
+    yield (
+        say["hypervisor"],
+        asking.value(
+            at(wanted, "hypervisor"), f"{place}.hypervisor", lambda kind: str(asking.say["hypervisors"].get(kind, kind))
+        ),
     )
     tools = guest_package(wanted)
     yield say["tools"], asking.value(

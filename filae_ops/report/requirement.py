@@ -28,9 +28,7 @@ def rows(each: Requirement, lang: Lang) -> list[tuple[str, str]]:
         ("confidence", say["confidences"][each.confidence]),
         ("note", each.note or ""),
     ]
-    return [
-        (say["labels"][key], text if key == "url" else typography(text, lang)) for key, text in known if text
-    ]
+    return [(say["labels"][key], text if key == "url" else typography(text, lang)) for key, text in known if text]
 
 
 def summary(each: Requirement, lang: Lang) -> tuple[str, ...]:

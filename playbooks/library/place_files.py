@@ -145,8 +145,7 @@ class Placer:
         done = subprocess.run(argv, capture_output=True, text=True)
         if done.returncode != 0:
             self.fail(
-                "%s not written, %s refuses it: %s"
-                % (path, argv[0], (done.stderr or done.stdout).strip()[-600:])
+                "%s not written, %s refuses it: %s" % (path, argv[0], (done.stderr or done.stdout).strip()[-600:])
             )
 
     def link(self, path, target):
@@ -187,9 +186,7 @@ class Placer:
         try:
             return grp.getgrnam(group).gr_gid
         except KeyError:
-            return (
-                0 if self.module.check_mode else self.fail("group %s does not exist on the machine" % group)
-            )
+            return 0 if self.module.check_mode else self.fail("group %s does not exist on the machine" % group)
 
     def note(self, path, before, after):
         if path not in self.paths:

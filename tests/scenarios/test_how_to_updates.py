@@ -33,9 +33,7 @@ def sites(template: Machine) -> Iterator[list[Site]]:
 
 
 @pytest.fixture(scope="module")
-def material(
-    sites: list[Site], bundles: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, str]:
+def material(sites: list[Site], bundles: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What the pages name: inventories, releases, the ward's text."""
     made = tmp_path_factory.mktemp("how-to")
     source = materialise("reference", "2.2.0", tmp_path_factory.mktemp("bad"), files=DOES_NOT_START)

@@ -227,7 +227,7 @@ def test_the_oldest_releases_go_but_never_those_in_use(tmp_path: Path) -> None:
             {"exception": "PG::UndefinedTable", "frame": "/opt/filae/releases/2/db/migrate/1_a.rb:4"},
         ),
         (
-            "/usr/lib/ruby/pg/connection.rb:3:in `exec': ERROR: \"dupont:1:in\" (PG::UndefinedTable)\n"
+            '/usr/lib/ruby/pg/connection.rb:3:in `exec\': ERROR: "dupont:1:in" (PG::UndefinedTable)\n'
             "\tfrom /opt/filae/releases/2/bin/migrate:17:in `block in <main>'\n",
             {"exception": "PG::UndefinedTable", "frame": "/opt/filae/releases/2/bin/migrate:17"},
         ),

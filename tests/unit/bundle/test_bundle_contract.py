@@ -1,4 +1,3 @@
-
 from __future__ import annotations
 
 import json
@@ -226,9 +225,7 @@ def test_the_line_of_a_problem(tmp_path, old, new, said):
 
 
 def test_all_problems_come_at_once(tmp_path):
-    said = problem(
-        tmp_path, WHOLE.replace("gems: vendored", "gem: x").replace("400M", "1").replace("daily", '""')
-    )
+    said = problem(tmp_path, WHOLE.replace("gems: vendored", "gem: x").replace("400M", "1").replace("daily", '""'))
     assert len(said.splitlines()) == 4
 
 

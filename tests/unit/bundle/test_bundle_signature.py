@@ -56,9 +56,7 @@ def test_a_good_signature_names_its_principal(pair, signers):
         pytest.param(lambda b, s, k: cut(s, 0.5), "not an SSH signature", id="signature cut"),
         pytest.param(lambda b, s, k: cut(s, 0), "not an SSH signature", id="signature empty"),
         pytest.param(lambda b, s, k: s.write_bytes(b"x" * 70_000), "not an SSH signature", id="not one"),
-        pytest.param(
-            lambda b, s, k: sign(b, k.other, "filae-bundle@1"), "not among the keys", id="wrong key"
-        ),
+        pytest.param(lambda b, s, k: sign(b, k.other, "filae-bundle@1"), "not among the keys", id="wrong key"),
         pytest.param(lambda b, s, k: sign(b, k.good, "file"), "signed for 'file'", id="wrong namespace"),
         pytest.param(lambda b, s, k: sign(b, k.other, "git"), "signed for 'git'", id="both wrong"),
     ],
@@ -88,9 +86,7 @@ def test_keys_that_are_not_allowed(pair, keys, line, said):
 
 def test_validity_is_judged_at_the_time_asked(pair, keys):
     signers = keys.signers('provider namespaces="filae-bundle@1",valid-before="20200101Z" KEY')
-    assert (
-        archive.check_signature(*pair, signers, at=datetime(2019, 12, 31, 23, 59, tzinfo=UTC)) == "provider"
-    )
+    assert archive.check_signature(*pair, signers, at=datetime(2019, 12, 31, 23, 59, tzinfo=UTC)) == "provider"
     with pytest.raises(Refused, match="has expired"):
         archive.check_signature(*pair, signers, at=datetime(2020, 1, 1, 0, 1, tzinfo=UTC))
 

@@ -53,9 +53,7 @@ def test_each_field_that_the_model_needs_says_why_it_is_asked(model):
         comment = found[node.path].strip()
         assert comment.startswith("# "), node.path
         shown = [name for name in needed if name in comment]
-        assert shown == list(needed) or f"et {len(asking(node.path, model)) - len(shown)} autres" in comment, (
-            comment
-        )
+        assert shown == list(needed) or f"et {len(asking(node.path, model)) - len(shown)} autres" in comment, comment
 
 
 UNSAID = {

@@ -50,9 +50,7 @@ FILES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("name", "old", "new", "said"), [row[1:] for row in FILES], ids=[row[0] for row in FILES]
-)
+@pytest.mark.parametrize(("name", "old", "new", "said"), [row[1:] for row in FILES], ids=[row[0] for row in FILES])
 def test_a_bad_file_is_refused_with_its_place(edit, site, name, old, new, said):
     path = edit(name, old, new)
     with pytest.raises(OpsError) as caught:

@@ -15,9 +15,7 @@ MADE = [("ed25519", 0), ("ecdsa", 256), ("ecdsa", 384), ("ecdsa", 521), ("rsa", 
 
 def make(tmp_path, kind, bits):
     size = ["-b", str(bits)] if bits else []
-    subprocess.run(
-        ["ssh-keygen", "-q", "-t", kind, *size, "-N", "", "-C", "a b", "-f", tmp_path / "k"], check=True
-    )
+    subprocess.run(["ssh-keygen", "-q", "-t", kind, *size, "-N", "", "-C", "a b", "-f", tmp_path / "k"], check=True)
     return (tmp_path / "k.pub").read_text().strip()
 
 
@@ -29,9 +27,7 @@ def line(kind: str, *fields: bytes) -> str:
 @pytest.mark.parametrize(("kind", "bits"), MADE)
 def test_a_good_key(tmp_path, kind, bits):
     key = parse_public_key(make(tmp_path, kind, bits))
-    listed = subprocess.run(
-        ["ssh-keygen", "-l", "-f", tmp_path / "k.pub"], capture_output=True, text=True, check=True
-    )
+    listed = subprocess.run(["ssh-keygen", "-l", "-f", tmp_path / "k.pub"], capture_output=True, text=True, check=True)
     assert key.fingerprint == listed.stdout.split()[1]
     assert key.comment == "a b"
     assert (tmp_path / "k.pub").read_text().startswith(key.text)

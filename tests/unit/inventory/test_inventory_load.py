@@ -34,9 +34,7 @@ def test_an_empty_directory(tmp_path):
     assert caught.value.next_step == f"filae-ops init {tmp_path} --hosting MODEL"
 
 
-@pytest.mark.parametrize(
-    ("gone", "said"), [("hosts.yml", "has no hosts.yml"), ("group_vars", "has no group_vars/all")]
-)
+@pytest.mark.parametrize(("gone", "said"), [("hosts.yml", "has no hosts.yml"), ("group_vars", "has no group_vars/all")])
 def test_a_part_is_missing(site, gone, said):
     path = site / gone
     shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -23,9 +23,7 @@ def places(value: Any, loc: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """Return every place; of a list, its first item stands for all."""
     if loc:
         yield loc
-    for key, inner in (
-        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    ):
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
         if key != 0 and isinstance(value, list):
             return
         yield from places(inner, (*loc, key))

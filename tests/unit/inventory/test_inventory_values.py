@@ -92,6 +92,4 @@ def test_a_bad_value_is_refused_with_its_owner(edit, site, name, old, new, said,
     problem = next(p for p in caught.value.problems if said in str(p))
     assert problem.owner == owner
     assert problem.next_step
-    assert problem.where.startswith(f"{path}:") or said.startswith(
-        ("mode 'local-ca'", "site.maintenance_window")
-    )
+    assert problem.where.startswith(f"{path}:") or said.startswith(("mode 'local-ca'", "site.maintenance_window"))

@@ -71,9 +71,7 @@ def test_support_at_a_date(product, version, day, support):
     assert found.support(dt.date.fromisoformat(day)) == support
 
 
-@pytest.mark.parametrize(
-    ("product", "version"), [("debian", "14"), ("arch", "1"), ("ruby", "3"), ("ubuntu", "24")]
-)
+@pytest.mark.parametrize(("product", "version"), [("debian", "14"), ("arch", "1"), ("ruby", "3"), ("ubuntu", "24")])
 def test_an_unknown_version_is_not_guessed(product, version):
     assert lifecycle(product, version) is None
 
