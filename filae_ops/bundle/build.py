@@ -14,8 +14,9 @@ from filae_ops.agent.errors import Refused
 from filae_ops.agent.manifest import parse_manifest
 from filae_ops.agent.signature import NAMESPACE
 from filae_ops.bundle.consistency import within
-from filae_ops.bundle.contract import FILE_NAME, Contract, load_contract
+from filae_ops.bundle.contract import Contract
 from filae_ops.bundle.pack import manifest_bytes, release_time, write_archive
+from filae_ops.bundle.release_yml import FILE_NAME, load_contract
 from filae_ops.bundle.tree import Tree, refuse_source, scan
 from filae_ops.errors import OpsError
 

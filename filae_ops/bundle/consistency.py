@@ -5,12 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from filae_ops.agent.versions import version_key
-
-if TYPE_CHECKING:
-    from filae_ops.bundle.contract import Contract
+from filae_ops.bundle.contract import Contract
 
 Problem = tuple[tuple[str | int, ...], str]
 _PLAIN = re.compile(r"[A-Za-z0-9._~/-]*")

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from filae_ops.bundle.consistency import inconsistencies
 from filae_ops.bundle.fields import (
     BodySize,
     Calendar,
@@ -28,10 +25,6 @@ from filae_ops.bundle.fields import (
     UrlPath,
     Version,
 )
-from filae_ops.errors import OpsError
-from filae_ops.yamlnodes import Locate, describe, load
-
-FILE_NAME = "release.yml"
 
 
 class _Part(BaseModel):
@@ -151,12 +144,6 @@ class Contract(_Part):
     memory: Memory
     client: Client | None = None
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Contract:
-        if problems := inconsistencies(self):
-            raise PydanticCustomError("inconsistent", "keys that disagree", {"problems": problems})
-        return self
-
     def compiled(self) -> dict[str, Any]:
         """Return the contract as MANIFEST.json holds it: defaults written out, memory in bytes."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
@@ -174,22 +161,3 @@ class Contract(_Part):
             **{f"processes.{name}": command for name, command in self.processes.items()},
             **{f"timers.{name}": timer.command for name, timer in self.timers.items()},
         }
-
-
-def load_contract(path: Path) -> Contract:
-    """Read and validate a `release.yml`; OpsError names every problem with file and line."""
-    value, locate = load(path)
-    next_step = f"correct {path.name}, then build again"
-    if not isinstance(value, dict):
-        raise OpsError(f"{locate.where(())}: not a release contract: no keys", next_step=next_step)
-    try:
-        return Contract.model_validate(value)
-    except ValidationError as exc:
-        raise OpsError("\n".join(_lines(exc, locate)), next_step=next_step) from exc
-
-
-def _lines(error: ValidationError, locate: Locate) -> list[str]:
-    first = error.errors()[0]
-    if first["type"] != "inconsistent":
-        return describe(error, locate)
-    return [f"{locate.where(loc)}: {loc[0]}: {text}" for loc, text in first["ctx"]["problems"]]

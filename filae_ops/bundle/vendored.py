@@ -9,13 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from filae_ops.bundle.contract import Contract
 from filae_ops.bundle.lockfile import Spec, idle_gems, read_lock
 from filae_ops.errors import OpsError
-
-if TYPE_CHECKING:
-    from filae_ops.bundle.contract import Contract
 
 Entries = Mapping[str, Mapping[str, Any]]
 NEXT = (

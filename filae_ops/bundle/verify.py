@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from filae_ops.agent.archive import check, check_signature
 from filae_ops.agent.errors import Refused
+from filae_ops.bundle.consistency import inconsistencies
 from filae_ops.bundle.contract import Contract
 from filae_ops.errors import OpsError, Owner
 
@@ -35,12 +36,17 @@ def verify_bundle(bundle: Path, signature: Path, allowed_signers: Path, *, at: d
         contract = Contract.model_validate(manifest["contract"])
     except ValidationError as exc:
         problem = exc.errors()[0]
-        key = ".".join(str(part) for part in problem["loc"])
-        raise OpsError(
-            f"{bundle}: contract: {key}: {problem['msg']}",
-            next_step="use the filae-ops that built it, or build it again with this one",
-        ) from exc
+        raise _other_contract(bundle, problem["loc"], problem["msg"]) from exc
+    for key, text in inconsistencies(contract):
+        raise _other_contract(bundle, key, text)
     return Verified(principal, contract, manifest)
+
+
+def _other_contract(bundle: Path, key: tuple[str | int, ...], text: str) -> OpsError:
+    return OpsError(
+        f"{bundle}: contract: {'.'.join(map(str, key))}: {text}",
+        next_step="use the filae-ops that built it, or build it again with this one",
+    )
 
 
 def as_ops_error(refused: Refused) -> OpsError:

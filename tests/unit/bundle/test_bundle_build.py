@@ -28,6 +28,14 @@ def test_round_trip(source, tmp_path, keys, signers):
         assert (tmp_path / "release" / path).read_bytes() == (source / path).read_bytes()
 
 
+def test_a_contract_whose_keys_disagree_is_refused_whoever_signed_it(source, tmp_path, keys, signers, monkeypatch):
+    (source / "release.yml").write_text(f"{RELEASE}min_from: 3.0.0\n")
+    monkeypatch.setattr("filae_ops.bundle.release_yml.inconsistencies", lambda contract: [])
+    built = build(source, tmp_path / "out", keys.good)
+    with pytest.raises(OpsError, match=r"contract: min_from: 3\.0\.0 is higher than version 2\.1\.0"):
+        verify_bundle(built.bundle, built.signature, signers)
+
+
 def test_gnu_tar_reads_it_too(good, tmp_path):
     subprocess.run(["tar", "--zstd", "-xf", str(good.bundle), "-C", str(tmp_path)], check=True)
     assert (tmp_path / "lib/é à.rb").read_text() == "accents"

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from filae_ops.bundle.contract import Contract, load_contract
+from filae_ops.bundle.contract import Contract
+from filae_ops.bundle.release_yml import load_contract
 from filae_ops.errors import OpsError
 
 WHOLE = """\
