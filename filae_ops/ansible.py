@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from filae_ops.errors import INTERRUPTED
 from filae_ops.paths import PACKAGE, data_path
-from filae_ops.refusal import INTERRUPTED
 from filae_ops.refusal import refusal as refusal
 
 Event = dict[str, Any]

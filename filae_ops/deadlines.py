@@ -18,7 +18,6 @@ from filae_ops.register.load import lifecycle
 
 SOON = dt.timedelta(days=30)
 NEWER = "provider: make the environment again with Python 3.12 or newer, which takes a newer ansible-core"
-OWNERS: dict[str, Owner] = {"dsi": "dsi", "provider": "provider"}
 
 
 @dataclass(frozen=True)
@@ -93,26 +92,29 @@ def keys(inventory: Inventory, day: dt.date) -> Iterator[Line]:
     access, again = inventory.access, "then filae-ops provision"
     ends = _keys_of(access.operators)
     if any(until >= day for _, until in ends):
-        yield _ends("operator-keys", "operators' keys", ends, day, f"provider: a new key in access.yml, {again}")
+        yield _ends("operator-keys", "operators' keys", ends, day, "provider", f"a new key in access.yml, {again}")
     else:
         why = "no operator has a key that still works"
         yield Line("operator-keys", "provider", "no-go", why, "provider: a new key in access.yml")
     if people := _keys_of(access.dsi):
-        yield _ends("dsi-keys", "the DSI's keys", people, day, "dsi: send a new public key to the provider")
+        yield _ends("dsi-keys", "the DSI's keys", people, day, "dsi", "send a new public key to the provider")
     signers = [(signer.name, signer.until) for signer in inventory.app.signers]
-    yield _ends("release-keys", "release keys", signers, day, f"provider: the next release key in app.yml, {again}")
+    yield _ends("release-keys", "release keys", signers, day, "provider", f"the next release key in app.yml, {again}")
 
 
 def _keys_of(people: tuple[Operator, ...]) -> list[tuple[str, dt.date]]:
     return [(person.name, key.until) for person in people if person.state == "present" for key in person.keys]
 
 
-def _ends(name: str, what: str, ends: list[tuple[str, dt.date]], day: dt.date, step: str) -> Line:
-    owner = OWNERS[step.partition(":")[0]]
+def _ends(name: str, what: str, ends: list[tuple[str, dt.date]], day: dt.date, owner: Owner, step: str) -> Line:
     late = [f"{who} ({until:%Y-%m-%d})" for who, until in ends if until <= day + SOON]
     if late:
         return Line(
-            name, owner, "warn", f"{what} that end within {SOON.days} days, or have ended: {', '.join(late)}", step
+            name,
+            owner,
+            "warn",
+            f"{what} that end within {SOON.days} days, or have ended: {', '.join(late)}",
+            f"{owner}: {step}",
         )
     return Line(name, owner, "go", f"{what}: the first to end does on {min(until for _, until in ends):%Y-%m-%d}")
 

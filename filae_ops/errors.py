@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 Owner = Literal["dsi", "provider", "host", "dpo", "shared"]
+INTERRUPTED = 130  # what a shell gives for SIGINT
 
 
 class OpsError(Exception):

@@ -11,7 +11,7 @@ from filae_ops.judge.verdict import STATUSES, Judgement, Status, Verdict
 from filae_ops.register.model import Requirement
 
 if TYPE_CHECKING:
-    from filae_ops.report.pages import Lang
+    from filae_ops.language import Lang
     from filae_ops.verify import Verdict as Check
 
 Result = Literal["pass", "fail", "not_run"]

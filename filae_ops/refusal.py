@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from filae_ops.errors import OpsError, Owner
+from filae_ops.errors import INTERRUPTED, OpsError, Owner
 
 if TYPE_CHECKING:
     from filae_ops.ansible import Outcome
 
-INTERRUPTED = 130  # what a shell gives for SIGINT
 AGAIN = "run the same command again once it is mended: finished tasks change nothing"
 # The form of OpsError, which roles, modules and the agent print too, and which reads well under plain ansible-playbook.
 STATED = re.compile(

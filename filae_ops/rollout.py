@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from filae_ops.errors import OpsError
+from filae_ops.errors import INTERRUPTED, OpsError
 from filae_ops.inventory.load import load
 from filae_ops.inventory.machine import Host
 from filae_ops.progress import Rollout
-from filae_ops.refusal import INTERRUPTED
 from filae_ops.release import Event, failure
 from filae_ops.remote import Remote, connect
 from filae_ops.ssh import Login

@@ -23,9 +23,9 @@ from filae_ops.inventory.model import Inventory
 from filae_ops.merge import Merged, merge
 from filae_ops.register.load import requirement
 from filae_ops.ssh import Login, ssh_config
+from filae_ops.vocabulary import OWNERS
 
 Status = Literal["pass", "fail", "not_run"]
-OWNERS: tuple[Owner, ...] = ("dsi", "provider", "host", "dpo", "shared")
 
 
 @dataclass(frozen=True)

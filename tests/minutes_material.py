@@ -9,11 +9,11 @@ from typing import Any
 
 from review_material import DAY, EVIL, demo
 
+from filae_ops.language import Lang
 from filae_ops.merge import merge
 from filae_ops.paths import data_path
 from filae_ops.report.judged import judged
 from filae_ops.report.minutes import Minutes, minutes
-from filae_ops.report.pages import Lang
 from filae_ops.report.saved import verification
 from filae_ops.verify import Report, verdicts
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from filae_ops.bundle.consistency import inconsistencies
 from filae_ops.bundle.contract import Contract
 from filae_ops.errors import OpsError
-from filae_ops.yamlnodes import describe, load
+from filae_ops.strict_yaml import describe, load
 
 FILE_NAME = "release.yml"
 

@@ -14,8 +14,8 @@ from filae_ops.console import out, print_json, say
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from filae_ops.language import Lang
     from filae_ops.report.flows import Line
-    from filae_ops.report.pages import Lang
 
 
 def flows(
@@ -50,7 +50,8 @@ def flows(
 
 def show(found: list[Line], lang: Lang) -> None:
     """Print what fits 80 columns, then what is still to be documented."""
-    from filae_ops.report.pages import typography, words
+    from filae_ops.language import typography
+    from filae_ops.report.pages import words
 
     said = words("flows", lang)
     for always, title in ((False, said["declared"]), (True, said["always_open"])):
@@ -86,8 +87,9 @@ def table(found: list[Line], lang: Lang) -> Table:
     from rich.table import Table
     from rich.text import Text
 
+    from filae_ops.language import typography
     from filae_ops.report.flows import cells, ports_words
-    from filae_ops.report.pages import typography, words
+    from filae_ops.report.pages import words
 
     said = words("flows", lang)
     made = Table(box=None, pad_edge=False, show_edge=False)

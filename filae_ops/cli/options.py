@@ -14,7 +14,7 @@ from filae_ops.errors import OpsError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from filae_ops.report.pages import Lang
+    from filae_ops.language import Lang
     from filae_ops.rollout import Target
 
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
     from filae_ops.inventory.draft import Draft
+    from filae_ops.language import Lang
     from filae_ops.report.blocks import Cell, Table
-    from filae_ops.report.pages import Lang
     from filae_ops.report.request_vm import Sheet
 
 _ACCOUNT = re.compile(r"[a-z][a-z0-9_-]{0,31}")
@@ -117,7 +117,7 @@ def _table(block: Table, made: Sheet) -> None:
 def _line(text: str, lang: Lang, style: str = "") -> None:
     from rich.text import Text
 
-    from filae_ops.report.pages import typography
+    from filae_ops.language import typography
 
     out.print(Text(typography(text, lang), style))
 
@@ -128,8 +128,8 @@ def _grid(
     from rich.table import Table
     from rich.text import Text
 
+    from filae_ops.language import typography
     from filae_ops.report.blocks import plain
-    from filae_ops.report.pages import typography
 
     made = Table(box=None, pad_edge=False, show_edge=False, show_header=bool(headers))
     for title, width in zip(headers or ("",) * len(widths), widths, strict=True):

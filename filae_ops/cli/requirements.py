@@ -14,8 +14,8 @@ from filae_ops.errors import OpsError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from filae_ops.language import Lang
     from filae_ops.register.model import Requirement
-    from filae_ops.report.pages import Lang
 
 app = typer.Typer(help="What each party is held to, and what proves it.", no_args_is_help=True)
 
@@ -87,8 +87,8 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Explain one requirement: rule, who answers, when it applies, what proves it, where it was read."""
+    from filae_ops.language import typography
     from filae_ops.register.load import requirement
-    from filae_ops.report.pages import typography
     from filae_ops.report.requirement import document, rows
 
     each = requirement(name)
@@ -117,8 +117,9 @@ def _show_list(found: Iterable[Requirement], lang: Lang) -> None:
     """Print one table by theme, within 80 columns."""
     from rich.table import Table
 
+    from filae_ops.language import typography
     from filae_ops.register.load import themes
-    from filae_ops.report.pages import typography, words
+    from filae_ops.report.pages import words
     from filae_ops.report.requirement import summary
 
     kept = list(found)

@@ -9,8 +9,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from filae_ops.inventory.fields import Cidr, Party, Strict, duplicates, refuse
+from filae_ops.inventory.fields import Cidr, Strict, duplicates, refuse
 from filae_ops.inventory.keys import SshKey, parse_public_key
+from filae_ops.vocabulary import Party
 
 _USER = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 # The toolkit's names, and Debian's users and groups (base-passwd and the packages that the roles install).

@@ -7,17 +7,13 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import PurePosixPath
-from typing import Annotated, Literal, NoReturn
+from typing import Annotated, NoReturn
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from filae_ops.errors import Owner
-
-Party = Literal["dsi", "provider", "host", "infogerant", "dpo", "business_owner", "hospital"]
-Environment = Literal["production", "preproduction", "test", "demo"]
-HostingModel = Literal["internal", "internal_infogere", "internal_vendor_admin", "ght", "hds_host", "third_party"]
 
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 _DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")

@@ -8,8 +8,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from filae_ops.inventory.documents import Day, Document
-from filae_ops.inventory.fields import Party, Strict
+from filae_ops.inventory.fields import Strict
 from filae_ops.inventory.site import Contact
+from filae_ops.vocabulary import Party
 
 Kind = Literal[
     "eps", "espic", "private", "state_administration", "state_operator", "sren_gip", "local_authority", "other"

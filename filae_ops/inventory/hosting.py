@@ -8,7 +8,8 @@ from pydantic import Field, model_validator
 
 from filae_ops.inventory.countries import Country
 from filae_ops.inventory.documents import Day, Document, Percent, in_order, once
-from filae_ops.inventory.fields import HostingModel, RelativePath, Slug, Strict, Text, Url, refuse
+from filae_ops.inventory.fields import RelativePath, Slug, Strict, Text, Url, refuse
+from filae_ops.vocabulary import HostingModel
 
 HdsActivity = Literal["physical_site", "hardware", "virtual_infra", "app_platform", "administration", "backup"]
 """The six activities of article R.1111-9 of the code of public health, in its order."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from filae_ops.inventory.machine import Host, forbidden_variable
 from filae_ops.inventory.problems import Problem, guess
-from filae_ops.yamlnodes import Locate
+from filae_ops.strict_yaml import Locate
 
 GROUP = "filae"
 _KNOWN = sorted(set(Host.model_fields) - {"name", "ansible_vars"})

@@ -8,8 +8,9 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from filae_ops.inventory.documents import Day, Percent
-from filae_ops.inventory.fields import HostOrAddress, Party, Port, RelativePath, Strict, Text, refuse
+from filae_ops.inventory.fields import HostOrAddress, Port, RelativePath, Strict, Text, refuse
 from filae_ops.inventory.keys import HostKey, PublicKey, parse_public_key
+from filae_ops.vocabulary import Party
 
 _FORBIDDEN = {
     "never in clear in an inventory": (

@@ -12,7 +12,6 @@ from filae_ops.inventory.fields import (
     Address,
     HostOrAddress,
     IPNetwork,
-    Party,
     Port,
     PublicName,
     Slug,
@@ -23,6 +22,7 @@ from filae_ops.inventory.fields import (
     duplicates,
     refuse,
 )
+from filae_ops.vocabulary import Party
 
 ZONES = ("machine", "administration", "internet")
 

@@ -8,7 +8,8 @@ from pydantic import Field
 
 from filae_ops.inventory.countries import Country
 from filae_ops.inventory.documents import Day, Document
-from filae_ops.inventory.fields import HostOrAddress, Party, Strict, Text
+from filae_ops.inventory.fields import HostOrAddress, Strict, Text
+from filae_ops.vocabulary import Party
 
 
 class Software(Strict):

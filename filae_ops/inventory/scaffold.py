@@ -12,19 +12,20 @@ from typing import Any
 import jinja2
 from pydantic import TypeAdapter, ValidationError
 
-from filae_ops import yamlnodes
+from filae_ops import strict_yaml
 from filae_ops.errors import OpsError
 from filae_ops.inventory.access import OperatorName
 from filae_ops.inventory.answers import Answers
 from filae_ops.inventory.asked import NOTHING, Asking, scalar
 from filae_ops.inventory.choices import MODELS, TO_FILL
-from filae_ops.inventory.fields import Environment, HostingModel, HostOrAddress, PublicName, Slug
+from filae_ops.inventory.fields import HostOrAddress, PublicName, Slug
 from filae_ops.inventory.keys import HostKey, SshKey
 from filae_ops.inventory.model import Inventory
 from filae_ops.inventory.pending import settle
 from filae_ops.inventory.schema import hosts_schema, inventory_schema, text
 from filae_ops.inventory.standard_flows import standard_flows
 from filae_ops.paths import data_path
+from filae_ops.vocabulary import Environment, HostingModel
 
 INVENTORY_SCHEMA = ".filae/inventory.schema.json"
 HOSTS_SCHEMA = ".filae/hosts.schema.json"
@@ -108,7 +109,7 @@ def remaining(files: Mapping[Path, str]) -> list[str]:
     """Return `file:line: key` of each value that is needed before anything can run."""
     found = []
     for path, content in files.items():
-        values, locate = yamlnodes.load(content, name=str(path))
+        values, locate = strict_yaml.load(content, name=str(path))
         above = ("filae",) if path.name == "hosts.yml" else ()
         for loc in settle(values["filae"] if above else values, Inventory)[1]:
             key = [part for part in loc if isinstance(part, str)][-1]

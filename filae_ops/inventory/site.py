@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, Field
 
-from filae_ops.inventory.fields import Email, Environment, Slug, Strict, Text, refuse
+from filae_ops.inventory.fields import Email, Slug, Strict, Text, refuse
+from filae_ops.vocabulary import Environment
 
 _LOCALE = re.compile(r"(C|[a-z]{2,3}_[A-Z]{2})\.UTF-8")
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from filae_ops import yamlnodes
+from filae_ops import strict_yaml
 from filae_ops.errors import OpsError, Owner
 from filae_ops.inventory.choices import TO_FILL
 from filae_ops.inventory.hosts import read_hosts
@@ -56,7 +56,7 @@ class Source:
     sections: dict[str, Any] = field(default_factory=dict)
     hosts: dict[str, dict[str, Any]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
-    places: dict[str, tuple[yamlnodes.Locate, Loc]] = field(default_factory=dict)
+    places: dict[str, tuple[strict_yaml.Locate, Loc]] = field(default_factory=dict)
 
     def where(self, loc: Loc) -> str:
         """Return `file:line:column` of a place of the model, or of its nearest parent."""
@@ -133,7 +133,7 @@ def locate_directory(path: Path) -> Path:
 
 def _hosts(source: Source) -> None:
     file = source.directory / HOSTS
-    values, locate = yamlnodes.load(file)
+    values, locate = strict_yaml.load(file)
     source.files.append(file)
     hosts, problems = read_hosts(values, locate)
     source.problems += problems
@@ -143,7 +143,7 @@ def _hosts(source: Source) -> None:
 
 
 def _section_file(source: Source, file: Path) -> None:
-    values, locate = yamlnodes.load(file)
+    values, locate = strict_yaml.load(file)
     source.files.append(file)
     if values is None:
         return

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from filae_ops.inventory.fields import Party
 from filae_ops.judge.tree import Tree, declared
 from filae_ops.judge.verdict import Row
 from filae_ops.register.tables import Duty, Letters
+from filae_ops.vocabulary import Party
 
 CONTROL: Mapping[str, str] = {
     "rights_process_owner": "D-ACCESS-RIGHTS",

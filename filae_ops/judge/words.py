@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from filae_ops.judge.scene import WORST
 from filae_ops.judge.tree import generic
 from filae_ops.judge.verdict import Finding, Immunity, Status, Verdict
+from filae_ops.language import Lang, typography
 from filae_ops.register.model import Evidence, Requirement
 
-Lang = Literal["fr", "en"]
 _DAY = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2}))?")
 _TO_AGREE = "row.to_agree"
 _NAMING = ("file", "copy", "attestation", "sheet", "contract", "name", "server", "product", "alert_to", "place", "kind")
@@ -22,30 +22,30 @@ _NAMING = ("file", "copy", "attestation", "sheet", "contract", "name", "server",
 @cache
 def said(lang: Lang) -> Mapping[str, Any]:
     """Return the sentences and the names of values of a language."""
-    from filae_ops import yamlnodes
+    from filae_ops import strict_yaml
 
-    content: Mapping[str, Any] = yamlnodes.load(Path(__file__).with_name(f"words.{lang}.yml"))[0]
+    content: Mapping[str, Any] = strict_yaml.load(Path(__file__).with_name(f"words.{lang}.yml"))[0]
     return content
 
 
 def status_words(status: Status, lang: Lang) -> str:
     """Return the name of a status."""
-    return _spaced(said(lang)["statuses"][status], lang)
+    return typography(said(lang)["statuses"][status], lang)
 
 
 def immunity_words(result: Immunity, lang: Lang) -> str:
     """Return what the decision table on extra-European law concludes, and what it means for a hospital."""
-    return _spaced(said(lang)["immunity"][result], lang)
+    return typography(said(lang)["immunity"][result], lang)
 
 
 def reason(verdict: Verdict, lang: Lang) -> str:
     """Return why a verdict is what it is, in whole sentences, its source last."""
-    return _spaced(" ".join(each for each in _sentences(verdict, lang) if each), lang)
+    return typography(" ".join(each for each in _sentences(verdict, lang) if each), lang)
 
 
 def why(verdict: Verdict, lang: Lang) -> str:
     """Return the same without the source, for documents that show it apart."""
-    return _spaced(" ".join(each for each in [*_sentences(verdict, lang)][:-1] if each), lang)
+    return typography(" ".join(each for each in [*_sentences(verdict, lang)][:-1] if each), lang)
 
 
 def _sentences(verdict: Verdict, lang: Lang) -> Iterator[str]:
@@ -171,9 +171,3 @@ def _days(count: int, lang: Lang) -> str:
 def _inside(text: str) -> str:
     """Return a text without its last full stop, to stand inside a sentence."""
     return text.rstrip(" .")
-
-
-def _spaced(text: str, lang: Lang) -> str:
-    from filae_ops.report.pages import typography
-
-    return typography(text, lang)

@@ -1,6 +1,6 @@
 """Read the register's files: fast when they are right; when they are wrong, refused with file and line.
 
-The C parser is about ten times faster than the strict one of `yamlnodes`, and does not say where a value
+The C parser is about ten times faster than the strict one of `strict_yaml`, and does not say where a value
 stands. So a file is read fast, and read again strictly only to say what is wrong with it, and where.
 """
 
@@ -15,7 +15,7 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 from yaml.nodes import MappingNode, Node, ScalarNode
 
-from filae_ops import yamlnodes
+from filae_ops import strict_yaml
 from filae_ops.errors import OpsError
 from filae_ops.register.model import Entry, Source
 
@@ -37,7 +37,7 @@ class Wrong(Exception):  # noqa: N818  # it is a place
 
 def refuse(path: Path, wrong: Wrong) -> NoReturn:
     """Refuse a file, at the line of what is wrong."""
-    _, locate = yamlnodes.load(path)
+    _, locate = strict_yaml.load(path)
     raise OpsError(f"{locate.where(wrong.loc)}: {wrong}", next_step=_FIX) from None
 
 
@@ -71,7 +71,7 @@ def unique(path: Path, key: str, names: Sequence[Hashable]) -> None:
     if len(set(names)) == len(names):
         return
     index = next(index for index, name in enumerate(names) if name in names[:index])
-    _, locate = yamlnodes.load(path)
+    _, locate = strict_yaml.load(path)
     first = locate((key, names.index(names[index])))[0]
     refuse(path, Wrong((key, index), f"{names[index]!r} is already line {first}"))
 
@@ -111,7 +111,7 @@ def _fast(path: Path) -> Any:
         finally:
             loader.dispose()
     except (OSError, ValueError, TypeError, yaml.YAMLError):
-        return yamlnodes.load(path)[0]
+        return strict_yaml.load(path)[0]
 
 
 def _value(loader: Any, node: Node) -> Any:

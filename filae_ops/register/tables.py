@@ -8,8 +8,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from filae_ops.inventory.fields import HostingModel, Party
 from filae_ops.register.model import Country, Entry, Source, Words
+from filae_ops.vocabulary import HostingModel, Party
 
 Support = Literal["standard", "extended", "subscription", "ended"]
 Letters = Literal["A", "R", "RA", "C", "I"]

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from filae_ops.inventory.draft import Draft
-from filae_ops.report.pages import Lang, words
+from filae_ops.language import Lang
+from filae_ops.report.pages import words
 from filae_ops.report.shown import day
 
 Write = Callable[[Any], str]

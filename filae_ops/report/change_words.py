@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from filae_ops.language import Lang
 from filae_ops.report.change import Change, generic, is_document
 from filae_ops.report.changes_flows import Way
-from filae_ops.report.pages import Lang, words
+from filae_ops.report.pages import words
 from filae_ops.report.shown import MISSING, day, shown
 
 SHORT = 16

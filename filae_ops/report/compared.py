@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filae_ops.errors import OpsError
+from filae_ops.language import Lang
 from filae_ops.report.difference import Against, Difference, Side, difference, side
 from filae_ops.report.difference_section import section
 from filae_ops.report.judged import judged, review_of
-from filae_ops.report.pages import Lang
 from filae_ops.report.revision import older
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from filae_ops.judge.verdict import OPEN, RANKS, STATUSES, EvidenceFile
 from filae_ops.report.blocks import Block, Callout, Cell, Code, Lines, Link, Section, Table, Tag, Text
 from filae_ops.report.entries import Context, Entry
 from filae_ops.report.shown import at
+from filae_ops.vocabulary import OWNERS
 
-OWNERS = ("dsi", "provider", "host", "dpo", "shared")
 _ASKED = (*OPEN, "legal_question")
 
 

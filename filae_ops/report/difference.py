@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from filae_ops.judge.verdict import STATUSES, Judgement, Status, Verdict
+from filae_ops.language import Lang
 from filae_ops.report.change import GROUPS, Change
 from filae_ops.report.change_words import sentence
 from filae_ops.report.changes import changes
-from filae_ops.report.pages import Lang
 from filae_ops.report.shown import MISSING
 
 if TYPE_CHECKING:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from filae_ops.language import Lang
 from filae_ops.report.change import GROUPS
 from filae_ops.report.change_words import sentence
 from filae_ops.report.difference_section import against, unchanged
-from filae_ops.report.pages import Lang, words
+from filae_ops.report.pages import words
 
 if TYPE_CHECKING:
     from filae_ops.report.difference import Difference

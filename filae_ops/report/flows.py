@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from filae_ops.report.pages import Lang, typography, words
+from filae_ops.language import Lang, typography
+from filae_ops.report.pages import words
 
 if TYPE_CHECKING:
     from filae_ops.inventory.model import Inventory

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
+from filae_ops.language import Lang
 from filae_ops.report.flows import WIDTHS, cells, headers, lines_of
-from filae_ops.report.pages import Lang, render, words
+from filae_ops.report.pages import render, words
 from filae_ops.report.shown import day as written
 
 if TYPE_CHECKING:

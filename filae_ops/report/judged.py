@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from filae_ops.judge.verdict import Judgement
-from filae_ops.report.pages import Lang
+from filae_ops.language import Lang
 
 if TYPE_CHECKING:
     from filae_ops.inventory.model import Inventory

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from filae_ops.language import Lang
 from filae_ops.paths import data_path
 from filae_ops.report.blocks import Block, Cell, Code, Facts, Heading, Lines, Section, Table, Tag, Text
 from filae_ops.report.entries import Context
-from filae_ops.report.pages import Lang, shipped
+from filae_ops.report.pages import shipped
 from filae_ops.report.shown import at, shown, until
 
 if TYPE_CHECKING:

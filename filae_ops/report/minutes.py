@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from filae_ops.errors import Owner
+from filae_ops.language import Lang
 from filae_ops.paths import data_path
 from filae_ops.report.blocks import Block, Callout, Cell, Code, Facts, Lines, Section, Spoken, Table, Tag, Text
-from filae_ops.report.pages import Lang, words
+from filae_ops.report.pages import words
 from filae_ops.report.saved import Check, Requirement, Verification
 from filae_ops.report.shown import counted, day
+from filae_ops.vocabulary import OWNERS
 
-OWNERS: tuple[Owner, ...] = ("dsi", "provider", "host", "dpo", "shared")
 RESULTS = ("pass", "fail", "not_run")
 _NEXT = "; next: "
 

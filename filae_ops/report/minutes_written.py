@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from filae_ops.language import typography
 from filae_ops.report.blocks import Block
 from filae_ops.report.minutes import Minutes
 from filae_ops.report.pages import markdown as escaped
-from filae_ops.report.pages import render, typography
+from filae_ops.report.pages import render
 from filae_ops.report.shown import day
 from filae_ops.report.written import block_lines, table_lines
 

@@ -6,36 +6,20 @@ import os
 import re
 import tempfile
 from collections.abc import Mapping
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from filae_ops.errors import OpsError
+from filae_ops.language import Lang, typography
 from filae_ops.paths import data_path
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-Lang = Literal["fr", "en"]
 MODE = 0o644
 _DECLARING = ("hosts.yml", "secrets.yml", "group_vars/**/*.yml", "tls/*.pem")
-_NBSP, _NARROW = "\u00a0", "\u202f"
-_SUBSTITUTES = (
-    (re.compile(r"(?<=\S) (?=[;?!])"), _NARROW),
-    (re.compile(r"(?<=\S) (?=[:»%])"), _NBSP),
-    (re.compile(r"« "), f"«{_NBSP}"),
-    (re.compile(r"\bn° "), f"n°{_NBSP}"),
-)
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~&!])")
-
-
-@lru_cache(maxsize=8192)
-def typography(text: str, lang: Lang) -> str:
-    """Return the text with the spaces that French does not break; English is returned as it is."""
-    if lang == "fr":
-        for pattern, space in _SUBSTITUTES:
-            text = pattern.sub(space, text)
-    return text
 
 
 @cache

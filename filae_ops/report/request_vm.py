@@ -6,12 +6,13 @@ import datetime as dt
 from dataclasses import dataclass
 
 from filae_ops.inventory.draft import Draft
+from filae_ops.language import Lang
 from filae_ops.report import request_around as around
 from filae_ops.report import request_machine as itself
 from filae_ops.report.asking import Asking
 from filae_ops.report.blocks import Section
 from filae_ops.report.flows import Line
-from filae_ops.report.pages import Lang, render, words
+from filae_ops.report.pages import render, words
 from filae_ops.report.shown import day as written
 
 FIRST_ACCOUNT = "debian"

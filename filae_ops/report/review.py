@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from filae_ops.judge.verdict import STATUSES, Judgement, Row, Status
+from filae_ops.language import Lang
 from filae_ops.report import conclusions, machine, place, recovery
 from filae_ops.report.blocks import Callout, Cell, Code, Facts, Lines, Section, Table, Tag
 from filae_ops.report.entries import Context, Entry
-from filae_ops.report.pages import Lang, words
+from filae_ops.report.pages import words
 from filae_ops.report.shown import at, day, shown
 
 if TYPE_CHECKING:

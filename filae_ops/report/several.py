@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from filae_ops.errors import OpsError
+from filae_ops.language import Lang
 from filae_ops.register.load import requirement
 from filae_ops.register.model import Requirement
-from filae_ops.report.pages import Lang
 
 if TYPE_CHECKING:
     from filae_ops.inventory.many import ManyValues

@@ -6,8 +6,9 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from filae_ops.language import Lang
 from filae_ops.report.blocks import Cell, Tag
-from filae_ops.report.pages import Lang, words
+from filae_ops.report.pages import words
 
 MISSING: Final = object()
 """Nothing is declared."""

@@ -8,10 +8,11 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from filae_ops.judge.verdict import STATUSES, Status
+from filae_ops.language import typography
 from filae_ops.report.conclusions import worst_first
 from filae_ops.report.difference_terminal import lines as difference_lines
 from filae_ops.report.entries import Entry
-from filae_ops.report.pages import typography, words
+from filae_ops.report.pages import words
 from filae_ops.report.review import ReviewDocument
 from filae_ops.report.shown import day
 

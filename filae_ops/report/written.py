@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from filae_ops.language import typography
 from filae_ops.report.blocks import Block, Bullets, Callout, Cell, Facts, Heading, Lines, Link, Table, Tag, Text
 from filae_ops.report.pages import markdown as escaped
-from filae_ops.report.pages import render, typography, words
+from filae_ops.report.pages import render, words
 from filae_ops.report.review import ReviewDocument
 from filae_ops.report.shown import day
 

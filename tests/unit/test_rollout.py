@@ -13,9 +13,8 @@ import pytest
 from rich.console import Console
 
 from filae_ops import rollout
-from filae_ops.errors import OpsError
+from filae_ops.errors import INTERRUPTED, OpsError
 from filae_ops.progress import Rollout
-from filae_ops.refusal import INTERRUPTED
 from filae_ops.rollout import ASKING, Results, Target, roll_out
 from filae_ops.ssh import Login
 

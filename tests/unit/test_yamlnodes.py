@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from filae_ops.errors import OpsError
-from filae_ops.yamlnodes import MAX_BYTES, Vault, describe, load
+from filae_ops.strict_yaml import MAX_BYTES, Vault, describe, load
 
 
 def test_values_and_places():

@@ -8,13 +8,13 @@ from typing import get_args
 import pytest
 from inventory_material import UNTIL, filled, quick
 
-from filae_ops import yamlnodes
+from filae_ops import strict_yaml
 from filae_ops.inventory.answers import Answers
 from filae_ops.inventory.choices import TO_FILL
 from filae_ops.inventory.declared import declared_tree
-from filae_ops.inventory.fields import HostingModel
 from filae_ops.inventory.outline import asking, machine, sections, walk
 from filae_ops.inventory.scaffold import render, write
+from filae_ops.vocabulary import HostingModel
 
 MODELS_KNOWN = get_args(HostingModel)
 
@@ -25,7 +25,7 @@ def asked(model: str) -> dict[str, str]:
     for path, text in render(Answers(name="essai", hosting=model)).items():
         if path.name == "secrets.yml":
             continue
-        values, locate = yamlnodes.load(text)
+        values, locate = strict_yaml.load(text)
         lines = text.splitlines()
         for node in walk([*sections(), *machine()]):
             keys = node.path.replace("machines[]", "filae.hosts.filae.machine").split(".")

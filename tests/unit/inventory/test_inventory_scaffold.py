@@ -19,11 +19,11 @@ from filae_ops.inventory.answers import (
     MachineAnswers,
 )
 from filae_ops.inventory.choices import MODELS, TO_FILL
-from filae_ops.inventory.fields import HostingModel
 from filae_ops.inventory.load import load
 from filae_ops.inventory.scaffold import asked_later, remaining, render, write
 from filae_ops.inventory.services import Timings
 from filae_ops.paths import data_path
+from filae_ops.vocabulary import HostingModel
 
 MODELS_KNOWN = get_args(HostingModel)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from filae_ops import yamlnodes
+from filae_ops import strict_yaml
 from filae_ops.register import load
 from filae_ops.register.load import HERE, duties, fields, hosts, immunity_steps, requirements, themes
 from filae_ops.report.pages import words
@@ -78,7 +78,7 @@ def test_every_theme_has_requirements_and_every_file_a_theme():
 
 def test_every_file_is_also_right_for_the_strict_reader():
     for path in HERE.rglob("*.yml"):
-        assert yamlnodes.load(path)[0], path
+        assert strict_yaml.load(path)[0], path
 
 
 @pytest.mark.parametrize("lang", ["fr", "en"])

@@ -15,10 +15,11 @@ from sites import run_ops
 from filae_ops.inventory.load import load
 from filae_ops.inventory.model import Inventory
 from filae_ops.inventory.source import read
+from filae_ops.language import Lang
 from filae_ops.paths import data_path
 from filae_ops.report.flows import as_csv, cells, documents, headers, lines, lines_of, matrix, neutral
 from filae_ops.report.flows_page import page
-from filae_ops.report.pages import Lang, words
+from filae_ops.report.pages import words
 
 DEMO = data_path("inventories", "demo")
 COLUMNS = [

@@ -14,7 +14,8 @@ from filae_ops.inventory.answers import Answers
 from filae_ops.inventory.choices import MODELS
 from filae_ops.inventory.draft import Draft, draft
 from filae_ops.inventory.scaffold import write
-from filae_ops.report.pages import Lang, words
+from filae_ops.language import Lang
+from filae_ops.report.pages import words
 from filae_ops.report.request_machine import WHOLE_BELOW_GIB, installed_packages, layout
 from filae_ops.report.request_vm import Sheet, as_html, as_markdown, sheet
 

@@ -8,9 +8,9 @@ import pytest
 import yaml
 from review_material import review
 
+from filae_ops.language import Lang
 from filae_ops.paths import data_path
 from filae_ops.report.machine import changes_data
-from filae_ops.report.pages import Lang
 
 
 def roles_of(playbook: str) -> list[str]:

@@ -12,8 +12,9 @@ from review_material import DAY, EVIL, SHA, demo, hostile, judgement, review
 
 from filae_ops.judge.verdict import STATUSES
 from filae_ops.judge.words import status_words
+from filae_ops.language import Lang
 from filae_ops.paths import data_path
-from filae_ops.report.pages import Lang, words
+from filae_ops.report.pages import words
 from filae_ops.report.shown import shown
 from filae_ops.report.written import html, markdown
 
