@@ -9,9 +9,9 @@ import struct
 from collections.abc import Iterable
 from pathlib import Path
 
-from filae_ops.agent.contract import Contract
-from filae_ops.agent.errors import Refused
-from filae_ops.agent.machine import Machine
+from filae_ops.agent.bundle.contract import Contract
+from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.system.machine import Machine
 
 ENV = {"DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_SUSPEND": "1", "APT_LISTCHANGES_FRONTEND": "none"}
 LOCKS = ("/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/lock", "/var/lib/apt/lists/lock")

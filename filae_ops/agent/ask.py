@@ -10,9 +10,9 @@ from typing import Any
 
 from filae_ops.agent import attach, lock, one, outline, plan, units
 from filae_ops.agent import journal as journals
-from filae_ops.agent.errors import Refused
-from filae_ops.agent.machine import Machine
 from filae_ops.agent.plan import Plan
+from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.system.machine import Machine
 
 _OPERATOR = re.compile(r"[\w.@-]{1,64}")
 

@@ -10,11 +10,11 @@ from typing import Any
 
 from filae_ops.agent import journal as journals
 from filae_ops.agent import lock, one, services
-from filae_ops.agent.changelog import plain
-from filae_ops.agent.errors import Refused
+from filae_ops.agent.bundle.changelog import plain
 from filae_ops.agent.journal import Event
-from filae_ops.agent.layout import RECOVERER
-from filae_ops.agent.machine import Machine
+from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.system.layout import RECOVERER
+from filae_ops.agent.system.machine import Machine
 
 SILENCE = 30.0
 ENDS = (*journals.TERMINAL, "refused")

@@ -7,11 +7,11 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 
-from filae_ops.agent import durable
-from filae_ops.agent.contract import Contract
-from filae_ops.agent.errors import Refused
-from filae_ops.agent.machine import Machine
-from filae_ops.agent.run import Failed
+from filae_ops.agent.bundle.contract import Contract
+from filae_ops.agent.system import durable
+from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.system.machine import Machine
+from filae_ops.agent.system.process import Failed
 
 GENERATORS: dict[str, Callable[[], str]] = {
     "hex64": lambda: secrets.token_hex(64),

@@ -7,11 +7,11 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from filae_ops.agent.contract import Contract
-from filae_ops.agent.errors import Refused
-from filae_ops.agent.layout import APP_USER, MIGRATE_USER
-from filae_ops.agent.machine import Machine
-from filae_ops.agent.run import Failed
+from filae_ops.agent.bundle.contract import Contract
+from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.system.layout import APP_USER, MIGRATE_USER
+from filae_ops.agent.system.machine import Machine
+from filae_ops.agent.system.process import Failed
 
 NAME = "filae"
 _LOCALE = re.compile(r"[A-Za-z0-9_.@-]{1,40}")

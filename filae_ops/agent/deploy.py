@@ -7,12 +7,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from filae_ops.agent import ask, outline, plan, preflight, receive
-from filae_ops.agent.errors import Refused
-from filae_ops.agent.machine import Machine, other
+from filae_ops.agent import ask, outline, plan, preflight
+from filae_ops.agent.bundle import receive
 from filae_ops.agent.plan import Plan
 from filae_ops.agent.preflight import Checked
-from filae_ops.agent.run import Failed
+from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.system.machine import Machine, other
+from filae_ops.agent.system.process import Failed
 
 
 def deploy(

@@ -7,11 +7,12 @@ import os
 import stat
 from pathlib import Path
 
-from filae_ops.agent import durable, launch, stale, units
-from filae_ops.agent.contract import Contract
-from filae_ops.agent.layout import APP_USER
-from filae_ops.agent.machine import Machine
-from filae_ops.agent.run import Failed, Result, evidence_of
+from filae_ops.agent import launch, stale, units
+from filae_ops.agent.bundle.contract import Contract
+from filae_ops.agent.system import durable
+from filae_ops.agent.system.layout import APP_USER
+from filae_ops.agent.system.machine import Machine
+from filae_ops.agent.system.process import Failed, Result, evidence_of
 
 MAX_LOCK = 4 * 1024 * 1024
 # Bundler locks every group, also those that no process loads here (BUNDLE_WITHOUT): a gem of these that is not

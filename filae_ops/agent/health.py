@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from filae_ops.agent.config import Config
-from filae_ops.agent.contract import Contract
-from filae_ops.agent.machine import Machine
+from filae_ops.agent.bundle.contract import Contract
+from filae_ops.agent.system.config import Config
+from filae_ops.agent.system.machine import Machine
 
 MAX_BODY = 1024 * 1024
 Fetch = Callable[[str], "Response"]

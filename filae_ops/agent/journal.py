@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from filae_ops.agent import durable
-from filae_ops.agent.errors import Refused
+from filae_ops.agent.system import durable
+from filae_ops.agent.system.errors import Refused
 
 FORMAT = 1
 Event = dict[str, Any]

@@ -9,10 +9,10 @@ from typing import Any
 
 from filae_ops.agent import database, history, rollback
 from filae_ops.agent import journal as journals
-from filae_ops.agent.contract import Contract, of_release
-from filae_ops.agent.errors import Refused
-from filae_ops.agent.machine import Machine
-from filae_ops.agent.run import Failed
+from filae_ops.agent.bundle.contract import Contract, of_release
+from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.system.machine import Machine
+from filae_ops.agent.system.process import Failed
 
 WIDTH = 80
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from filae_ops.agent import contract as contracts
-from filae_ops.agent.config import read_json
-from filae_ops.agent.contract import Contract
-from filae_ops.agent.errors import Refused
-from filae_ops.agent.layout import COLOURS, Layout
-from filae_ops.agent.versions import is_version
+from filae_ops.agent.bundle import contract as contracts
+from filae_ops.agent.bundle.contract import Contract
+from filae_ops.agent.system.config import read_json
+from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.system.layout import COLOURS, Layout
+from filae_ops.agent.system.versions import is_version
 
 DATABASE_URL = "postgresql:///filae?host=/run/postgresql"
 FIXED = {"LANG": "C.UTF-8", "RAILS_ENV": "production", "RACK_ENV": "production", "DATABASE_URL": DATABASE_URL}

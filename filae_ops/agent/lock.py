@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 
 from filae_ops.agent import services
-from filae_ops.agent.errors import Refused
 from filae_ops.agent.journal import Event
-from filae_ops.agent.layout import TRANSACTION
-from filae_ops.agent.machine import Machine
-from filae_ops.agent.run import Result
+from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.system.layout import TRANSACTION
+from filae_ops.agent.system.machine import Machine
+from filae_ops.agent.system.process import Result
 
 UNIT = f"{TRANSACTION}.service"
 _OVER = ("", "inactive", "failed")

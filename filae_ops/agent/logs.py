@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import IO, Any
 
-from filae_ops.agent.changelog import plain
-from filae_ops.agent.errors import Refused
-from filae_ops.agent.layout import COLOURS
-from filae_ops.agent.run import CLEAN
+from filae_ops.agent.bundle.changelog import plain
+from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.system.layout import COLOURS
+from filae_ops.agent.system.process import CLEAN
 
 WARNING = "these are the application's own logs: they may hold patients' data; keep no copy"
 # Whoever asked from elsewhere says this often that they still listen.

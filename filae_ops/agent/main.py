@@ -9,12 +9,12 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from filae_ops.agent.errors import Refused
-from filae_ops.agent.layout import Layout
 from filae_ops.agent.options import parser
+from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.system.layout import Layout
 
 if TYPE_CHECKING:
-    from filae_ops.agent.machine import Machine
+    from filae_ops.agent.system.machine import Machine
 
 UNPRIVILEGED = ("exec", "_store")
 
@@ -62,7 +62,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _command(options: argparse.Namespace) -> int:
-    from filae_ops.agent.run import Failed
+    from filae_ops.agent.system.process import Failed
 
     try:
         return _known(options)
@@ -71,7 +71,7 @@ def _command(options: argparse.Namespace) -> int:
 
 
 def _known(options: argparse.Namespace) -> int:
-    from filae_ops.agent.machine import Machine
+    from filae_ops.agent.system.machine import Machine
 
     machine = Machine()
     if options.command in ("deploy", "rollback", "refresh"):
@@ -112,7 +112,8 @@ def _answer(machine: Machine, options: argparse.Namespace) -> int:
 
 
 def _record(machine: Machine, options: argparse.Namespace) -> int:
-    from filae_ops.agent import ask, maintenance, receive, recover, status
+    from filae_ops.agent import ask, maintenance, recover, status
+    from filae_ops.agent.bundle import receive
 
     if options.command == "receive":
         path = receive.receive(machine, sys.stdin.buffer)

@@ -19,12 +19,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import IO, Any
 
-from filae_ops.agent import durable, health, lock, served, services
+from filae_ops.agent import health, lock, served, services
 from filae_ops.agent import journal as journals
-from filae_ops.agent.errors import Refused
-from filae_ops.agent.layout import AGENT
-from filae_ops.agent.machine import Machine
-from filae_ops.agent.run import Failed
+from filae_ops.agent.system import durable
+from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.system.layout import AGENT
+from filae_ops.agent.system.machine import Machine
+from filae_ops.agent.system.process import Failed
 
 MAX_MESSAGE = 64 * 1024
 LONGEST = timedelta(days=366)

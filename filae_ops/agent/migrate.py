@@ -6,8 +6,8 @@ import contextlib
 import time
 
 from filae_ops.agent import database, migration
-from filae_ops.agent.run import Failed
 from filae_ops.agent.step import Deploy, Found
+from filae_ops.agent.system.process import Failed
 
 RETRIES = 5
 AGAIN = "wait for the end of what holds the lock, then deploy the same bundle again"

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from filae_ops.agent import database
-from filae_ops.agent.config import PROVISION
-from filae_ops.agent.contract import Contract
-from filae_ops.agent.errors import Refused
-from filae_ops.agent.machine import Machine
+from filae_ops.agent.bundle.contract import Contract
+from filae_ops.agent.system.config import PROVISION
+from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.system.machine import Machine
 
 KINDS = ("expand", "contract", "window")
 

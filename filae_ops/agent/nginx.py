@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from filae_ops.agent import durable
-from filae_ops.agent.machine import Machine
-from filae_ops.agent.run import Failed
+from filae_ops.agent.system import durable
+from filae_ops.agent.system.machine import Machine
+from filae_ops.agent.system.process import Failed
 
 PAIR = ("upstream.conf", "live.conf")
 

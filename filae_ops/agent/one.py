@@ -9,12 +9,12 @@ from __future__ import annotations
 import time
 
 from filae_ops.agent import health, nginx, proof, services
-from filae_ops.agent.contract import Contract
-from filae_ops.agent.errors import Refused
-from filae_ops.agent.machine import Machine
-from filae_ops.agent.run import Failed
+from filae_ops.agent.bundle.contract import Contract
 from filae_ops.agent.serve import PIVOT, Switch
 from filae_ops.agent.step import Deploy, Found
+from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.system.machine import Machine
+from filae_ops.agent.system.process import Failed
 
 MIB = 1024 * 1024
 # Nginx waits this long for an answer (proxy_read_timeout of role proxy): a start that hangs ends well before,

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from filae_ops.agent import changelog, history, steps
+from filae_ops.agent import history, steps
 from filae_ops.agent import journal as journals
-from filae_ops.agent.contract import Contract, of_release
-from filae_ops.agent.machine import Live, Machine, other
+from filae_ops.agent.bundle import changelog
+from filae_ops.agent.bundle.contract import Contract, of_release
 from filae_ops.agent.migration import Change
 from filae_ops.agent.preflight import MIB, Checked
+from filae_ops.agent.system.machine import Live, Machine, other
 
 WIDTH = 80
 _LABEL = 14

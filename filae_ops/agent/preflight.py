@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filae_ops.agent import apt, archive, credentials, database, health, launch, migration, one, safety
-from filae_ops.agent.config import PROVISION, read_json
-from filae_ops.agent.contract import Contract, manifest, of_release
-from filae_ops.agent.errors import Refused
-from filae_ops.agent.machine import Live, Machine
-from filae_ops.agent.run import Failed
-from filae_ops.agent.versions import version_key
+from filae_ops.agent import apt, credentials, database, health, launch, migration, one, safety
+from filae_ops.agent.bundle import archive
+from filae_ops.agent.bundle.contract import Contract, manifest, of_release
+from filae_ops.agent.system.config import PROVISION, read_json
+from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.system.machine import Live, Machine
+from filae_ops.agent.system.process import Failed
+from filae_ops.agent.system.versions import version_key
 
 MIB = 1024 * 1024
 

@@ -5,21 +5,12 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-from filae_ops.agent import (
-    apt,
-    archive,
-    credentials,
-    database,
-    durable,
-    health,
-    nginx,
-    proof,
-    releases,
-    services,
-)
-from filae_ops.agent.contract import Contract
-from filae_ops.agent.run import Failed
+from filae_ops.agent import apt, credentials, database, health, nginx, proof, releases, services
+from filae_ops.agent.bundle import archive
+from filae_ops.agent.bundle.contract import Contract
 from filae_ops.agent.step import Deploy, Found
+from filae_ops.agent.system import durable
+from filae_ops.agent.system.process import Failed
 
 
 class Packages(Deploy):

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from filae_ops.agent import database, durable, health, maintenance, served, services
-from filae_ops.agent.contract import Contract
-from filae_ops.agent.layout import AGENT
-from filae_ops.agent.machine import Machine
-from filae_ops.agent.run import Failed, Result, evidence_of
+from filae_ops.agent import database, health, maintenance, served, services
+from filae_ops.agent.bundle.contract import Contract
+from filae_ops.agent.system import durable
+from filae_ops.agent.system.layout import AGENT
+from filae_ops.agent.system.machine import Machine
+from filae_ops.agent.system.process import Failed, Result, evidence_of
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 

@@ -7,8 +7,8 @@ import sys
 from filae_ops.agent import engine, lock, units
 from filae_ops.agent import journal as journals
 from filae_ops.agent import plan as plans
-from filae_ops.agent.errors import Refused
-from filae_ops.agent.machine import Machine
+from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.system.machine import Machine
 
 WAIT = 600
 

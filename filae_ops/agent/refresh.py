@@ -8,10 +8,10 @@ from datetime import datetime
 
 from filae_ops.agent import apt, ask, attach, lock, one, outline, plan, preflight, services, stale, steps
 from filae_ops.agent import journal as journals
-from filae_ops.agent.contract import of_release
-from filae_ops.agent.errors import Refused
-from filae_ops.agent.layout import RECOVER
-from filae_ops.agent.machine import Live, Machine, other
+from filae_ops.agent.bundle.contract import of_release
+from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.system.layout import RECOVER
+from filae_ops.agent.system.machine import Live, Machine, other
 
 PATIENCE = 3600.0
 POLL = 2.0

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from filae_ops.agent import archive, durable, gems, stale, vendored
-from filae_ops.agent.contract import Contract, of_release
-from filae_ops.agent.machine import Machine
+from filae_ops.agent import gems, stale, vendored
+from filae_ops.agent.bundle import archive
+from filae_ops.agent.bundle.contract import Contract, of_release
+from filae_ops.agent.system import durable
+from filae_ops.agent.system.machine import Machine
 
 
 def staging(machine: Machine, version: str) -> Path:

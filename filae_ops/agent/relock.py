@@ -7,13 +7,15 @@ import os
 import sys
 from pathlib import Path
 
-from filae_ops.agent import archive, durable, gems, releases, stale
-from filae_ops.agent.contract import of_release
-from filae_ops.agent.errors import Refused
-from filae_ops.agent.layout import Layout
-from filae_ops.agent.machine import Machine
-from filae_ops.agent.run import Failed
+from filae_ops.agent import gems, releases, stale
+from filae_ops.agent.bundle import archive
+from filae_ops.agent.bundle.contract import of_release
 from filae_ops.agent.step import Deploy, Found
+from filae_ops.agent.system import durable
+from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.system.layout import Layout
+from filae_ops.agent.system.machine import Machine
+from filae_ops.agent.system.process import Failed
 
 NAME = "Gemfile.lock"
 

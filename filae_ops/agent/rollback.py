@@ -6,26 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from filae_ops.agent import (
-    apt,
-    archive,
-    ask,
-    changelog,
-    database,
-    health,
-    one,
-    outline,
-    plan,
-    preflight,
-    releases,
-    steps,
-)
+from filae_ops.agent import apt, ask, database, health, one, outline, plan, preflight, releases, steps
 from filae_ops.agent import journal as journals
-from filae_ops.agent.contract import Contract, of_release
-from filae_ops.agent.errors import Refused
+from filae_ops.agent.bundle import archive, changelog
+from filae_ops.agent.bundle.contract import Contract, of_release
 from filae_ops.agent.journal import Event
-from filae_ops.agent.machine import Live, Machine, other
-from filae_ops.agent.versions import version_key
+from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.system.machine import Live, Machine, other
+from filae_ops.agent.system.versions import version_key
 
 RESTORE = "correct forward with a new release; else restore a backup set, which loses what was entered since"
 MIB = preflight.MIB

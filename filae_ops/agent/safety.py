@@ -6,11 +6,12 @@ import contextlib
 import os
 from pathlib import Path
 
-from filae_ops.agent import database, durable, migration
-from filae_ops.agent.errors import Refused
-from filae_ops.agent.machine import Machine
-from filae_ops.agent.run import Failed
+from filae_ops.agent import database, migration
 from filae_ops.agent.step import Deploy, Found
+from filae_ops.agent.system import durable
+from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.system.machine import Machine
+from filae_ops.agent.system.process import Failed
 
 KEPT = 2
 _AS_POSTGRES = ["nice", "-n", "10", "runuser", "-u", "postgres", "--"]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from filae_ops.agent import durable, health, nginx, proof, served, services
-from filae_ops.agent.run import Failed
+from filae_ops.agent import health, nginx, proof, served, services
 from filae_ops.agent.step import Deploy, Found
+from filae_ops.agent.system import durable
+from filae_ops.agent.system.process import Failed
 
 PIVOT = "switch"
 

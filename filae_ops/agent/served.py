@@ -6,11 +6,11 @@ import re
 from collections.abc import Collection, Sequence
 
 from filae_ops.agent import nginx, releases
-from filae_ops.agent.contract import Contract, of_release
-from filae_ops.agent.errors import Refused
-from filae_ops.agent.layout import Layout
-from filae_ops.agent.machine import Machine
-from filae_ops.agent.run import Failed
+from filae_ops.agent.bundle.contract import Contract, of_release
+from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.system.layout import Layout
+from filae_ops.agent.system.machine import Machine
+from filae_ops.agent.system.process import Failed
 
 _SIZE = re.compile(r"\d{1,6}[kKmMgG]?")
 _PATH = re.compile(r"/[A-Za-z0-9._~/-]*")

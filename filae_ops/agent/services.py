@@ -7,11 +7,12 @@ import shutil
 import time
 from collections.abc import Mapping, Sequence
 
-from filae_ops.agent import durable, units
-from filae_ops.agent.contract import Contract
-from filae_ops.agent.layout import APP_USER, MIGRATE_USER
-from filae_ops.agent.machine import Machine
-from filae_ops.agent.run import Failed, Result, evidence_of
+from filae_ops.agent import units
+from filae_ops.agent.bundle.contract import Contract
+from filae_ops.agent.system import durable
+from filae_ops.agent.system.layout import APP_USER, MIGRATE_USER
+from filae_ops.agent.system.machine import Machine
+from filae_ops.agent.system.process import Failed, Result, evidence_of
 
 
 def systemctl(machine: Machine, *arguments: str, timeout: float = 120) -> str:

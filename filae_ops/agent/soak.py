@@ -10,9 +10,9 @@ from typing import Any
 
 from filae_ops.agent import health, services
 from filae_ops.agent.outcomes import Judge, Log
-from filae_ops.agent.run import Failed
 from filae_ops.agent.serve import PIVOT
 from filae_ops.agent.step import Deploy, Found
+from filae_ops.agent.system.process import Failed
 
 IN_A_ROW = 3
 TOLD = 10  # times, and at most once a second

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from filae_ops.agent.contract import Contract, of_release
-from filae_ops.agent.layout import Layout
-from filae_ops.agent.machine import Live, Machine
+from filae_ops.agent.bundle.contract import Contract, of_release
+from filae_ops.agent.system.layout import Layout
+from filae_ops.agent.system.machine import Live, Machine
 
 _SPEC = re.compile(r"^    (\S+) \(([^()\s]+)\)$", re.M)
 _GEMSPEC = re.compile(r"/specifications/(?:default/)?([^/]+)-\d[^/-]*(?:-[^/]*)?\.gemspec$", re.M)

@@ -9,13 +9,14 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from filae_ops.agent import attach, durable, history, lock, maintenance, proof, stale
+from filae_ops.agent import attach, history, lock, maintenance, proof, stale
 from filae_ops.agent import journal as journals
-from filae_ops.agent.changelog import plain
-from filae_ops.agent.contract import of_release
-from filae_ops.agent.errors import Refused
+from filae_ops.agent.bundle.changelog import plain
+from filae_ops.agent.bundle.contract import of_release
 from filae_ops.agent.journal import Event
-from filae_ops.agent.machine import Machine
+from filae_ops.agent.system import durable
+from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.system.machine import Machine
 
 
 def status(machine: Machine) -> dict[str, Any]:

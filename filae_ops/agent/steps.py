@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from filae_ops.agent.errors import Refused
-from filae_ops.agent.machine import Machine
 from filae_ops.agent.migrate import Migrate
 from filae_ops.agent.one import Replace, SwitchOne
 from filae_ops.agent.plan import Plan
@@ -13,6 +11,8 @@ from filae_ops.agent.safety import Dump
 from filae_ops.agent.serve import PIVOT, Commit, Retire, Switch, Workers
 from filae_ops.agent.soak import Soak
 from filae_ops.agent.step import Deploy, Note, silent
+from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.system.machine import Machine
 
 __all__ = ["DEPLOY", "KINDS", "PIVOT", "classes", "names", "steps_of"]
 

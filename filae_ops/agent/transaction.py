@@ -7,15 +7,16 @@ import signal
 from functools import partial
 from types import FrameType
 
-from filae_ops.agent import database, durable, engine, lock, nginx, proof, releases, served, steps
+from filae_ops.agent import database, engine, lock, nginx, proof, releases, served, steps
 from filae_ops.agent import journal as journals
 from filae_ops.agent import plan as plans
-from filae_ops.agent.contract import of_release
-from filae_ops.agent.errors import Refused
+from filae_ops.agent.bundle.contract import of_release
 from filae_ops.agent.journal import Journal
-from filae_ops.agent.machine import Machine
 from filae_ops.agent.plan import Plan
-from filae_ops.agent.run import Failed
+from filae_ops.agent.system import durable
+from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.system.machine import Machine
+from filae_ops.agent.system.process import Failed
 
 
 def perform(machine: Machine, request: str) -> int:

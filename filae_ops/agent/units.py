@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from filae_ops.agent.contract import Contract
-from filae_ops.agent.layout import AGENT, RECOVER, RECOVERER, TRANSACTION, Layout
+from filae_ops.agent.bundle.contract import Contract
+from filae_ops.agent.system.layout import AGENT, RECOVER, RECOVERER, TRANSACTION, Layout
 
 # The same lines stand in the unit templates of roles/app; a test compares them. MemoryDenyWriteExecute is
 # left out: Rails 7.2 switches Ruby's just-in-time compiler on, and libffi needs it too. The network is there

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from filae_ops.agent import launch, units
-from filae_ops.agent.contract import Contract
-from filae_ops.agent.layout import APP_USER
-from filae_ops.agent.machine import Machine
-from filae_ops.agent.run import Failed, evidence_of
+from filae_ops.agent.bundle.contract import Contract
+from filae_ops.agent.system.layout import APP_USER
+from filae_ops.agent.system.machine import Machine
+from filae_ops.agent.system.process import Failed, evidence_of
 
 _MARK = "filaectl: "
 # What each process does first, and then: RubyGems passes over a gem whose extension was built for another Ruby.

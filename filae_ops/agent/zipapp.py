@@ -17,9 +17,9 @@ _PACKAGE = Path(__file__).resolve().parent
 def build_zipapp(destination: Path) -> str:
     """Write filaectl to `destination`, and return its sha256."""
     members = {"__main__.py": MAIN, "filae_ops/__init__.py": (_PACKAGE.parent / "__init__.py").read_bytes()}
-    for path in _PACKAGE.glob("*.py"):
-        if path.name != Path(__file__).name:
-            members[f"filae_ops/agent/{path.name}"] = path.read_bytes()
+    for path in _PACKAGE.rglob("*.py"):
+        if path != Path(__file__).resolve():
+            members[f"filae_ops/agent/{path.relative_to(_PACKAGE).as_posix()}"] = path.read_bytes()
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w", zipfile.ZIP_STORED) as archive:
         for name, content in sorted(members.items()):

@@ -9,10 +9,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from filae_ops.agent.archive import check
-from filae_ops.agent.errors import Refused
-from filae_ops.agent.manifest import parse_manifest
-from filae_ops.agent.signature import NAMESPACE
+from filae_ops.agent.bundle.archive import check
+from filae_ops.agent.bundle.manifest import parse_manifest
+from filae_ops.agent.bundle.signature import NAMESPACE
+from filae_ops.agent.system.errors import Refused
 from filae_ops.bundle.consistency import within
 from filae_ops.bundle.contract import Contract
 from filae_ops.bundle.pack import manifest_bytes, release_time, write_archive

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from filae_ops.agent.versions import version_key
+from filae_ops.agent.system.versions import version_key
 from filae_ops.bundle.contract import Contract
 
 Problem = tuple[tuple[str | int, ...], str]

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator
 
-from filae_ops.agent.manifest import path_problem
-from filae_ops.agent.versions import version_key
+from filae_ops.agent.bundle.manifest import path_problem
+from filae_ops.agent.system.versions import version_key
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _RESERVED_ENV = frozenset({

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from filae_ops import __version__
-from filae_ops.agent.manifest import FORMAT, NAME
-from filae_ops.agent.tarstream import BLOCK, Member, header
+from filae_ops.agent.bundle.manifest import FORMAT, NAME
+from filae_ops.agent.bundle.tar import BLOCK, Member, header
 from filae_ops.bundle.contract import Contract
 from filae_ops.bundle.tree import Entry, Tree, refuse_source
 

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Protocol
 
-from filae_ops.agent.signature import NAMESPACE
+from filae_ops.agent.bundle.signature import NAMESPACE
 
 
 class SignerLike(Protocol):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from filae_ops.agent.manifest import NAME, path_problem, shown
+from filae_ops.agent.bundle.manifest import NAME, path_problem, shown
 from filae_ops.bundle import vendored
 from filae_ops.bundle.contract import Contract
 from filae_ops.errors import OpsError

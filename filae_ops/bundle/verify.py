@@ -9,8 +9,8 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
-from filae_ops.agent.archive import check, check_signature
-from filae_ops.agent.errors import Refused
+from filae_ops.agent.bundle.archive import check, check_signature
+from filae_ops.agent.system.errors import Refused
 from filae_ops.bundle.consistency import inconsistencies
 from filae_ops.bundle.contract import Contract
 from filae_ops.errors import OpsError, Owner

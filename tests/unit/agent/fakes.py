@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from filae_ops.agent.layout import Layout
-from filae_ops.agent.machine import Machine
-from filae_ops.agent.run import Result, Runner, require_tool
+from filae_ops.agent.system.layout import Layout
+from filae_ops.agent.system.machine import Machine
+from filae_ops.agent.system.process import Result, Runner, require_tool
 
 Answer = Result | Callable[[Sequence[str], str | None], Result]
 

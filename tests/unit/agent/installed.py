@@ -10,8 +10,8 @@ from typing import Any
 from fakes import machine_at, make_live, put_release
 
 from filae_ops.agent import stale
-from filae_ops.agent.machine import Machine
-from filae_ops.agent.run import Result
+from filae_ops.agent.system.machine import Machine
+from filae_ops.agent.system.process import Result
 
 LOCK = """PATH
   remote: engines/own

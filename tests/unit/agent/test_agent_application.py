@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from filae_ops.agent.contract import Contract
-from filae_ops.agent.errors import Refused
+from filae_ops.agent.bundle.contract import Contract
 from filae_ops.agent.preflight import same_application
+from filae_ops.agent.system.errors import Refused
 
 
 def test_another_applications_bundle_is_refused() -> None:

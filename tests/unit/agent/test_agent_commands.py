@@ -14,12 +14,12 @@ import pytest
 from fakes import machine_at, make_live
 
 from filae_ops.agent import ask, attach, deploy, lock, main, plan, proof, recover, rollback, status, steps, transaction
-from filae_ops.agent.errors import Refused
 from filae_ops.agent.journal import Journal
-from filae_ops.agent.layout import Layout
-from filae_ops.agent.machine import Machine
 from filae_ops.agent.plan import Plan
-from filae_ops.agent.run import Failed, Result
+from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.system.layout import Layout
+from filae_ops.agent.system.machine import Machine
+from filae_ops.agent.system.process import Failed, Result
 
 PLAN = Plan("t1", "deploy", "2.1.0", "blue", "/b", "0" * 64, "provider", "claire")
 

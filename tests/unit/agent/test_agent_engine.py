@@ -11,7 +11,7 @@ import pytest
 
 from filae_ops.agent import engine
 from filae_ops.agent.journal import Journal, open_transaction, outcome, transactions
-from filae_ops.agent.run import Failed
+from filae_ops.agent.system.process import Failed
 
 NAMES = ("stage", "migrate", "start", "switch", "retire", "commit")
 PIVOT = "switch"

@@ -9,7 +9,7 @@ from fakes import machine_at, make_live, put_release
 
 from filae_ops.agent import database, kept
 from filae_ops.agent.journal import Journal
-from filae_ops.agent.machine import Machine
+from filae_ops.agent.system.machine import Machine
 
 
 def migrate(schema: str, kind: str) -> dict[str, object]:
@@ -58,7 +58,7 @@ def test_long_names_still_fit() -> None:
 
 def test_a_database_that_does_not_answer_is_no_permission(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_: Machine) -> int:
-        from filae_ops.agent.run import Failed
+        from filae_ops.agent.system.process import Failed
 
         raise Failed("no server")
 

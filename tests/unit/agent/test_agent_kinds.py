@@ -10,7 +10,7 @@ from worlds import NEW_LOCK, OLD_LOCK, OTHER, Cut, World
 from filae_ops.agent import gems, journal, relock, steps, transaction
 from filae_ops.agent import plan as plans
 from filae_ops.agent.plan import Plan
-from filae_ops.agent.run import Failed
+from filae_ops.agent.system.process import Failed
 
 KINDS = sorted(steps.KINDS)
 STEPS = [(kind, mode, name) for kind, mode in KINDS for name in steps.names(kind, mode)]

@@ -6,8 +6,8 @@ import pytest
 from fakes import CONTRACT, machine_at, put_release
 
 from filae_ops.agent import launch
-from filae_ops.agent.contract import Contract
-from filae_ops.agent.errors import Refused
+from filae_ops.agent.bundle.contract import Contract
+from filae_ops.agent.system.errors import Refused
 
 NEW = Contract(CONTRACT)
 SETTINGS = {"public_host": "filae.test", "settings": {"SMTP_HOST": "relay", "UNDECLARED": "x"}}

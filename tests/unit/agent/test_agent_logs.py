@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from filae_ops.agent import logs
-from filae_ops.agent.errors import Refused
+from filae_ops.agent.system.errors import Refused
 
 WEB = ["filae-web@blue.service", "filae-web@green.service"]
 

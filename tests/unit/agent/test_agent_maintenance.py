@@ -10,12 +10,12 @@ import pytest
 from fakes import CONTRACT, machine_at, make_live, put_release
 
 from filae_ops.agent import health, maintenance, nginx, proof, served
-from filae_ops.agent.contract import Contract
-from filae_ops.agent.errors import Refused
+from filae_ops.agent.bundle.contract import Contract
 from filae_ops.agent.health import Response
 from filae_ops.agent.journal import Journal
-from filae_ops.agent.layout import Layout
-from filae_ops.agent.machine import Machine
+from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.system.layout import Layout
+from filae_ops.agent.system.machine import Machine
 
 ROLES = Path(__file__).parents[3] / "roles"
 SOON = datetime.now(UTC) + timedelta(hours=2)

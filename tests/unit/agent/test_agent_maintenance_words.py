@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from filae_ops.agent import maintenance
-from filae_ops.agent.errors import Refused
 from filae_ops.agent.options import parser
+from filae_ops.agent.system.errors import Refused
 
 ROLES = Path(__file__).parents[3] / "roles"
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)

@@ -12,8 +12,8 @@ from databases import HOLDER, NEW, OLD, Server, machine_with, of_kind
 from fakes import machine_at
 
 from filae_ops.agent import migration
-from filae_ops.agent.errors import Refused
-from filae_ops.agent.window import Window
+from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.system.maintenance_window import Window
 
 WINDOW = Window(("tue",), time(22, 0), 120, ZoneInfo("Europe/Paris"))
 

@@ -100,7 +100,7 @@ CHANGES = {
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_change_is_whole_or_not_there(tmp_path: Path, name: str) -> None:
     code, expected = CHANGES[name]
-    assert traced(tmp_path, f"from filae_ops.agent import durable\n{code}") == expected
+    assert traced(tmp_path, f"from filae_ops.agent.system import durable\n{code}") == expected
 
 
 STAGE = """

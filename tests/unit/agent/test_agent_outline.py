@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from fakes import CONTRACT, machine_at, make_live, put_release
 
-from filae_ops.agent import archive, changelog, history, outline
-from filae_ops.agent.contract import Contract
-from filae_ops.agent.errors import Refused
+from filae_ops.agent import history, outline
+from filae_ops.agent.bundle import archive, changelog
+from filae_ops.agent.bundle.contract import Contract
 from filae_ops.agent.journal import Journal
-from filae_ops.agent.machine import Live, Machine
 from filae_ops.agent.migration import Change
 from filae_ops.agent.preflight import MIB, Checked
+from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.system.machine import Live, Machine
 
 CHANGE = Change(20260101000000, 20260901120000, "expand")
 CHANGES = """# Nouveautés

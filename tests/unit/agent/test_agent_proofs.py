@@ -10,9 +10,9 @@ import pytest
 from fakes import CONTRACT, machine_at, put_release
 
 from filae_ops.agent import health, proof
-from filae_ops.agent.contract import Contract
+from filae_ops.agent.bundle.contract import Contract
 from filae_ops.agent.health import Response
-from filae_ops.agent.run import Result
+from filae_ops.agent.system.process import Result
 
 NEW = Contract(CONTRACT)
 

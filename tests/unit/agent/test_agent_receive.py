@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from fakes import machine_at
 
-from filae_ops.agent import receive
-from filae_ops.agent.errors import Refused
+from filae_ops.agent.bundle import receive
+from filae_ops.agent.system.errors import Refused
 
 
 def framed(data: bytes, signed: bytes, **changes: object) -> io.BytesIO:

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from fakes import CONTRACT, machine_at, make_live, put_release
 
-from filae_ops.agent import apt, archive, ask, database, health, preflight, rollback
-from filae_ops.agent.contract import Contract, of_release
-from filae_ops.agent.errors import Refused
+from filae_ops.agent import apt, ask, database, health, preflight, rollback
+from filae_ops.agent.bundle import archive
+from filae_ops.agent.bundle.contract import Contract, of_release
 from filae_ops.agent.journal import Journal
-from filae_ops.agent.machine import Machine
+from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.system.machine import Machine
 
 EXPAND, CONTRACT_KIND, WINDOW = "expand", "contract", "window"
 

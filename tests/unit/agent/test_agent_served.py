@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from fakes import CONTRACT, machine_at, make_live, put_release
 
-from filae_ops.agent import durable, served
-from filae_ops.agent.contract import Contract
-from filae_ops.agent.layout import Layout
-from filae_ops.agent.run import Failed
+from filae_ops.agent import served
+from filae_ops.agent.bundle.contract import Contract
+from filae_ops.agent.system import durable
+from filae_ops.agent.system.layout import Layout
+from filae_ops.agent.system.process import Failed
 
 NEW = Contract(CONTRACT)
 OLD = Contract({**CONTRACT, "version": "2.0.0", "client": {"directory": "dist", "otherwise": "index.html"}})

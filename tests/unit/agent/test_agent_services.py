@@ -8,8 +8,8 @@ import pytest
 from fakes import CONTRACT, machine_at
 
 from filae_ops.agent import services
-from filae_ops.agent.contract import Contract
-from filae_ops.agent.run import Result
+from filae_ops.agent.bundle.contract import Contract
+from filae_ops.agent.system.process import Result
 
 NEW = Contract(CONTRACT)
 

@@ -9,7 +9,7 @@ from fakes import put_release
 from installed import LOCK, SPECS, gem, package, provisioned
 
 from filae_ops.agent import stale
-from filae_ops.agent.machine import Live
+from filae_ops.agent.system.machine import Live
 
 LIVE = Live("2.1.0", "green")
 

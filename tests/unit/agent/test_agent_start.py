@@ -10,8 +10,8 @@ import pytest
 from installed import LOCK, gem, provisioned
 
 from filae_ops.agent import gems, launch, one, relock, stale
-from filae_ops.agent.machine import Machine
-from filae_ops.agent.run import Failed
+from filae_ops.agent.system.machine import Machine
+from filae_ops.agent.system.process import Failed
 
 ROLES = Path(__file__).parents[3] / "roles"
 

@@ -10,9 +10,9 @@ import pytest
 from fakes import machine_at, make_live, put_release
 
 from filae_ops.agent import attach, plan, proof, status
-from filae_ops.agent.errors import Refused
 from filae_ops.agent.journal import Journal
 from filae_ops.agent.plan import Plan
+from filae_ops.agent.system.errors import Refused
 
 PLAN = Plan("t1", "deploy", "2.1.0", "blue", "/b", "0" * 64, "provider", "claire")
 

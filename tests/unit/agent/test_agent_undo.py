@@ -11,14 +11,14 @@ import pytest
 from fakes import FakeRunner, machine_at, make_live, put_release
 
 from filae_ops.agent import engine, health, main, nginx, proof, steps, transaction
-from filae_ops.agent import machine as machines
 from filae_ops.agent import plan as plans
 from filae_ops.agent.journal import Journal
-from filae_ops.agent.machine import Machine
 from filae_ops.agent.plan import Plan
 from filae_ops.agent.prepare import Stage, Start
-from filae_ops.agent.run import Failed, Result
 from filae_ops.agent.serve import Retire, Switch
+from filae_ops.agent.system import machine as machines
+from filae_ops.agent.system.machine import Machine
+from filae_ops.agent.system.process import Failed, Result
 
 PLAN = Plan("t1", "deploy", "2.1.0", "green", "/b", "0" * 64, "provider", "claire", "2.0.0", "blue")
 FIRST = Plan("t1", "deploy", "2.1.0", "green", "/b", "0" * 64, "provider", "claire")

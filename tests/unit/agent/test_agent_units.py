@@ -11,9 +11,9 @@ import pytest
 from fakes import CONTRACT, machine_at
 
 from filae_ops.agent import nginx, served, units
-from filae_ops.agent.contract import Contract
-from filae_ops.agent.layout import Layout
-from filae_ops.agent.run import Failed
+from filae_ops.agent.bundle.contract import Contract
+from filae_ops.agent.system.layout import Layout
+from filae_ops.agent.system.process import Failed
 from filae_ops.agent.zipapp import build_zipapp
 
 ROLES = Path(__file__).parents[3] / "roles"
@@ -112,7 +112,7 @@ def test_nothing_of_a_contract_breaks_out_of_an_include(changes: dict[str, objec
 
 
 def test_a_pair_that_nginx_refuses_does_not_stay(tmp_path: Path) -> None:
-    from filae_ops.agent.run import Result
+    from filae_ops.agent.system.process import Result
 
     machine, _ = machine_at(tmp_path, {"nginx -t": Result(1, "", "no")})
     (machine.layout.nginx / "upstream.conf").write_text("old")

@@ -6,8 +6,8 @@ import pytest
 from fakes import CONTRACT, machine_at
 
 from filae_ops.agent import vendored
-from filae_ops.agent.contract import Contract
-from filae_ops.agent.run import Failed, Result
+from filae_ops.agent.bundle.contract import Contract
+from filae_ops.agent.system.process import Failed, Result
 
 OWN = Contract({**CONTRACT, "gems": "vendored"})
 

@@ -14,10 +14,8 @@ from fakes import machine_at, make_live, put_release
 
 from filae_ops.agent import (
     apt,
-    archive,
     credentials,
     database,
-    durable,
     gems,
     health,
     migration,
@@ -31,11 +29,13 @@ from filae_ops.agent import (
     soak,
     transaction,
 )
-from filae_ops.agent.contract import Contract
+from filae_ops.agent.bundle import archive
+from filae_ops.agent.bundle.contract import Contract
 from filae_ops.agent.journal import Journal
-from filae_ops.agent.machine import Machine
 from filae_ops.agent.plan import Plan
-from filae_ops.agent.run import Failed
+from filae_ops.agent.system import durable
+from filae_ops.agent.system.machine import Machine
+from filae_ops.agent.system.process import Failed
 
 OLD_LOCK, NEW_LOCK = (f"GEM\n  specs:\n    rack ({version})\n" for version in ("3.1.19", "3.1.20"))
 PREPARE_WEB, WRITE = services.prepare_web, Journal.write

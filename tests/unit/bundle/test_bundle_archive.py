@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from bundle_material import Raw, info
 
-from filae_ops.agent import archive
-from filae_ops.agent.errors import Refused, system_errors
+from filae_ops.agent.bundle import archive
+from filae_ops.agent.system.errors import Refused, system_errors
 
 
 def lengthen(raw: Raw) -> None:

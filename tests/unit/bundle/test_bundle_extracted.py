@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from filae_ops.agent import archive
-from filae_ops.agent.errors import Refused
+from filae_ops.agent.bundle import archive
+from filae_ops.agent.system.errors import Refused
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from bundle_material import Raw, compressed
 
-from filae_ops.agent import archive
-from filae_ops.agent.errors import Refused
+from filae_ops.agent.bundle import archive
+from filae_ops.agent.system.errors import Refused
 
 
 def damage(data: bytes, seed: int) -> bytes:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from filae_ops.agent import archive, signature
-from filae_ops.agent.errors import Refused
+from filae_ops.agent.bundle import archive, signature
+from filae_ops.agent.system.errors import Refused
 from filae_ops.bundle.build import Built
 
 

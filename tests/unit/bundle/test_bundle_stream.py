@@ -10,9 +10,9 @@ import tarfile
 import pytest
 from bundle_material import Raw, compressed
 
-from filae_ops.agent import archive, manifest, tarstream
-from filae_ops.agent.errors import Refused
-from filae_ops.agent.tarstream import Member
+from filae_ops.agent.bundle import archive, manifest, tar
+from filae_ops.agent.bundle.tar import Member
+from filae_ops.agent.system.errors import Refused
 
 
 @pytest.mark.parametrize("form", [tarfile.USTAR_FORMAT, tarfile.PAX_FORMAT])
@@ -87,7 +87,7 @@ def test_a_bomb_after_the_archive_stops_at_once(raw: Raw, tmp_path):
 
 def test_a_bomb_in_a_member_stops_at_its_header(raw: Raw, tmp_path):
     """Its header states 8 GiB where the manifest states 600 bytes: not a byte of it is read."""
-    head = tarstream.header(Member("lib/a.rb", "file", 0o644, 2**33 - 1, "", 1_000_000_000))
+    head = tar.header(Member("lib/a.rb", "file", 0o644, 2**33 - 1, "", 1_000_000_000))
     data = raw.tar()
     start = data.index(b"lib/a.rb\0")
     bundle = tmp_path / "bundle.tar.zst"
@@ -99,7 +99,7 @@ def test_a_bomb_in_a_member_stops_at_its_header(raw: Raw, tmp_path):
 
 @pytest.mark.parametrize("size", [manifest.MAX_MANIFEST + 1, 2**33 - 1])
 def test_a_bomb_as_manifest(tmp_path, size):
-    head = tarstream.header(Member("MANIFEST.json", "file", 0o644, size, "", 0))
+    head = tar.header(Member("MANIFEST.json", "file", 0o644, size, "", 0))
     bundle = tmp_path / "bundle.tar.zst"
     bundle.write_bytes(compressed(head) + zeros(2**28))
     with pytest.raises(Refused, match="larger than"):
@@ -107,7 +107,7 @@ def test_a_bomb_as_manifest(tmp_path, size):
 
 
 def test_a_bomb_as_long_name(tmp_path):
-    head = bytearray(tarstream.header(Member("MANIFEST.json", "file", 0o644, 2**30, "", 0)))
+    head = bytearray(tar.header(Member("MANIFEST.json", "file", 0o644, 2**30, "", 0)))
     head[156:157] = b"x"
     head[148:156] = b" " * 8
     head[148:156] = b"%06o\0 " % sum(head)
@@ -129,12 +129,12 @@ def test_sizes_are_bounded_in_all(raw: Raw, tmp_path):
      b"path=a\n", b"-9 path=a\n", b"14 size=600000\n", b"12 path=\xff\xfe\xfd\n", b"7 path\n", b"\n", b" "],
 )  # fmt: skip
 def test_pax_headers_hold_names_alone(raw: Raw, tmp_path, records):
-    head = bytearray(tarstream.header(Member("x", "file", 0o644, len(records), "", 0)))
+    head = bytearray(tar.header(Member("x", "file", 0o644, len(records), "", 0)))
     head[156:157] = b"x"
     head[148:156] = b" " * 8
     head[148:156] = b"%06o\0 " % sum(head)
     bundle = tmp_path / "bundle.tar.zst"
-    bundle.write_bytes(compressed(bytes(head) + tarstream.pad(records) + raw.tar()))
+    bundle.write_bytes(compressed(bytes(head) + tar.pad(records) + raw.tar()))
     with pytest.raises(Refused):
         archive.check(bundle)
 
@@ -143,8 +143,8 @@ def test_pax_headers_hold_names_alone(raw: Raw, tmp_path, records):
 @pytest.mark.parametrize("target", ["", "t" * 100, "t" * 101, "à/b"])
 def test_headers_are_read_as_written_by_us_and_by_tarfile(path, target):
     member = Member(path, "link" if target else "file", 0o777 if target else 0o644, 0, target, 1_700_000_000)
-    data = tarstream.header(member) + bytes(1024)
-    assert tarstream.TarReader(io.BytesIO(data)).next() == member
+    data = tar.header(member) + bytes(1024)
+    assert tar.TarReader(io.BytesIO(data)).next() == member
     with tarfile.open(fileobj=io.BytesIO(data)) as other_reader:
         (other,) = other_reader.getmembers()
     assert (other.name, other.linkname, other.mode, other.mtime) == (path, target, member.mode, member.mtime)

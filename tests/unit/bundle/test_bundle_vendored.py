@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from bundle_material import RELEASE, make_source
 
-from filae_ops.agent import archive
+from filae_ops.agent.bundle import archive
 from filae_ops.bundle.build import build
 from filae_ops.bundle.lockfile import idle_gems, read_lock
 from filae_ops.errors import OpsError

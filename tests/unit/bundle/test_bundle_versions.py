@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from filae_ops.agent.versions import is_version, version_key
+from filae_ops.agent.system.versions import is_version, version_key
 
 ORDERED = [
     "0.9", "1.0.0-1", "1.0.0-2", "1.0.0-10", "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-beta", "1.0.0-rc.2",

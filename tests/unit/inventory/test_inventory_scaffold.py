@@ -11,7 +11,7 @@ import yaml
 from examples import EXAMPLES, files
 from inventory_material import DEMO, HOST_KEY, KEY, UNTIL, filled, quick
 
-from filae_ops.agent.config import TIMINGS
+from filae_ops.agent.system.config import TIMINGS
 from filae_ops.errors import OpsError
 from filae_ops.inventory.answers import (
     Answers,

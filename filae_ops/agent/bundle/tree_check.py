@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-from filae_ops.agent.errors import Refused, system_errors
-from filae_ops.agent.manifest import MAX_MANIFEST, NAME, Manifest, machine_links, parse_manifest, refuse
+from filae_ops.agent.bundle.manifest import MAX_MANIFEST, NAME, Manifest, machine_links, parse_manifest, refuse
+from filae_ops.agent.system.errors import Refused, system_errors
 
 CHUNK = 256 * 1024
 Entry = dict[str, Any]

@@ -14,10 +14,10 @@ import time
 from pathlib import Path
 from typing import BinaryIO
 
-from filae_ops.agent import durable
-from filae_ops.agent.errors import Refused
-from filae_ops.agent.machine import Machine
-from filae_ops.agent.signature import regular_file
+from filae_ops.agent.bundle.signature import regular_file
+from filae_ops.agent.system import durable
+from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.system.machine import Machine
 
 MAX_BUNDLE = 4 * 1024**3
 MAX_SIGNATURE = 64 * 1024

@@ -6,8 +6,8 @@ import json
 import re
 from typing import Any, NoReturn
 
-from filae_ops.agent.errors import Refused
-from filae_ops.agent.versions import is_version
+from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.system.versions import is_version
 
 NAME = "MANIFEST.json"
 FORMAT = 1

@@ -16,11 +16,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn, cast
 
-from filae_ops.agent.errors import Refused, system_errors
-from filae_ops.agent.extracted import verify_tree
-from filae_ops.agent.manifest import MAX_MANIFEST, NAME, Manifest, parse_manifest, refuse
-from filae_ops.agent.signature import NAMESPACE, check_signature, regular_file
-from filae_ops.agent.tarstream import Member, TarReader
+from filae_ops.agent.bundle.manifest import MAX_MANIFEST, NAME, Manifest, parse_manifest, refuse
+from filae_ops.agent.bundle.signature import NAMESPACE, check_signature, regular_file
+from filae_ops.agent.bundle.tar import Member, TarReader
+from filae_ops.agent.bundle.tree_check import verify_tree
+from filae_ops.agent.system.errors import Refused, system_errors
 
 __all__ = ["NAMESPACE", "check", "check_signature", "extract", "read_file", "read_manifest", "verify_tree"]
 

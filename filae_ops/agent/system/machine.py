@@ -9,10 +9,10 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-from filae_ops.agent.config import Config, agent_config
-from filae_ops.agent.layout import APP_USER, COLOURS, Layout
-from filae_ops.agent.run import Runner
-from filae_ops.agent.versions import is_version, version_key
+from filae_ops.agent.system.config import Config, agent_config
+from filae_ops.agent.system.layout import APP_USER, COLOURS, Layout
+from filae_ops.agent.system.process import Runner
+from filae_ops.agent.system.versions import is_version, version_key
 
 _LIVE = re.compile(r"^\s*server\s+unix:/run/filae/web-(blue|green)\.sock;", re.M)
 

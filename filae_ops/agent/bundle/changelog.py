@@ -7,9 +7,9 @@ import re
 import unicodedata
 from pathlib import Path
 
-from filae_ops.agent import archive
-from filae_ops.agent.errors import Refused
-from filae_ops.agent.versions import is_version, version_key
+from filae_ops.agent.bundle import archive
+from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.system.versions import is_version, version_key
 
 NAME = "CHANGELOG.md"
 MAX_FILE = 1024 * 1024

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from filae_ops.agent.errors import Refused
-from filae_ops.agent.layout import Layout
-from filae_ops.agent.window import Window
-from filae_ops.agent.window import from_mapping as window_from
+from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.system.layout import Layout
+from filae_ops.agent.system.maintenance_window import Window
+from filae_ops.agent.system.maintenance_window import from_mapping as window_from
 
 PROVISION = "filae-ops provision"
 # Seconds; agent.json may shorten them (tests) or lengthen them (slow machines).

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from filae_ops.agent.errors import Refused
+from filae_ops.agent.system.errors import Refused
 
 BLOCK = 512
 CHUNK = 256 * 1024

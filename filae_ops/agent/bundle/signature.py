@@ -10,7 +10,7 @@ import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
-from filae_ops.agent.errors import Refused
+from filae_ops.agent.system.errors import Refused
 
 NAMESPACE = "filae-bundle@1"
 MAX_SIGNATURE = 64 * 1024

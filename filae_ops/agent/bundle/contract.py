@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filae_ops.agent.errors import Refused
+from filae_ops.agent.system.errors import Refused
 
 _UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
 

@@ -1,0 +1,1 @@
+"""What the agent stands on: paths, settings, durable writes, other programs, versions, the maintenance window."""
