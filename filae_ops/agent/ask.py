@@ -8,9 +8,10 @@ import os
 import re
 from typing import Any
 
-from filae_ops.agent import attach, lock, one, outline, plan, units
+from filae_ops.agent import attach, lock, one, outline, plan
 from filae_ops.agent import journal as journals
 from filae_ops.agent.plan import Plan
+from filae_ops.agent.runtime import unit_text
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.machine import Machine
 
@@ -51,7 +52,7 @@ def start(machine: Machine, wanted: Plan) -> None:
     """Start the transaction's unit; its name is the lock."""
     plan.save(machine, wanted)
     try:
-        result = lock.take(machine, units.transaction_argv(wanted.id, wanted.description), patience=5)
+        result = lock.take(machine, unit_text.transaction_argv(wanted.id, wanted.description), patience=5)
     except Refused:  # another was faster
         plan.forget(machine, wanted)
         raise

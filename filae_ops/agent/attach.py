@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from filae_ops.agent import journal as journals
-from filae_ops.agent import lock, one, services
+from filae_ops.agent import lock, one
 from filae_ops.agent.bundle.changelog import plain
 from filae_ops.agent.journal import Event
+from filae_ops.agent.runtime import unit_control
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.layout import RECOVERER
 from filae_ops.agent.system.machine import Machine
@@ -151,7 +152,7 @@ def _events(machine: Machine, name: str, offset: int) -> Iterator[Event]:
 
 def at_work(machine: Machine) -> bool:
     """Tell whether a transaction or a recovery runs."""
-    state = services.show(machine, RECOVERER, "ActiveState").get("ActiveState", "")
+    state = unit_control.show(machine, RECOVERER, "ActiveState").get("ActiveState", "")
     return bool(lock.holder(machine)) or state in ("active", "activating")
 
 

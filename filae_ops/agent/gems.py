@@ -7,8 +7,9 @@ import os
 import stat
 from pathlib import Path
 
-from filae_ops.agent import launch, stale, units
+from filae_ops.agent import stale
 from filae_ops.agent.bundle.contract import Contract
+from filae_ops.agent.runtime import launcher, unit_text
 from filae_ops.agent.system import durable
 from filae_ops.agent.system.layout import APP_USER
 from filae_ops.agent.system.machine import Machine
@@ -40,13 +41,13 @@ def lock(machine: Machine, tree: Path, contract: Contract, *, bound: bool = True
     place = machine.layout.scratch / contract.version
     written = place / "Gemfile.lock"
     durable.remove(written)
-    argv = units.oneoff_argv(
+    argv = unit_text.oneoff_argv(
         "lock" if bound else f"lock-{os.getpid()}",
         ["/usr/bin/ruby", "-e", SCRIPT, str(written), "/tmp/stubs"],  # noqa: S108 - the unit's own /tmp
         user=APP_USER,
         properties=[f"WorkingDirectory={tree}", f"ReadWritePaths={place}"],
         env={
-            **launch.constants(contract),
+            **launcher.constants(contract),
             "BUNDLE_GEMFILE": str(tree / "Gemfile"),
             "BUNDLE_USER_HOME": "/tmp/bundle",  # noqa: S108 - the unit's own /tmp
             "BUNDLE_APP_CONFIG": "/tmp/bundle",  # noqa: S108

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-from filae_ops.agent import services
 from filae_ops.agent.journal import Event
+from filae_ops.agent.runtime import unit_control
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.layout import TRANSACTION
 from filae_ops.agent.system.machine import Machine
@@ -17,7 +17,7 @@ _OVER = ("", "inactive", "failed")
 
 def holder(machine: Machine) -> str:
     """Return who holds the lock, or nothing."""
-    shown = services.show(machine, UNIT, "ActiveState", "Description")
+    shown = unit_control.show(machine, UNIT, "ActiveState", "Description")
     return "" if shown.get("ActiveState", "") in _OVER else shown.get("Description") or TRANSACTION
 
 

@@ -44,9 +44,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> int:
     """Import only what the command needs: the launcher must start fast."""
     if options.command == "exec":
-        from filae_ops.agent import launch
+        from filae_ops.agent.runtime import launcher
 
-        launch.become(Layout(), options.process, options.instance)
+        launcher.become(Layout(), options.process, options.instance)
         return 1
     if options.command == "_store":
         from filae_ops.agent import proof

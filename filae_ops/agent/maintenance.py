@@ -19,8 +19,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import IO, Any
 
-from filae_ops.agent import health, lock, served, services
 from filae_ops.agent import journal as journals
+from filae_ops.agent import lock, served
+from filae_ops.agent.runtime import health, unit_control
 from filae_ops.agent.system import durable
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.layout import AGENT
@@ -223,17 +224,17 @@ def _set_timer(machine: Machine, until: datetime | None) -> None:
     timer, service = units / f"{TIMER}.timer", units / f"{TIMER}.service"
     if until is None:
         if timer.exists():
-            services.systemctl(machine, "disable", "--now", "--quiet", timer.name)
+            unit_control.systemctl(machine, "disable", "--now", "--quiet", timer.name)
         if timer.exists() or service.exists():
             durable.remove(timer)
             durable.remove(service)
-            services.systemctl(machine, "daemon-reload")
+            unit_control.systemctl(machine, "daemon-reload")
         return
     # A second later: the end has passed when it runs.
     moment = (until.astimezone(UTC) + timedelta(seconds=1)).strftime("%Y-%m-%d %H:%M:%S UTC")
     durable.write(service, _SERVICE)
     durable.write(timer, _TIMER.format(moment=moment))
-    services.systemctl(machine, "daemon-reload")
-    services.systemctl(machine, "enable", "--quiet", timer.name)
+    unit_control.systemctl(machine, "daemon-reload")
+    unit_control.systemctl(machine, "enable", "--quiet", timer.name)
     # The former end holds until this one does: cut in between, the page would stay for ever.
-    services.systemctl(machine, "restart", timer.name)
+    unit_control.systemctl(machine, "restart", timer.name)

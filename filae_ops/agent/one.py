@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import time
 
-from filae_ops.agent import health, nginx, proof, services
+from filae_ops.agent import nginx, proof
 from filae_ops.agent.bundle.contract import Contract
+from filae_ops.agent.runtime import health, unit_control
 from filae_ops.agent.serve import PIVOT, Switch
 from filae_ops.agent.step import Deploy, Found
 from filae_ops.agent.system.errors import Refused
@@ -71,14 +72,14 @@ class Replace(Deploy):
         """Return for how long requests were held; those that waited are answered before it looks healthy to us."""
         machine, colour = self.machine, self.plan.colour
         limit = start_limit(machine.config.timings["start"], self.plan.stall)
-        services.prepare_web(machine, contract, colour, start=limit)
+        unit_control.prepare_web(machine, contract, colour, start=limit)
         began = time.monotonic()
         restart(machine, colour, limit)
         held = round(time.monotonic() - began, 1)
         # Our question waits behind those who waited.
         fetch = health.on_socket(machine.layout.socket(colour), machine.config.public_name, timeout=HELD)
         if problem := health.wait(contract, fetch, machine.config.timings["health"], times=3):
-            raise Failed(f"{trouble}: {problem}", **services.evidence(machine, services.web(colour)[1]))
+            raise Failed(f"{trouble}: {problem}", **unit_control.evidence(machine, unit_control.web(colour)[1]))
         return held
 
 
@@ -102,11 +103,11 @@ class SwitchOne(Switch):
 
 def restart(machine: Machine, colour: str, limit: float) -> None:
     """Restart a colour's service; its socket is held throughout, and a request may start it before we do."""
-    socket, service = services.web(colour)
-    services.enable(machine, socket, service)
+    socket, service = unit_control.web(colour)
+    unit_control.enable(machine, socket, service)
     machine.runner.run(["systemctl", "reset-failed", socket, service])
-    services.systemctl(machine, "start", socket)
+    unit_control.systemctl(machine, "start", socket)
     stopping = 30
     result = machine.runner.run(["systemctl", "restart", service], timeout=limit + stopping + 10)
     if result.status != 0:
-        raise Failed(f"{service} does not start", **services.evidence(machine, service))
+        raise Failed(f"{service} does not start", **unit_control.evidence(machine, service))

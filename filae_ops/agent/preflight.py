@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filae_ops.agent import apt, credentials, database, health, launch, migration, one, safety
+from filae_ops.agent import apt, database, migration, one, safety
 from filae_ops.agent.bundle import archive
 from filae_ops.agent.bundle.contract import Contract, manifest, of_release
+from filae_ops.agent.runtime import credentials, health, launcher
 from filae_ops.agent.system.config import PROVISION, read_json
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.machine import Live, Machine
@@ -142,7 +143,7 @@ def machine_ready(machine: Machine, contract: Contract) -> None:
             next_step="deploy a release made for this Debian's Ruby",
         )
     given = read_json(machine.layout.settings).get("settings") or {}
-    if names := launch.missing_settings(contract, given):
+    if names := launcher.missing_settings(contract, given):
         raise Refused(
             f"settings without a value: {', '.join(names)}",
             owner="shared",

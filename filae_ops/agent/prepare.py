@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-from filae_ops.agent import apt, credentials, database, health, nginx, proof, releases, services
+from filae_ops.agent import apt, database, nginx, proof, releases
 from filae_ops.agent.bundle import archive
 from filae_ops.agent.bundle.contract import Contract
+from filae_ops.agent.runtime import credentials, health, unit_control
 from filae_ops.agent.step import Deploy, Found
 from filae_ops.agent.system import durable
 from filae_ops.agent.system.process import Failed
@@ -97,13 +98,13 @@ class Start(Deploy):
     def do(self) -> Found:
         """Bind the colour to the release, start it, and warm it."""
         machine, colour = self.machine, self.plan.colour
-        services.stop_web(machine, colour)
-        services.prepare_web(machine, self.contract, colour)
-        services.start_web(machine, colour)
+        unit_control.stop_web(machine, colour)
+        unit_control.prepare_web(machine, self.contract, colour)
+        unit_control.start_web(machine, colour)
         if problem := health.of_colour(machine, self.contract, colour):
             raise Failed(
                 f"the new release is not healthy: {problem}",
-                **services.evidence(machine, services.web(colour)[1]),
+                **unit_control.evidence(machine, unit_control.web(colour)[1]),
             )
         return None
 
@@ -113,8 +114,8 @@ class Start(Deploy):
         if live and live.colour == self.plan.colour:
             raise Failed(f"nginx still sends requests to {self.plan.colour}: it keeps running")
         nginx.drain(self.machine, self.machine.config.timings["drain"])
-        services.stop_web(self.machine, self.plan.colour)
-        services.forget_web(self.machine, self.plan.colour)
+        unit_control.stop_web(self.machine, self.plan.colour)
+        unit_control.forget_web(self.machine, self.plan.colour)
         return None
 
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from filae_ops.agent import database, health, maintenance, served, services
+from filae_ops.agent import database, maintenance, served
 from filae_ops.agent.bundle.contract import Contract
+from filae_ops.agent.runtime import health, unit_control
 from filae_ops.agent.system import durable
 from filae_ops.agent.system.layout import AGENT
 from filae_ops.agent.system.machine import Machine
@@ -134,7 +135,7 @@ def store(machine: Machine, contract: Contract, *, bound: bool = False) -> Verdi
     if not contract.files:
         return Verdict("not_run", "the contract states no files")
     paths = [str(machine.layout.release(contract.version) / e["path"]) for e in contract.files]
-    result = services.once(machine, contract, "store", command=[AGENT, "_store", *paths], seconds=60, bound=bound)
+    result = unit_control.once(machine, contract, "store", command=[AGENT, "_store", *paths], seconds=60, bound=bound)
     return _verdict(result, "written and read back as the application", "the application cannot write its files")
 
 
@@ -167,7 +168,7 @@ def probe(
         return Verdict("not_run", "the contract states no probe")
     if machine.config.production and contract.get("probe").get("writes") is not True:
         return Verdict("not_run", "production: a probe runs only where the contract declares `writes: true`")
-    result = services.once(machine, contract, "probe", env=env, seconds=120, bound=bound, properties=properties)
+    result = unit_control.once(machine, contract, "probe", env=env, seconds=120, bound=bound, properties=properties)
     return _verdict(result, "the contract's round trip works", "the contract's probe fails")
 
 
@@ -175,7 +176,7 @@ def files_check(machine: Machine, contract: Contract) -> Verdict:
     """Find every attachment that the database knows, and compare its sha256."""
     if not contract.get("files_check"):
         return Verdict("not_run", "the contract states no files_check")
-    result = services.once(machine, contract, "files_check", seconds=1800, bound=False)
+    result = unit_control.once(machine, contract, "files_check", seconds=1800, bound=False)
     if result.status != 0:
         return _verdict(result, "", "the contract's files_check fails")
     release = machine.layout.release(contract.version)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from filae_ops.agent import engine, lock, units
+from filae_ops.agent import engine, lock
 from filae_ops.agent import journal as journals
 from filae_ops.agent import plan as plans
+from filae_ops.agent.runtime import unit_text
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.machine import Machine
 
@@ -32,7 +33,7 @@ def recover(machine: Machine, *, retry: bool = False) -> int:
                 raise _gave_up(name)
             journal.write("retry-asked", tx=name)
             retry, cut = False, journals.open_transaction(journal.read())
-        result = lock.take(machine, units.recovery_argv(name), patience=30, timeout=7200)
+        result = lock.take(machine, unit_text.recovery_argv(name), patience=30, timeout=7200)
         if journals.transactions(journal.read())[name] == cut:
             raise Refused(
                 f"a try to recover {name} did not start: {result.err.strip()[:300]}",

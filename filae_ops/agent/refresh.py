@@ -6,9 +6,10 @@ import contextlib
 import time
 from datetime import datetime
 
-from filae_ops.agent import apt, ask, attach, lock, one, outline, plan, preflight, services, stale, steps
+from filae_ops.agent import apt, ask, attach, lock, one, outline, plan, preflight, stale, steps
 from filae_ops.agent import journal as journals
 from filae_ops.agent.bundle.contract import of_release
+from filae_ops.agent.runtime import unit_control
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.layout import RECOVER
 from filae_ops.agent.system.machine import Live, Machine, other
@@ -96,7 +97,7 @@ def revive(machine: Machine) -> None:
     """
     cut = journals.open_transaction(journals.of_machine(machine.layout.journal).read())
     if cut and journals.outcome(cut) != "gave-up" and not attach.at_work(machine):
-        services.systemctl(machine, "start", "--no-block", RECOVER)
+        unit_control.systemctl(machine, "start", "--no-block", RECOVER)
 
 
 def tried_already(machine: Machine) -> str:

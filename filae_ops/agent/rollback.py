@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from filae_ops.agent import apt, ask, database, health, one, outline, plan, preflight, releases, steps
+from filae_ops.agent import apt, ask, database, one, outline, plan, preflight, releases, steps
 from filae_ops.agent import journal as journals
 from filae_ops.agent.bundle import archive, changelog
 from filae_ops.agent.bundle.contract import Contract, of_release
 from filae_ops.agent.journal import Event
+from filae_ops.agent.runtime import health
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.machine import Live, Machine, other
 from filae_ops.agent.system.versions import version_key

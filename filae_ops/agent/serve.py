@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from filae_ops.agent import health, nginx, proof, served, services
+from filae_ops.agent import nginx, proof, served
+from filae_ops.agent.runtime import health, unit_control
 from filae_ops.agent.step import Deploy, Found
 from filae_ops.agent.system import durable
 from filae_ops.agent.system.process import Failed
@@ -56,7 +57,7 @@ class Retire(Deploy):
         if not self.plan.from_colour:
             return {"not_run": "no release was live before"}
         drained = nginx.drain(self.machine, self.machine.config.timings["drain"])
-        services.stop_web(self.machine, self.plan.from_colour)
+        unit_control.stop_web(self.machine, self.plan.from_colour)
         return {"drained": drained}
 
     def undo(self) -> Found:
@@ -64,12 +65,12 @@ class Retire(Deploy):
         before, colour = self.before, self.plan.from_colour
         if before is None:
             return None
-        services.prepare_web(self.machine, before, colour)
-        services.start_web(self.machine, colour)
+        unit_control.prepare_web(self.machine, before, colour)
+        unit_control.start_web(self.machine, colour)
         if problem := health.of_colour(self.machine, before, colour):
             raise Failed(
                 f"{before.version} is not healthy again: {problem}",
-                **services.evidence(self.machine, services.web(colour)[1]),
+                **unit_control.evidence(self.machine, unit_control.web(colour)[1]),
             )
         return None
 
@@ -82,16 +83,16 @@ class Workers(Deploy):
     def do(self) -> Found:
         """Stop the old ones (they finish their job), start the new ones."""
         if self.plan.from_colour:
-            services.stop_workers(self.machine, self.plan.from_colour)
-        started = services.start_workers(self.machine, self.contract, self.plan.colour)
-        return {"started": started, "timers": services.set_timers(self.machine, self.contract)}
+            unit_control.stop_workers(self.machine, self.plan.from_colour)
+        started = unit_control.start_workers(self.machine, self.contract, self.plan.colour)
+        return {"started": started, "timers": unit_control.set_timers(self.machine, self.contract)}
 
     def undo(self) -> Found:
         """Stop the new ones, start the old ones."""
-        services.stop_workers(self.machine, self.plan.colour)
+        unit_control.stop_workers(self.machine, self.plan.colour)
         if self.before is not None:
-            services.start_workers(self.machine, self.before, self.plan.from_colour)
-        services.set_timers(self.machine, self.before)
+            unit_control.start_workers(self.machine, self.before, self.plan.from_colour)
+        unit_control.set_timers(self.machine, self.before)
         return None
 
 

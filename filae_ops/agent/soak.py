@@ -8,8 +8,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from filae_ops.agent import health, services
 from filae_ops.agent.outcomes import Judge, Log
+from filae_ops.agent.runtime import health, unit_control
 from filae_ops.agent.serve import PIVOT
 from filae_ops.agent.step import Deploy, Found
 from filae_ops.agent.system.process import Failed
@@ -62,7 +62,7 @@ class Soak(Deploy):
 
     def _units(self) -> list[str]:
         colour = self.plan.colour
-        return [services.web(colour)[1], *(services.worker(name, colour) for name in self.contract.workers)]
+        return [unit_control.web(colour)[1], *(unit_control.worker(name, colour) for name in self.contract.workers)]
 
     def _restarts(self) -> dict[str, int]:
         return {unit: self._shown(unit)[1] for unit in self._units()}
@@ -78,7 +78,7 @@ class Soak(Deploy):
         return ""
 
     def _shown(self, unit: str) -> tuple[str, int]:
-        shown = services.show(self.machine, unit, "ActiveState", "NRestarts")
+        shown = unit_control.show(self.machine, unit, "ActiveState", "NRestarts")
         return shown.get("ActiveState", ""), int(shown.get("NRestarts") or 0)
 
     @cached_property

@@ -63,9 +63,9 @@ def before_start(layout: Layout, instance: str, inherited: Mapping[str, str]) ->
     Packages may be updated at any time, and a process may crash, or the machine restart, before `refresh` has
     come: without this, nothing of the release would start until then.
     """
-    from filae_ops.agent import launch
+    from filae_ops.agent.runtime import launcher
 
-    version = launch.version_of(layout, instance, inherited)
+    version = launcher.version_of(layout, instance, inherited)
     if not (names := gone(layout, version)):
         return 0
     from filae_ops.agent import relock

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from filae_ops.agent import journal as journals
-from filae_ops.agent import services
 from filae_ops.agent.bundle import archive
 from filae_ops.agent.bundle.contract import Contract, of_release
 from filae_ops.agent.journal import Event
 from filae_ops.agent.plan import Plan
+from filae_ops.agent.runtime import unit_control
 from filae_ops.agent.system import durable
 from filae_ops.agent.system.machine import Machine
 from filae_ops.agent.system.process import Result
@@ -76,9 +76,9 @@ class Deploy:
 
     def command(self, process: str, seconds: float) -> Result:
         """Run a command of the new release; its output is kept only where the operator asked to see it."""
-        result = services.once(self.machine, self.contract, process, seconds=seconds)
+        result = unit_control.once(self.machine, self.contract, process, seconds=seconds)
         if self.plan.unsafe_logs:
             self.machine.layout.private.mkdir(mode=0o700, exist_ok=True)
             durable.write(self.machine.layout.private / "unsafe.log", result.out + result.err, 0o600)
-        services.require(process, result)
+        unit_control.require(process, result)
         return result

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from filae_ops.agent import launch, units
 from filae_ops.agent.bundle.contract import Contract
+from filae_ops.agent.runtime import launcher, unit_text
 from filae_ops.agent.system.layout import APP_USER
 from filae_ops.agent.system.machine import Machine
 from filae_ops.agent.system.process import Failed, evidence_of
@@ -27,12 +27,12 @@ abort "filaectl: extensions not built for this Ruby: #{unbuilt.join(" ")}" if un
 def check(machine: Machine, tree: Path, contract: Contract) -> None:
     """Load the release's gems as its processes will, as the application's user."""
     env = {
-        **launch.constants(contract),
-        **launch.bundler(contract, tree),
+        **launcher.constants(contract),
+        **launcher.bundler(contract, tree),
         "HOME": "/tmp",  # noqa: S108 - the unit's own /tmp
         "LANG": "C.UTF-8",
     }
-    argv = units.oneoff_argv(
+    argv = unit_text.oneoff_argv(
         "gems", ["/usr/bin/ruby", "-e", SCRIPT], user=APP_USER, properties=[f"WorkingDirectory={tree}"], env=env,
         seconds=120,
     )  # fmt: skip

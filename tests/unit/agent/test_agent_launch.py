@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from fakes import CONTRACT, machine_at, put_release
 
-from filae_ops.agent import launch
 from filae_ops.agent.bundle.contract import Contract
+from filae_ops.agent.runtime import launcher
 from filae_ops.agent.system.errors import Refused
 
 NEW = Contract(CONTRACT)
@@ -28,7 +28,7 @@ def environment(release: Path, process: str = "web", **changes: object) -> dict[
         "PATH": "/evil",
         "FOO": "1",
     }
-    return launch.environment(Contract({**CONTRACT, **changes}), SETTINGS, release, process, inherited, "/srv/filae")
+    return launcher.environment(Contract({**CONTRACT, **changes}), SETTINGS, release, process, inherited, "/srv/filae")
 
 
 def test_the_toolkit_gives_its_names_and_lets_only_systemds_through(release: Path) -> None:
@@ -45,7 +45,7 @@ def test_settings_are_those_that_the_contract_names(release: Path) -> None:
     env = environment(release)
     assert (env["LOG_LEVEL"], env["SMTP_HOST"], env["TZ"]) == ("warn", "relay", "UTC")
     assert "UNDECLARED" not in env
-    assert launch.missing_settings(NEW, {}) == ["SMTP_HOST"]
+    assert launcher.missing_settings(NEW, {}) == ["SMTP_HOST"]
 
 
 def test_a_secret_is_in_the_environment_only_where_the_contract_says(release: Path) -> None:
@@ -79,24 +79,24 @@ def test_bundler_is_told_not_to_write(release: Path) -> None:
     [("bin/rake", "/r/bin/rake"), ("bundle", "/usr/bin/bundle"), ("vendor/x/y", "/r/vendor/x/y")],
 )
 def test_the_first_word_names_the_program(word: str, program: str) -> None:
-    assert launch.program([word, "-x"], Path("/r")) == program
+    assert launcher.program([word, "-x"], Path("/r")) == program
 
 
 @pytest.mark.parametrize("instance", ["blue", "worker-blue", "a-b-blue"])
 def test_a_colour_runs_the_version_of_its_file(tmp_path: Path, instance: str) -> None:
     machine, _ = machine_at(tmp_path)
     machine.layout.colour_file("blue").write_text("2.0.0\n")
-    assert launch.version_of(machine.layout, instance, {"RELEASE": "9.9.9"}) == "2.0.0"
+    assert launcher.version_of(machine.layout, instance, {"RELEASE": "9.9.9"}) == "2.0.0"
 
 
 def test_without_a_colour_the_release_is_named(tmp_path: Path) -> None:
     machine, _ = machine_at(tmp_path)
-    assert launch.version_of(machine.layout, "", {"RELEASE": "2.1.0"}) == "2.1.0"
+    assert launcher.version_of(machine.layout, "", {"RELEASE": "2.1.0"}) == "2.1.0"
     for wrong in ("", "../x", "2"):
         with pytest.raises(Refused, match="is not a version"):
-            launch.version_of(machine.layout, "", {"RELEASE": wrong})
+            launcher.version_of(machine.layout, "", {"RELEASE": wrong})
     with pytest.raises(Refused, match="no release was started"):
-        launch.version_of(machine.layout, "green", {})
+        launcher.version_of(machine.layout, "green", {})
 
 
 def test_an_unknown_process_is_refused(tmp_path: Path) -> None:

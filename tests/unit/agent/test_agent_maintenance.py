@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from fakes import CONTRACT, machine_at, make_live, put_release
 
-from filae_ops.agent import health, maintenance, nginx, proof, served
+from filae_ops.agent import maintenance, nginx, proof, served
 from filae_ops.agent.bundle.contract import Contract
-from filae_ops.agent.health import Response
 from filae_ops.agent.journal import Journal
+from filae_ops.agent.runtime import health
+from filae_ops.agent.runtime.health import Response
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.layout import Layout
 from filae_ops.agent.system.machine import Machine
@@ -146,7 +147,7 @@ def test_what_is_proved_meanwhile(machine: Machine, monkeypatch: pytest.MonkeyPa
         asked.append(env or {})
         return proof.Result(0)
 
-    monkeypatch.setattr("filae_ops.agent.services.once", probed)
+    monkeypatch.setattr("filae_ops.agent.runtime.unit_control.once", probed)
     monkeypatch.setattr("filae_ops.agent.database.schema_version", lambda machine: 20260901120000)
     opened = proof.observed(machine, contract)
     assert (opened["health"].status, opened["page"].status) == ("pass", "pass")

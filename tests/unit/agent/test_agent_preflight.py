@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from fakes import CONTRACT, machine_at, make_live, put_release
 
-from filae_ops.agent import apt, credentials, database, one, preflight, proof, releases
+from filae_ops.agent import apt, database, one, preflight, proof, releases
 from filae_ops.agent.bundle.contract import Contract
+from filae_ops.agent.runtime import credentials
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.machine import Live, other
 from filae_ops.agent.system.process import Failed, Result, evidence_of

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from fakes import FakeRunner, machine_at, put_release
 
-from filae_ops.agent import health
 from filae_ops.agent import plan as plans
 from filae_ops.agent.journal import Journal
 from filae_ops.agent.outcomes import Judge, Log, Outcome, parse
 from filae_ops.agent.plan import Plan
+from filae_ops.agent.runtime import health
 from filae_ops.agent.soak import Soak
 from filae_ops.agent.system.machine import Machine
 from filae_ops.agent.system.process import Failed, Result

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from installed import LOCK, gem, provisioned
 
-from filae_ops.agent import gems, launch, one, relock, stale
+from filae_ops.agent import gems, one, relock, stale
+from filae_ops.agent.runtime import launcher
 from filae_ops.agent.system.machine import Machine
 from filae_ops.agent.system.process import Failed
 
@@ -36,7 +37,7 @@ def test_a_start_locks_anew_only_where_gems_are_gone(
 
     monkeypatch.setattr(gems, "lock", broken)
     assert stale.before_start(machine.layout, "green", {}) == 1
-    assert launch.version_of(machine.layout, "worker-green", {}) == "2.1.0"
+    assert launcher.version_of(machine.layout, "worker-green", {}) == "2.1.0"
 
 
 def test_two_that_lock_at_once_do_it_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

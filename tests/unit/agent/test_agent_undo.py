@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 from fakes import FakeRunner, machine_at, make_live, put_release
 
-from filae_ops.agent import engine, health, main, nginx, proof, steps, transaction
+from filae_ops.agent import engine, main, nginx, proof, steps, transaction
 from filae_ops.agent import plan as plans
 from filae_ops.agent.journal import Journal
 from filae_ops.agent.plan import Plan
 from filae_ops.agent.prepare import Stage, Start
+from filae_ops.agent.runtime import health
 from filae_ops.agent.serve import Retire, Switch
 from filae_ops.agent.system import machine as machines
 from filae_ops.agent.system.machine import Machine

@@ -14,18 +14,14 @@ from fakes import machine_at, make_live, put_release
 
 from filae_ops.agent import (
     apt,
-    credentials,
     database,
     gems,
-    health,
-    migration,
     one,
     plan,
     prepare,
     proof,
     releases,
     safety,
-    services,
     soak,
     transaction,
 )
@@ -33,12 +29,13 @@ from filae_ops.agent.bundle import archive
 from filae_ops.agent.bundle.contract import Contract
 from filae_ops.agent.journal import Journal
 from filae_ops.agent.plan import Plan
+from filae_ops.agent.runtime import credentials, health, unit_control
 from filae_ops.agent.system import durable
 from filae_ops.agent.system.machine import Machine
 from filae_ops.agent.system.process import Failed
 
 OLD_LOCK, NEW_LOCK = (f"GEM\n  specs:\n    rack ({version})\n" for version in ("3.1.19", "3.1.20"))
-PREPARE_WEB, WRITE = services.prepare_web, Journal.write
+PREPARE_WEB, WRITE = unit_control.prepare_web, Journal.write
 OTHER = {"deploy": "2.1.0", "rollback": "1.9.0", "refresh": "2.0.0"}
 
 
@@ -100,22 +97,21 @@ class World:
             monkeypatch.setattr(place, name, self.acts(name, effect))
 
         for place, name in ((apt, "install"), (credentials, "ensure"), (database, "ensure"), (archive, "verify_tree"),
-                            (services, "set_timers"), (safety.Dump, "do"), (migration, "require"), (soak.Soak, "do"),
+                            (unit_control, "set_timers"), (safety.Dump, "do"), (soak.Soak, "do"),
                             (prepare.Setup, "do")):  # fmt: skip
-            if hasattr(place, name):
-                put(place, name)
+            put(place, name)
         for place, name in ((step_of("migrate"), "do"), (step_of("migrate"), "undo")):
             put(place, name)
         monkeypatch.setattr(archive, "read_manifest", lambda path: {"contract": {"debian_packages": []}})
         monkeypatch.setattr(archive, "check_signature", lambda *a: "provider")
-        monkeypatch.setattr(services, "evidence", lambda *a: {})
+        monkeypatch.setattr(unit_control, "evidence", lambda *a: {})
         put(releases, "stage", lambda machine, bundle, version: self._staged(version))
-        put(services, "prepare_web", PREPARE_WEB)
-        put(services, "start_web", self._start)
-        put(services, "stop_web", self._stop)
+        put(unit_control, "prepare_web", PREPARE_WEB)
+        put(unit_control, "start_web", self._start)
+        put(unit_control, "stop_web", self._stop)
         put(one, "restart", lambda machine, colour, limit: self._start(machine, colour))
-        put(services, "start_workers", self._start_workers)
-        put(services, "stop_workers", lambda machine, colour: self.workers.pop(colour, None))
+        put(unit_control, "start_workers", self._start_workers)
+        put(unit_control, "stop_workers", lambda machine, colour: self.workers.pop(colour, None))
         put(gems, "lock", lambda machine, tree, contract, bound=True: (tree / "Gemfile.lock").write_text(NEW_LOCK))
         monkeypatch.setattr(health, "on_socket", lambda path, name, timeout=10: path.stem.removeprefix("web-"))
         monkeypatch.setattr(health, "wait", lambda contract, colour, *a, **k: self._unlike(colour, contract))

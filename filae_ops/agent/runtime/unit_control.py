@@ -7,8 +7,8 @@ import shutil
 import time
 from collections.abc import Mapping, Sequence
 
-from filae_ops.agent import units
 from filae_ops.agent.bundle.contract import Contract
+from filae_ops.agent.runtime import unit_text
 from filae_ops.agent.system import durable
 from filae_ops.agent.system.layout import APP_USER, MIGRATE_USER
 from filae_ops.agent.system.machine import Machine
@@ -33,7 +33,7 @@ def worker(process: str, colour: str) -> str:
 def prepare_web(machine: Machine, contract: Contract, colour: str, *, start: float = 0) -> None:
     """Bind a colour to a release: its version and its drop-in."""
     start = start or machine.config.timings["start"]
-    _dropin(machine, web(colour)[1], units.release_dropin(machine.layout, contract, "web", start=start))
+    _dropin(machine, web(colour)[1], unit_text.release_dropin(machine.layout, contract, "web", start=start))
     durable.write(machine.layout.colour_file(colour), f"{contract.version}\n")
 
 
@@ -84,7 +84,7 @@ def start_workers(machine: Machine, contract: Contract, colour: str) -> list[str
     """Start the workers of a release and see that they stay up."""
     names = [worker(process, colour) for process in contract.workers]
     for process, unit in zip(contract.workers, names, strict=True):
-        _dropin(machine, unit, units.release_dropin(machine.layout, contract, process))
+        _dropin(machine, unit, unit_text.release_dropin(machine.layout, contract, process))
     if names:
         enable(machine, *names)
     for unit in names:
@@ -126,9 +126,9 @@ def set_timers(machine: Machine, contract: Contract | None) -> list[str]:
     for name, entry in wanted.items():
         assert contract is not None
         durable.write(
-            machine.layout.units / f"filae-timer@{name}.timer", units.timer_unit(name, str(entry["calendar"]))
+            machine.layout.units / f"filae-timer@{name}.timer", unit_text.timer_unit(name, str(entry["calendar"]))
         )
-        text = units.release_dropin(machine.layout, contract, f"timer:{name}", pin=True)
+        text = unit_text.release_dropin(machine.layout, contract, f"timer:{name}", pin=True)
         _dropin(machine, f"filae-timer@{name}.service", text)
     timers = [f"filae-timer@{name}.timer" for name in sorted(wanted)]
     if not timers:
@@ -151,11 +151,11 @@ def once(
     properties: Sequence[str] = (),
 ) -> Result:
     """Run one command of a release to its end in the sandbox; its output stays with the caller."""
-    argv = units.oneoff_argv(
+    argv = unit_text.oneoff_argv(
         process if bound else f"{process}-{os.getpid()}",
-        command or units.exec_command(process),
+        command or unit_text.exec_command(process),
         user=MIGRATE_USER if process == "migrate" else APP_USER,
-        properties=[*units.process_properties(machine.layout, contract, process), *properties],
+        properties=[*unit_text.process_properties(machine.layout, contract, process), *properties],
         env={"RELEASE": contract.version, **(env or {})},
         seconds=seconds,
         bound=bound,
