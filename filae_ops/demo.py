@@ -74,7 +74,7 @@ def reference_bundle(version: str, output: Path, key: Path) -> Built:
 
 def put_into_service(site: Inventory, machine: Machine, built: Built) -> None:
     """Deploy the bundle; raise why it was refused or undone."""
-    from filae_ops.agent.attach import line as words
+    from filae_ops.agent.transaction.wording import line as words
 
     def show(event: dict[str, Any]) -> None:
         if "time" in event and (text := words(event)):

@@ -13,7 +13,7 @@ from rich.live import Live
 from rich.status import Status
 from rich.table import Table
 
-from filae_ops.agent.attach import line as words
+from filae_ops.agent.transaction.wording import line as words
 
 
 class Progress:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from filae_ops.agent.attach import verdict
+from filae_ops.agent.transaction.wording import verdict
 from filae_ops.errors import OpsError, Owner
 from filae_ops.remote import Answer, Remote
 

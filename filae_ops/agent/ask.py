@@ -8,12 +8,13 @@ import os
 import re
 from typing import Any
 
-from filae_ops.agent import attach, lock, one, outline, plan
-from filae_ops.agent import journal as journals
-from filae_ops.agent.plan import Plan
+from filae_ops.agent import attach, outline
 from filae_ops.agent.runtime import unit_text
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.machine import Machine
+from filae_ops.agent.transaction import journal as journals
+from filae_ops.agent.transaction import lock, plan, wording
+from filae_ops.agent.transaction.plan import Plan
 
 _OPERATOR = re.compile(r"[\w.@-]{1,64}")
 
@@ -38,7 +39,7 @@ def carry_out(machine: Machine, wanted: Plan, *, as_json: bool, detach: bool) ->
     journal = machine.layout.journal
     offset = journal.stat().st_size if journal.exists() else 0
     if wanted.mode == "one":
-        message = one.words(wanted.stall)
+        message = wording.one_colour(wanted.stall)
         said = {"event": "mode", "mode": "one", "stall_seconds": wanted.stall, "message": message}
         print(json.dumps(said) if as_json else f"{wanted.kind} in {message}", flush=True)
     start(machine, wanted)

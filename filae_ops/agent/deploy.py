@@ -7,13 +7,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from filae_ops.agent import ask, outline, plan, preflight
+from filae_ops.agent import ask, outline, preflight
 from filae_ops.agent.bundle import receive
-from filae_ops.agent.plan import Plan
 from filae_ops.agent.preflight import Checked
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.machine import Machine, other
 from filae_ops.agent.system.process import Failed
+from filae_ops.agent.transaction import history, plan
+from filae_ops.agent.transaction.plan import Plan
 
 
 def deploy(
@@ -60,7 +61,7 @@ def make_plan(machine: Machine, bundle: Path, found: Checked, operator: str, *, 
         from_colour=live.colour if live else "",
         unsafe_logs=unsafe_logs,
         mode=found.mode,
-        stall=outline.stall(machine) if found.mode == "one" else None,
+        stall=history.stall(machine) if found.mode == "one" else None,
     )
 
 

@@ -7,12 +7,13 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from filae_ops.agent import database, history, rollback
-from filae_ops.agent import journal as journals
+from filae_ops.agent import database, rollback
 from filae_ops.agent.bundle.contract import Contract, of_release
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.machine import Machine
 from filae_ops.agent.system.process import Failed
+from filae_ops.agent.transaction import history
+from filae_ops.agent.transaction import journal as journals
 
 WIDTH = 80
 

@@ -130,15 +130,16 @@ def _record(machine: Machine, options: argparse.Namespace) -> int:
 
 
 def _inner(machine: Machine, options: argparse.Namespace) -> int:
-    from filae_ops.agent import journal as journals
-    from filae_ops.agent import lock, transaction
+    from filae_ops.agent.commands import perform
+    from filae_ops.agent.transaction import journal as journals
+    from filae_ops.agent.transaction import lock
 
     if options.command == "_replaceable":
         cut = journals.open_transaction(journals.of_machine(machine.layout.journal).read())
         if journals.outcome(cut) != "gave-up":  # nothing runs then, and another agent may be what is missing
             lock.refuse_open(cut)
         return 0
-    work = transaction.perform if options.command == "_transaction" else transaction.recover
+    work = perform.perform if options.command == "_transaction" else perform.recover
     return work(machine, options.name)
 
 

@@ -19,14 +19,15 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import IO, Any
 
-from filae_ops.agent import journal as journals
-from filae_ops.agent import lock, served
+from filae_ops.agent import served
 from filae_ops.agent.runtime import health, unit_control
 from filae_ops.agent.system import durable
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.layout import AGENT
 from filae_ops.agent.system.machine import Machine
 from filae_ops.agent.system.process import Failed
+from filae_ops.agent.transaction import journal as journals
+from filae_ops.agent.transaction import lock
 
 MAX_MESSAGE = 64 * 1024
 LONGEST = timedelta(days=366)

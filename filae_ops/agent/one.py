@@ -38,12 +38,6 @@ def mode(contract: Contract, available: int, live: Contract | None) -> str:
     )
 
 
-def words(stall: float | None) -> str:
-    """Return what is said of an update in one colour."""
-    known = f"about {stall:.0f} s, as the last start took" if stall else "the length of its start (none is known yet)"
-    return f"one colour, as memory is short for two: requests wait {known}, none is refused"
-
-
 def start_limit(usual: float, stall: float | None) -> float:
     """Return how long a start may take while requests wait."""
     return min(usual, max(HELD / 2, 2 * (stall or 0)))

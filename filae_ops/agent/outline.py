@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from filae_ops.agent import history, steps
-from filae_ops.agent import journal as journals
+from filae_ops.agent import steps
 from filae_ops.agent.bundle import changelog
 from filae_ops.agent.bundle.contract import Contract, of_release
 from filae_ops.agent.migration import Change
 from filae_ops.agent.preflight import MIB, Checked
 from filae_ops.agent.system.machine import Live, Machine, other
+from filae_ops.agent.transaction import journal as journals
+from filae_ops.agent.transaction.history import duration, stall
 
 WIDTH = 80
 _LABEL = 14
@@ -43,16 +44,6 @@ def outline(machine: Machine, bundle: Path, found: Checked) -> dict[str, Any]:
         "rollback": afterwards(live, migration, _obstacle(machine, live) if live else ""),
         "changes": changelog.of_bundle(bundle, live.version if live else "", contract.version),
     }
-
-
-def stall(machine: Machine) -> float | None:
-    """Return how long requests would wait for one colour to start again: as long as the last release took."""
-    return history.boot_seconds(journals.of_machine(machine.layout.journal).read())
-
-
-def duration(machine: Machine, kind: str, *, first: bool = False) -> dict[str, float | int | None]:
-    """Return how long such transactions took here."""
-    return history.expected(history.durations(journals.of_machine(machine.layout.journal).read(), kind, first=first))
 
 
 def afterwards(live: Live | None, migration: Mapping[str, Any] | None, obstacle: str = "") -> dict[str, Any]:

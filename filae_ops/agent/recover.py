@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 
-from filae_ops.agent import engine, lock
-from filae_ops.agent import journal as journals
-from filae_ops.agent import plan as plans
 from filae_ops.agent.runtime import unit_text
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.machine import Machine
+from filae_ops.agent.transaction import engine, lock
+from filae_ops.agent.transaction import journal as journals
+from filae_ops.agent.transaction import plan as plans
 
 WAIT = 600
 

@@ -6,13 +6,14 @@ import contextlib
 import time
 from datetime import datetime
 
-from filae_ops.agent import apt, ask, attach, lock, one, outline, plan, preflight, stale, steps
-from filae_ops.agent import journal as journals
+from filae_ops.agent import apt, ask, attach, one, preflight, stale, steps
 from filae_ops.agent.bundle.contract import of_release
 from filae_ops.agent.runtime import unit_control
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.layout import RECOVER
 from filae_ops.agent.system.machine import Live, Machine, other
+from filae_ops.agent.transaction import history, lock, plan
+from filae_ops.agent.transaction import journal as journals
 
 PATIENCE = 3600.0
 POLL = 2.0
@@ -46,7 +47,7 @@ def refresh(
     mode = one.mode(contract, preflight.memory_available(machine), contract)
     if check:
         return ask.say_check(said(machine, live, mode, why), as_json=as_json)
-    request = plan.again("refresh", live, live.version, mode, who, outline.stall(machine), why="; ".join(why))
+    request = plan.again("refresh", live, live.version, mode, who, history.stall(machine), why="; ".join(why))
     return ask.carry_out(machine, request, as_json=as_json, detach=detach)
 
 
@@ -71,9 +72,9 @@ def said(machine: Machine, live: Live, mode: str, why: list[str]) -> dict[str, o
         "to": live.version,
         "colour": live.colour if mode == "one" else other(live.colour),
         "mode": mode,
-        "stall_seconds": outline.stall(machine) if mode == "one" else 0.0,
+        "stall_seconds": history.stall(machine) if mode == "one" else 0.0,
         "steps": steps.names("refresh", mode),
-        "duration": outline.duration(machine, "refresh"),
+        "duration": history.duration(machine, "refresh"),
         "notes": {"because": "; ".join(why)},
     }
 

@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from filae_ops.agent import apt, ask, database, one, outline, plan, preflight, releases, steps
-from filae_ops.agent import journal as journals
+from filae_ops.agent import apt, ask, database, one, preflight, releases, steps
 from filae_ops.agent.bundle import archive, changelog
 from filae_ops.agent.bundle.contract import Contract, of_release
-from filae_ops.agent.journal import Event
 from filae_ops.agent.runtime import health
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.machine import Live, Machine, other
 from filae_ops.agent.system.versions import version_key
+from filae_ops.agent.transaction import history, plan
+from filae_ops.agent.transaction import journal as journals
+from filae_ops.agent.transaction.journal import Event
 
 RESTORE = "correct forward with a new release; else restore a backup set, which loses what was entered since"
 MIB = preflight.MIB
@@ -50,7 +51,7 @@ def rollback(
         return ask.say_unchanged(wanted, f"{wanted} is live and healthy: nothing to do", as_json=as_json)
     if check:
         return ask.say_check(said(machine, found), as_json=as_json)
-    request = plan.again("rollback", found.live, wanted, found.mode, who, outline.stall(machine))
+    request = plan.again("rollback", found.live, wanted, found.mode, who, history.stall(machine))
     return ask.carry_out(machine, request, as_json=as_json, detach=detach)
 
 
@@ -179,10 +180,10 @@ def said(machine: Machine, found: Target) -> dict[str, Any]:
         "to": contract.version,
         "colour": live.colour if found.mode == "one" else other(live.colour),
         "mode": found.mode,
-        "stall_seconds": outline.stall(machine) if found.mode == "one" else 0.0,
+        "stall_seconds": history.stall(machine) if found.mode == "one" else 0.0,
         "steps": steps.names("rollback", found.mode),
         "memory_mib": {"needed": contract.memory // MIB, "available": found.memory_free // MIB},
-        "duration": outline.duration(machine, "rollback"),
+        "duration": history.duration(machine, "rollback"),
         "notes": {"schema": schema if stated is not None else "stays; the release states none", "data": kept,
                   "way back": f"deploy the bundle of {live.version} again"},
         "changes": changelog.of_release(machine.layout.release(live.version), contract.version, live.version),

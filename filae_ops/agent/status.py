@@ -9,14 +9,15 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from filae_ops.agent import attach, history, lock, maintenance, proof, stale
-from filae_ops.agent import journal as journals
+from filae_ops.agent import attach, maintenance, proof, stale
 from filae_ops.agent.bundle.changelog import plain
 from filae_ops.agent.bundle.contract import of_release
-from filae_ops.agent.journal import Event
 from filae_ops.agent.system import durable
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.machine import Machine
+from filae_ops.agent.transaction import history, lock, wording
+from filae_ops.agent.transaction import journal as journals
+from filae_ops.agent.transaction.journal import Event
 
 
 def status(machine: Machine) -> dict[str, Any]:
@@ -134,7 +135,7 @@ def _safety_dumps(machine: Machine) -> list[dict[str, Any]]:
 def print_journal(machine: Machine, *, as_json: bool, number: int) -> int:
     """Print the last events."""
     for event in journals.of_machine(machine.layout.journal).read()[-number:]:
-        attach.show(event, as_json=as_json)
+        wording.show(event, as_json=as_json)
     return 0
 
 

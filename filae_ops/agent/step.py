@@ -7,15 +7,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from filae_ops.agent import journal as journals
 from filae_ops.agent.bundle import archive
 from filae_ops.agent.bundle.contract import Contract, of_release
-from filae_ops.agent.journal import Event
-from filae_ops.agent.plan import Plan
 from filae_ops.agent.runtime import unit_control
 from filae_ops.agent.system import durable
 from filae_ops.agent.system.machine import Machine
 from filae_ops.agent.system.process import Result
+from filae_ops.agent.transaction import journal as journals
+from filae_ops.agent.transaction.journal import Event
+from filae_ops.agent.transaction.plan import Plan
 
 Found = Mapping[str, Any] | None
 Note = Callable[..., object]

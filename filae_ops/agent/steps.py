@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from filae_ops.agent.migrate import Migrate
 from filae_ops.agent.one import Replace, SwitchOne
-from filae_ops.agent.plan import Plan
 from filae_ops.agent.prepare import Database, Packages, Probe, Secrets, Setup, Stage, Start
 from filae_ops.agent.relock import Relock
 from filae_ops.agent.safety import Dump
@@ -13,6 +12,7 @@ from filae_ops.agent.soak import Soak
 from filae_ops.agent.step import Deploy, Note, silent
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.machine import Machine
+from filae_ops.agent.transaction.plan import Plan
 
 __all__ = ["DEPLOY", "KINDS", "PIVOT", "classes", "names", "steps_of"]
 

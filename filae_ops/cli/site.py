@@ -38,7 +38,7 @@ def journal(
     as_json: Json = False,
 ) -> None:
     """Show the last events of the machine's transactions."""
-    from filae_ops.agent.attach import line
+    from filae_ops.agent.transaction.wording import line
 
     def lines(events: list[dict[str, Any]]) -> list[str]:
         texts = [text for event in events for text in line(event).splitlines()]

@@ -10,9 +10,9 @@ from typing import Any
 from fakes import CONTRACT, FakeRunner, machine_at, put_release
 
 from filae_ops.agent.bundle.contract import Contract
-from filae_ops.agent.plan import Plan
 from filae_ops.agent.system.machine import Machine
 from filae_ops.agent.system.process import Result
+from filae_ops.agent.transaction.plan import Plan
 
 PLAN = Plan("t1", "deploy", "2.1.0", "green", "/b", "0" * 64, "provider", "claire", "2.0.0", "blue")
 OLD, NEW = "20260801000000", "20260901120000"

@@ -13,13 +13,15 @@ from typing import Any
 import pytest
 from fakes import machine_at, make_live
 
-from filae_ops.agent import ask, attach, deploy, lock, main, plan, proof, recover, rollback, status, steps, transaction
-from filae_ops.agent.journal import Journal
-from filae_ops.agent.plan import Plan
+from filae_ops.agent import ask, attach, deploy, main, proof, recover, rollback, status, steps
+from filae_ops.agent.commands import perform
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.layout import Layout
 from filae_ops.agent.system.machine import Machine
 from filae_ops.agent.system.process import Failed, Result
+from filae_ops.agent.transaction import lock, plan
+from filae_ops.agent.transaction.journal import Journal
+from filae_ops.agent.transaction.plan import Plan
 
 PLAN = Plan("t1", "deploy", "2.1.0", "blue", "/b", "0" * 64, "provider", "claire")
 
@@ -79,10 +81,10 @@ def test_what_a_transaction_that_was_cut_after_its_end_kept_goes(tmp_path: Path)
 
 def test_output_that_nobody_saw_is_not_shown_for_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     machine, _ = machine_at(tmp_path)
-    monkeypatch.setattr(transaction, "_die_on_stop", lambda: None)
+    monkeypatch.setattr(perform, "_die_on_stop", lambda: None)
     machine.layout.private.mkdir(parents=True)
     (machine.layout.private / "unsafe.log").write_text("a name")
-    transaction.perform(machine, "t1")
+    perform.perform(machine, "t1")
     assert not (machine.layout.private / "unsafe.log").exists()
 
 
@@ -129,10 +131,10 @@ def test_a_request_that_is_no_longer_true_is_refused_under_the_lock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machine, _ = machine_at(tmp_path)
-    monkeypatch.setattr(transaction, "_die_on_stop", lambda: None)
+    monkeypatch.setattr(perform, "_die_on_stop", lambda: None)
     plan.save(machine, PLAN)
     make_live(machine, "2.0.5", "green")
-    assert transaction.perform(machine, "t1") == 0
+    assert perform.perform(machine, "t1") == 0
     (event,) = Journal(machine.layout.journal).read()
     assert event["event"] == "refused"
     assert "2.0.5" in event["reason"]
@@ -147,14 +149,14 @@ def test_the_steps_have_names_and_the_pivot_is_one_of_them() -> None:
 
 def test_after_three_tries_it_gives_up_and_leaves_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     machine, _ = machine_at(tmp_path)
-    monkeypatch.setattr(transaction, "_die_on_stop", lambda: None)
+    monkeypatch.setattr(perform, "_die_on_stop", lambda: None)
     monkeypatch.setattr(proof, "front_door", lambda *a, **k: "down")
     write = partial(Journal(machine.layout.journal).write, tx="t1")
     write("begin", **plan.as_fields(PLAN))
     for attempt in (1, 2, 3):
         write("recover", attempt=attempt)
     (machine.layout.nginx / "live.conf").write_text("before")
-    assert transaction.recover(machine, "t1") == 0
+    assert perform.recover(machine, "t1") == 0
     assert Journal(machine.layout.journal).read()[-1]["event"] == "gave-up"
     assert "return 503" in (machine.layout.nginx / "live.conf").read_text()
     found = status.status(machine)

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from filae_ops.agent import engine
-from filae_ops.agent.journal import Journal, open_transaction, outcome, transactions
 from filae_ops.agent.system.process import Failed
+from filae_ops.agent.transaction import engine
+from filae_ops.agent.transaction.journal import Journal, open_transaction, outcome, transactions
 
 NAMES = ("stage", "migrate", "start", "switch", "retire", "commit")
 PIVOT = "switch"

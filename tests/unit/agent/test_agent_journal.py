@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from filae_ops.agent.journal import Journal, open_transaction, transactions
 from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.transaction.journal import Journal, open_transaction, transactions
 
 
 def test_an_event_names_its_format_boot_and_machine(tmp_path: Path) -> None:

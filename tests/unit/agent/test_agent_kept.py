@@ -8,8 +8,8 @@ import pytest
 from fakes import machine_at, make_live, put_release
 
 from filae_ops.agent import database, kept
-from filae_ops.agent.journal import Journal
 from filae_ops.agent.system.machine import Machine
+from filae_ops.agent.transaction.journal import Journal
 
 
 def migrate(schema: str, kind: str) -> dict[str, object]:

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from worlds import NEW_LOCK, OLD_LOCK, OTHER, Cut, World
 
-from filae_ops.agent import gems, journal, relock, steps, transaction
-from filae_ops.agent import plan as plans
-from filae_ops.agent.plan import Plan
+from filae_ops.agent import gems, relock, steps
+from filae_ops.agent.commands import perform
 from filae_ops.agent.system.process import Failed
+from filae_ops.agent.transaction import journal
+from filae_ops.agent.transaction import plan as plans
+from filae_ops.agent.transaction.plan import Plan
 
 KINDS = sorted(steps.KINDS)
 STEPS = [(kind, mode, name) for kind, mode in KINDS for name in steps.names(kind, mode)]
@@ -114,7 +116,7 @@ def test_a_second_cut_while_recovering_converges_too(
                 world.perform(wanted, monkeypatch)
             world.ticks, world.cut_at = 0, second
             try:
-                transaction.recover(world.machine, wanted.id)
+                perform.recover(world.machine, wanted.id)
             except Cut:
                 world.reboot()
                 world.recover(wanted)

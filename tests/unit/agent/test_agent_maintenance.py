@@ -11,12 +11,12 @@ from fakes import CONTRACT, machine_at, make_live, put_release
 
 from filae_ops.agent import maintenance, nginx, proof, served
 from filae_ops.agent.bundle.contract import Contract
-from filae_ops.agent.journal import Journal
 from filae_ops.agent.runtime import health
 from filae_ops.agent.runtime.health import Response
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.layout import Layout
 from filae_ops.agent.system.machine import Machine
+from filae_ops.agent.transaction.journal import Journal
 
 ROLES = Path(__file__).parents[3] / "roles"
 SOON = datetime.now(UTC) + timedelta(hours=2)

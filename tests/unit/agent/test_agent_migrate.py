@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from databases import HOLDER, NEW, OLD, PLAN, Server, machine_with
 
-from filae_ops.agent import engine
 from filae_ops.agent.migrate import Migrate
-from filae_ops.agent.plan import Plan
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.process import Failed, Result
+from filae_ops.agent.transaction import engine
+from filae_ops.agent.transaction.plan import Plan
 
 
 def locked(times: int, server: Server) -> Callable[..., Result]:

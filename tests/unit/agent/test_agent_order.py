@@ -22,8 +22,8 @@ _EVENT = re.compile(r'\\"event\\": \\"([a-z-]+)\\"')
 
 TRANSACTION = """
 from functools import partial
-from filae_ops.agent import engine
-from filae_ops.agent.journal import Journal
+from filae_ops.agent.transaction import engine
+from filae_ops.agent.transaction.journal import Journal
 class Step:
     name = "mark"
     def do(self):

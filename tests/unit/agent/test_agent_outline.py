@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 from fakes import CONTRACT, machine_at, make_live, put_release
 
-from filae_ops.agent import history, outline
+from filae_ops.agent import outline
 from filae_ops.agent.bundle import archive, changelog
 from filae_ops.agent.bundle.contract import Contract
-from filae_ops.agent.journal import Journal
 from filae_ops.agent.migration import Change
 from filae_ops.agent.preflight import MIB, Checked
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.machine import Live, Machine
+from filae_ops.agent.transaction import history
+from filae_ops.agent.transaction.journal import Journal
 
 CHANGE = Change(20260101000000, 20260901120000, "expand")
 CHANGES = """# Nouveautés
@@ -113,13 +114,13 @@ def test_the_expected_duration_is_the_median_of_the_last(
     past(machine, *took)
     past(machine, 59.0, before="")
     past(machine, 58.0, kind="rollback")
-    assert outline.duration(machine, "deploy") == expected
+    assert history.duration(machine, "deploy") == expected
 
 
 def test_a_recovered_transaction_teaches_no_duration(tmp_path: Path) -> None:
     machine, _ = machine_at(tmp_path)
     past(machine, 30.0, recover=True)
-    assert outline.duration(machine, "deploy") == {"seconds": None, "of": 0}
+    assert history.duration(machine, "deploy") == {"seconds": None, "of": 0}
 
 
 def test_who_put_a_version_into_service(tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ from fakes import machine_at
 from installed import SPECS, package, provisioned
 
 from filae_ops.agent import apt, ask, attach, refresh
-from filae_ops.agent.journal import Journal
 from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.transaction.journal import Journal
 
 ROLES = Path(__file__).parents[3] / "roles"
 

@@ -13,10 +13,10 @@ from fakes import CONTRACT, machine_at, make_live, put_release
 from filae_ops.agent import apt, ask, database, preflight, rollback
 from filae_ops.agent.bundle import archive
 from filae_ops.agent.bundle.contract import Contract, of_release
-from filae_ops.agent.journal import Journal
 from filae_ops.agent.runtime import health
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.machine import Machine
+from filae_ops.agent.transaction.journal import Journal
 
 EXPAND, CONTRACT_KIND, WINDOW = "expand", "contract", "window"
 

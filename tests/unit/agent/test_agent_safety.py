@@ -9,11 +9,11 @@ import pytest
 from databases import NEW, OLD, PLAN, Server, machine_with, of_kind
 
 from filae_ops.agent import migration, preflight, safety
-from filae_ops.agent import plan as plans
-from filae_ops.agent.journal import Journal
 from filae_ops.agent.safety import Dump
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.process import Failed, Result
+from filae_ops.agent.transaction import plan as plans
+from filae_ops.agent.transaction.journal import Journal
 
 
 def test_the_disk_must_hold_the_dump_too(tmp_path: Path) -> None:

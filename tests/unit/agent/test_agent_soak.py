@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from fakes import FakeRunner, machine_at, put_release
 
-from filae_ops.agent import plan as plans
-from filae_ops.agent.journal import Journal
 from filae_ops.agent.outcomes import Judge, Log, Outcome, parse
-from filae_ops.agent.plan import Plan
 from filae_ops.agent.runtime import health
 from filae_ops.agent.soak import Soak
 from filae_ops.agent.system.machine import Machine
 from filae_ops.agent.system.process import Failed, Result
+from filae_ops.agent.transaction import plan as plans
+from filae_ops.agent.transaction.journal import Journal
+from filae_ops.agent.transaction.plan import Plan
 
 PLAN = Plan("t1", "deploy", "2.1.0", "green", "/b", "0" * 64, "provider", "claire", "2.0.0", "blue")
 NEW, OLD = "unix:/run/filae/web-green.sock", "unix:/run/filae/web-blue.sock"

@@ -13,6 +13,7 @@ from filae_ops.agent import gems, one, relock, stale
 from filae_ops.agent.runtime import launcher
 from filae_ops.agent.system.machine import Machine
 from filae_ops.agent.system.process import Failed
+from filae_ops.agent.transaction import wording
 
 ROLES = Path(__file__).parents[3] / "roles"
 
@@ -64,8 +65,8 @@ def test_a_start_that_hangs_ends_while_those_who_wait_can_still_be_answered(stal
 
 
 def test_one_colour_is_said_with_its_stall() -> None:
-    assert "about 4 s" in one.words(4.2)
-    assert "none is known yet" in one.words(None)
+    assert "about 4 s" in wording.one_colour(4.2)
+    assert "none is known yet" in wording.one_colour(None)
 
 
 @pytest.mark.parametrize("name", ["web", "worker", "timer"])

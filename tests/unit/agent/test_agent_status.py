@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from fakes import machine_at, make_live, put_release
 
-from filae_ops.agent import attach, plan, proof, status
-from filae_ops.agent.journal import Journal
-from filae_ops.agent.plan import Plan
+from filae_ops.agent import attach, proof, status
 from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.transaction import plan
+from filae_ops.agent.transaction.journal import Journal
+from filae_ops.agent.transaction.plan import Plan
 
 PLAN = Plan("t1", "deploy", "2.1.0", "blue", "/b", "0" * 64, "provider", "claire")
 

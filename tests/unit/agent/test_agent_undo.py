@@ -10,16 +10,18 @@ from pathlib import Path
 import pytest
 from fakes import FakeRunner, machine_at, make_live, put_release
 
-from filae_ops.agent import engine, main, nginx, proof, steps, transaction
-from filae_ops.agent import plan as plans
-from filae_ops.agent.journal import Journal
-from filae_ops.agent.plan import Plan
+from filae_ops.agent import main, nginx, proof, steps
+from filae_ops.agent.commands import perform
 from filae_ops.agent.prepare import Stage, Start
 from filae_ops.agent.runtime import health
 from filae_ops.agent.serve import Retire, Switch
 from filae_ops.agent.system import machine as machines
 from filae_ops.agent.system.machine import Machine
 from filae_ops.agent.system.process import Failed, Result
+from filae_ops.agent.transaction import engine
+from filae_ops.agent.transaction import plan as plans
+from filae_ops.agent.transaction.journal import Journal
+from filae_ops.agent.transaction.plan import Plan
 
 PLAN = Plan("t1", "deploy", "2.1.0", "green", "/b", "0" * 64, "provider", "claire", "2.0.0", "blue")
 FIRST = Plan("t1", "deploy", "2.1.0", "green", "/b", "0" * 64, "provider", "claire")
@@ -136,12 +138,12 @@ def test_every_step_is_named_once_and_the_order_keeps_the_promises() -> None:
 
 
 def give_up(turned: Turned, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setattr(transaction, "_die_on_stop", lambda: None)
+    monkeypatch.setattr(perform, "_die_on_stop", lambda: None)
     write = partial(Journal(turned.machine.layout.journal).write, tx="t1")
     write("begin", **plans.as_fields(PLAN))
     for attempt in (1, 2, 3):
         write("recover", attempt=attempt)
-    assert transaction.recover(turned.machine, "t1") == 0
+    assert perform.recover(turned.machine, "t1") == 0
     return str(Journal(turned.machine.layout.journal).read()[-1]["serving"])
 
 
@@ -191,5 +193,5 @@ def test_a_try_after_giving_up_takes_the_page_back_first(turned: Turned, monkeyp
     seen: list[str] = []
     read = (turned.machine.layout.nginx / "live.conf").read_text
     monkeypatch.setattr(engine, "recover", lambda *a: seen.append(read()) or "rolled-back")
-    assert transaction.recover(turned.machine, "t1") == 0
+    assert perform.recover(turned.machine, "t1") == 0
     assert seen == ["new"]

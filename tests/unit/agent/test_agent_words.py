@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from filae_ops.agent import attach
+from filae_ops.agent.transaction import wording
 
 TIME = {"time": "2026-01-01T10:00:00.000+00:00"}
 
@@ -30,12 +30,12 @@ TIME = {"time": "2026-01-01T10:00:00.000+00:00"}
     ids=lambda value: value["event"] if isinstance(value, dict) else "",
 )  # fmt: skip
 def test_events_are_told_in_words(event: dict[str, Any], words: str) -> None:
-    assert words in attach.line({**event, **TIME})
+    assert words in wording.line({**event, **TIME})
 
 
 @pytest.mark.parametrize("name", ["step", "undo", "tidied", "retry-asked", "of a later agent"])
 def test_what_only_the_journal_needs_is_not_told(name: str) -> None:
-    assert attach.line({"event": name, "step": "stage", **TIME}) == ""
+    assert wording.line({"event": name, "step": "stage", **TIME}) == ""
 
 
 FAILED = {"event": "failed", "step": "start", "reason": "no boot", "evidence": {"exception": "LoadError"}}
@@ -57,7 +57,7 @@ FAILED = {"event": "failed", "step": "start", "reason": "no boot", "evidence": {
 def test_the_verdict_says_what_failed_and_what_is_next(
     events: list[dict[str, Any]], message: str | None, step: str
 ) -> None:
-    found = attach.verdict(events)
+    found = wording.verdict(events)
     if message is None:
         assert found is None
     else:
@@ -68,8 +68,8 @@ def test_the_verdict_says_what_failed_and_what_is_next(
 
 def test_a_terminal_obeys_nothing_of_what_a_release_s_tools_said() -> None:
     told = {**FAILED, "reason": "gems: \x1b[2J\x9b31m\u202eno\r", "evidence": {"frame": "a\x07"}}
-    verdict = attach.verdict([told, {"event": "rolled-back"}])
+    verdict = wording.verdict([told, {"event": "rolled-back"}])
     assert verdict is not None
-    for text in (attach.line({**told, **TIME}), str(verdict)):
+    for text in (wording.line({**told, **TIME}), str(verdict)):
         assert "gems: [2J31mno [frame a]" in text
         assert "".join(c for c in text if c.isprintable() or c == "\n") == text

@@ -12,27 +12,17 @@ from typing import Any
 import pytest
 from fakes import machine_at, make_live, put_release
 
-from filae_ops.agent import (
-    apt,
-    database,
-    gems,
-    one,
-    plan,
-    prepare,
-    proof,
-    releases,
-    safety,
-    soak,
-    transaction,
-)
+from filae_ops.agent import apt, database, gems, one, prepare, proof, releases, safety, soak
 from filae_ops.agent.bundle import archive
 from filae_ops.agent.bundle.contract import Contract
-from filae_ops.agent.journal import Journal
-from filae_ops.agent.plan import Plan
+from filae_ops.agent.commands import perform
 from filae_ops.agent.runtime import credentials, health, unit_control
 from filae_ops.agent.system import durable
 from filae_ops.agent.system.machine import Machine
 from filae_ops.agent.system.process import Failed
+from filae_ops.agent.transaction import plan
+from filae_ops.agent.transaction.journal import Journal
+from filae_ops.agent.transaction.plan import Plan
 
 OLD_LOCK, NEW_LOCK = (f"GEM\n  specs:\n    rack ({version})\n" for version in ("3.1.19", "3.1.20"))
 PREPARE_WEB, WRITE = unit_control.prepare_web, Journal.write
@@ -119,9 +109,9 @@ class World:
         monkeypatch.setattr(proof, "front_door", lambda machine, contract, *a, **k: self._seen(contract))
         put(proof, "before_switch", lambda machine, contract, colour, ahead=False: {})
         monkeypatch.setattr(os, "fsync", lambda handle: None)  # hundreds of runs: what lasts is not what is asked here
-        monkeypatch.setattr(transaction, "_die_on_stop", lambda: None)
-        monkeypatch.setattr(transaction, "_stopping", lambda machine: False)
-        monkeypatch.setattr(transaction, "_end_leftovers", lambda machine, name: None)
+        monkeypatch.setattr(perform, "_die_on_stop", lambda: None)
+        monkeypatch.setattr(perform, "_stopping", lambda machine: False)
+        monkeypatch.setattr(perform, "_end_leftovers", lambda machine, name: None)
 
     def _staged(self, version: str) -> None:
         releases.unstage(self.machine, version)
@@ -171,11 +161,11 @@ class World:
         """Carry a request out; the journal's own writes may be cut too."""
         with monkeypatch.context() as patched:
             patched.setattr(Journal, "write", self.acts("write", WRITE))
-            transaction.perform(self.machine, wanted.id)
+            perform.perform(self.machine, wanted.id)
 
     def recover(self, wanted: Plan) -> None:
         self.cut_at, self.broken = -1, ""
-        transaction.recover(self.machine, wanted.id)
+        perform.recover(self.machine, wanted.id)
 
 
 def step_of(name: str) -> Any:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 
-from filae_ops.agent.journal import Event
 from filae_ops.agent.runtime import unit_control
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.layout import TRANSACTION
 from filae_ops.agent.system.machine import Machine
 from filae_ops.agent.system.process import Result
+from filae_ops.agent.transaction.journal import Event
 
 UNIT = f"{TRANSACTION}.service"
 _OVER = ("", "inactive", "failed")

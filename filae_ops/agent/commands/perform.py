@@ -7,16 +7,17 @@ import signal
 from functools import partial
 from types import FrameType
 
-from filae_ops.agent import database, engine, lock, nginx, proof, releases, served, steps
-from filae_ops.agent import journal as journals
-from filae_ops.agent import plan as plans
+from filae_ops.agent import database, nginx, proof, releases, served, steps
 from filae_ops.agent.bundle.contract import of_release
-from filae_ops.agent.journal import Journal
-from filae_ops.agent.plan import Plan
 from filae_ops.agent.system import durable
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.machine import Machine
 from filae_ops.agent.system.process import Failed
+from filae_ops.agent.transaction import engine, lock
+from filae_ops.agent.transaction import journal as journals
+from filae_ops.agent.transaction import plan as plans
+from filae_ops.agent.transaction.journal import Journal
+from filae_ops.agent.transaction.plan import Plan
 
 
 def perform(machine: Machine, request: str) -> int:

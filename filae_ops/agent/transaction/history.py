@@ -6,8 +6,9 @@ import statistics
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from filae_ops.agent import journal as journals
-from filae_ops.agent.journal import Event
+from filae_ops.agent.system.machine import Machine
+from filae_ops.agent.transaction import journal as journals
+from filae_ops.agent.transaction.journal import Event
 
 RECENT = 5
 BOOTING = ("start", "replace")
@@ -49,3 +50,13 @@ def put_into_service(events: Sequence[Event], version: str) -> Event | None:
 
 def _seconds(begin: Event, end: Event) -> float:
     return (datetime.fromisoformat(end["time"]) - datetime.fromisoformat(begin["time"])).total_seconds()
+
+
+def stall(machine: Machine) -> float | None:
+    """Return how long requests would wait for one colour to start again: as long as the last release took."""
+    return boot_seconds(journals.of_machine(machine.layout.journal).read())
+
+
+def duration(machine: Machine, kind: str, *, first: bool = False) -> dict[str, float | int | None]:
+    """Return how long such transactions took here."""
+    return expected(durations(journals.of_machine(machine.layout.journal).read(), kind, first=first))

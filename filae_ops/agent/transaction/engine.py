@@ -7,9 +7,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from filae_ops.agent.journal import Event
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.process import Failed
+from filae_ops.agent.transaction.journal import Event
 
 MAX_TRIES = 3
 Write = Callable[..., Any]

@@ -1,0 +1,1 @@
+"""Transactions: the journal, the plan, the lock, and the engine that chooses forward or back."""
