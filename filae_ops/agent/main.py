@@ -55,9 +55,9 @@ def _run(options: argparse.Namespace) -> int:
         return 0
     os.umask(0o022)
     if options.command == "_relock":
-        from filae_ops.agent import stale
+        from filae_ops.agent.release import at_start
 
-        return stale.before_start(Layout(), options.instance, os.environ)
+        return at_start.before_start(Layout(), options.instance, os.environ)
     return _command(options)
 
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filae_ops.agent import apt, database, migration, one, safety
+from filae_ops.agent import database, migration, one, safety
 from filae_ops.agent.bundle import archive
 from filae_ops.agent.bundle.contract import Contract, manifest, of_release
+from filae_ops.agent.release import apt
 from filae_ops.agent.runtime import credentials, health, launcher
 from filae_ops.agent.system.config import PROVISION, read_json
 from filae_ops.agent.system.errors import Refused

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-from filae_ops.agent import apt, database, nginx, proof, releases
+from filae_ops.agent import database, nginx, proof
 from filae_ops.agent.bundle import archive
 from filae_ops.agent.bundle.contract import Contract
+from filae_ops.agent.release import apt, store
 from filae_ops.agent.runtime import credentials, health, unit_control
 from filae_ops.agent.step import Deploy, Found
 from filae_ops.agent.system import durable
@@ -39,9 +40,9 @@ class Stage(Deploy):
         """Extract, bind to the machine's directories, lock the gems."""
         layout = self.machine.layout
         if self.plan.reuse:
-            archive.verify_tree(layout.release(self.plan.version), releases.links(self.machine, self.contract))
+            archive.verify_tree(layout.release(self.plan.version), store.links(self.machine, self.contract))
             return {"reused": True}
-        releases.stage(self.machine, self.bundle, self.plan.version)
+        store.stage(self.machine, self.bundle, self.plan.version)
         return None
 
     def undo(self) -> Found:
@@ -50,7 +51,7 @@ class Stage(Deploy):
         if live and live.version == self.plan.version and not self.plan.reuse:
             raise Failed(f"nginx still sends requests to {self.plan.version}: its tree stays")
         if not self.plan.reuse:
-            releases.unstage(self.machine, self.plan.version)
+            store.unstage(self.machine, self.plan.version)
         return None
 
 

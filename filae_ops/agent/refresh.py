@@ -6,8 +6,9 @@ import contextlib
 import time
 from datetime import datetime
 
-from filae_ops.agent import apt, ask, attach, one, preflight, stale, steps
+from filae_ops.agent import ask, attach, one, preflight, steps
 from filae_ops.agent.bundle.contract import of_release
+from filae_ops.agent.release import apt, outdated
 from filae_ops.agent.runtime import unit_control
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.layout import RECOVER
@@ -38,7 +39,7 @@ def refresh(
         wait_for_others(machine)
         revive(machine)
     live = machine.live()
-    why = stale.reasons(machine, live) if live else []
+    why = outdated.reasons(machine, live) if live else []
     if live is None or not why:
         version = live.version if live else ""
         return ask.say_unchanged(version, "unchanged: all runs with what is installed", as_json=as_json)

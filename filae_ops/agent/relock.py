@@ -1,19 +1,13 @@
-"""Locks made again, after Debian's Ruby packages were updated: as a step, and just before a process starts."""
+"""The step that makes locks again, after Debian's Ruby packages were updated."""
 
 from __future__ import annotations
 
-import fcntl
-import os
-import sys
 from pathlib import Path
 
-from filae_ops.agent import gems, releases, stale
 from filae_ops.agent.bundle import archive
-from filae_ops.agent.bundle.contract import of_release
+from filae_ops.agent.release import gem_lock, outdated, store
 from filae_ops.agent.step import Deploy, Found
 from filae_ops.agent.system import durable
-from filae_ops.agent.system.errors import Refused
-from filae_ops.agent.system.layout import Layout
 from filae_ops.agent.system.machine import Machine
 from filae_ops.agent.system.process import Failed
 
@@ -28,14 +22,14 @@ class Relock(Deploy):
     def do(self) -> Found:
         """Make the stale locks again; a kept release that cannot be locked any more holds nothing up."""
         machine, wanted = self.machine, self.plan.version
-        archive.verify_tree(machine.layout.release(wanted), releases.links(machine, self.contract))
+        archive.verify_tree(machine.layout.release(wanted), store.links(machine, self.contract))
         made, lost = [], {}
         for version in [wanted, *(v for v in machine.kept() if v != wanted)]:
-            if not stale.gone(machine.layout, version):
+            if not outdated.gone(machine.layout, version):
                 continue
             self._keep(version)
             try:
-                again(machine, version)
+                gem_lock.lock_again(machine, version)
             except Failed as exc:
                 if version == wanted:
                     raise
@@ -63,24 +57,3 @@ class Relock(Deploy):
 def saved(machine: Machine, tx: str) -> Path:
     """Return where the locks that a transaction replaces are kept."""
     return machine.layout.requests / f"{tx}.locks"
-
-
-def again(machine: Machine, version: str, *, bound: bool = True) -> None:
-    """Make the lock of a release on the machine again, unless somebody did meanwhile; one at a time."""
-    tree = machine.layout.release(version)
-    durable.directory(machine.layout.private, 0o700)
-    with os.fdopen(os.open(machine.layout.private / "relock", os.O_RDWR | os.O_CREAT, 0o600), "r+") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        if stale.gone(machine.layout, version):
-            gems.lock(machine, tree, of_release(tree), bound=bound)
-
-
-def at_start(layout: Layout, version: str, names: list[str]) -> int:
-    """Make the lock of a release again just before one of its processes starts; say why."""
-    try:
-        again(Machine(layout), version, bound=False)
-    except (Failed, Refused) as exc:
-        sys.stderr.write(f"filaectl: {version} cannot be locked again: {exc}\n")
-        return 1
-    sys.stderr.write(f"filaectl: {version} is locked again, as these gems are gone: {', '.join(names)}\n")
-    return 0

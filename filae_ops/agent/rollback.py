@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from filae_ops.agent import apt, ask, database, one, preflight, releases, steps
+from filae_ops.agent import ask, database, one, preflight, steps
 from filae_ops.agent.bundle import archive, changelog
 from filae_ops.agent.bundle.contract import Contract, of_release
+from filae_ops.agent.release import apt, store
 from filae_ops.agent.runtime import health
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.machine import Live, Machine, other
@@ -74,7 +75,7 @@ def examine(machine: Machine, version: str) -> Target:
         return Target(contract, live, schema, 0, "two", unchanged=True)
     ordered(contract, present)
     compatible(machine, events, contract, schema)
-    archive.verify_tree(machine.layout.release(version), releases.links(machine, contract))
+    archive.verify_tree(machine.layout.release(version), store.links(machine, contract))
     memory = preflight.memory_available(machine)
     mode = one.mode(contract, memory, present)
     preflight.machine_ready(machine, contract)

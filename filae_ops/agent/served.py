@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
-from filae_ops.agent import nginx, releases
+from filae_ops.agent import nginx
 from filae_ops.agent.bundle.contract import Contract, of_release
+from filae_ops.agent.release import store
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.layout import Layout
 from filae_ops.agent.system.machine import Machine
@@ -25,7 +26,7 @@ def pair(machine: Machine, contract: Contract, colour: str, *, without: Collecti
     """Return nginx's two includes for a release on a colour, beside the releases that stay on the machine."""
     live = machine.live()
     never = {contract.version, live.version if live else ""}
-    gone = {*without, *releases.surplus(machine, machine.config.keep_releases, never)}
+    gone = {*without, *store.surplus(machine, machine.config.keep_releases, never)}
     kept = [each for v in reversed(machine.kept()) if v not in gone and (each := _contract(machine, v))]
     return {
         "upstream.conf": nginx.upstream(colour),

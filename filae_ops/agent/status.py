@@ -9,9 +9,10 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from filae_ops.agent import attach, maintenance, proof, stale
+from filae_ops.agent import attach, maintenance, proof
 from filae_ops.agent.bundle.changelog import plain
 from filae_ops.agent.bundle.contract import of_release
+from filae_ops.agent.release import outdated
 from filae_ops.agent.system import durable
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.machine import Machine
@@ -41,7 +42,7 @@ def status(machine: Machine) -> dict[str, Any]:
         "deployed_by": served["operator"] if served else None,
         "releases": [{"version": v, "live": bool(live and v == live.version)} for v in machine.kept()],
         "last_transaction": last,
-        "stale": stale.reasons(machine, live) if live else [],
+        "stale": outdated.reasons(machine, live) if live else [],
         "maintenance": _maintenance(machine),
         "safety_dumps": _safety_dumps(machine),
         "lock": lock.holder(machine) or None,

@@ -7,8 +7,9 @@ import signal
 from functools import partial
 from types import FrameType
 
-from filae_ops.agent import database, nginx, proof, releases, served, steps
+from filae_ops.agent import database, nginx, proof, served, steps
 from filae_ops.agent.bundle.contract import of_release
+from filae_ops.agent.release import store
 from filae_ops.agent.system import durable
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.machine import Machine
@@ -71,8 +72,8 @@ def finish(machine: Machine, journal: Journal, plan: Plan, outcome: str) -> int:
         try:
             live = machine.live()
             never = {plan.version, plan.from_version, live.version if live else ""}
-            served.refresh(machine, without=releases.surplus(machine, machine.config.keep_releases, never))
-            gone = releases.prune(machine, machine.config.keep_releases, never)
+            served.refresh(machine, without=store.surplus(machine, machine.config.keep_releases, never))
+            gone = store.prune(machine, machine.config.keep_releases, never)
             journal.write("tidied", pruned=gone)
         except (OSError, Failed, Refused) as exc:
             journal.write("not-tidied", **engine.describe(exc))

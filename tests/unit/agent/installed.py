@@ -9,7 +9,7 @@ from typing import Any
 
 from fakes import machine_at, make_live, put_release
 
-from filae_ops.agent import stale
+from filae_ops.agent.release import outdated
 from filae_ops.agent.system.machine import Machine
 from filae_ops.agent.system.process import Result
 
@@ -46,8 +46,8 @@ def provisioned(root: Path, **config: Any) -> Machine:
     make_live(machine, "2.1.0", "green")
     gem(root, "rack-3.1.20")
     gem(root, "puma-6.6.0", "usr/lib/x86_64-linux-gnu/rubygems-integration/3.3.0/specifications")
-    stale.record(machine.layout, "2.1.0").parent.mkdir()
-    stale.record(machine.layout, "2.1.0").write_text(json.dumps(["rspec-9999"]))
+    outdated.record(machine.layout, "2.1.0").parent.mkdir()
+    outdated.record(machine.layout, "2.1.0").write_text(json.dumps(["rspec-9999"]))
     (root / "sys/fs/cgroup/filae").mkdir(parents=True)
     (root / "sys/fs/cgroup/filae/cgroup.procs").write_text("7\n8\n")
     return machine

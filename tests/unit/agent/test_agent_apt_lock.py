@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from filae_ops.agent.apt import _held
+from filae_ops.agent.release.apt import _held
 
 TAKE = """
 import fcntl, sys

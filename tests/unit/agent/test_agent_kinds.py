@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from worlds import NEW_LOCK, OLD_LOCK, OTHER, Cut, World
 
-from filae_ops.agent import gems, relock, steps
+from filae_ops.agent import relock, steps
 from filae_ops.agent.commands import perform
+from filae_ops.agent.release import gem_lock
 from filae_ops.agent.system.process import Failed
 from filae_ops.agent.transaction import journal
 from filae_ops.agent.transaction import plan as plans
@@ -126,14 +127,14 @@ def test_a_second_cut_while_recovering_converges_too(
 
 def test_a_kept_release_that_cannot_be_locked_holds_nothing_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(tmp_path, monkeypatch)
-    lock = gems.lock
+    lock = gem_lock.lock
 
     def only_the_live_one(machine: object, tree: Path, *a: object, **k: object) -> None:
         if tree.name != "2.0.0":
             raise Failed("no such gem")
         lock(machine, tree, *a, **k)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(gems, "lock", only_the_live_one)
+    monkeypatch.setattr(gem_lock, "lock", only_the_live_one)
     wanted = world.ask("refresh", "two")
     found = relock.Relock(world.machine, wanted).do()
     assert found == {"relocked": ["2.0.0"], "cannot_be_locked": {"1.9.0": "no such gem"}}

@@ -107,9 +107,9 @@ STAGE = """
 import sys
 sys.path.insert(0, fakes)
 from fakes import machine_at
-from filae_ops.agent import releases
+from filae_ops.agent.release import store
 machine, _ = machine_at(here)
-releases.stage(machine, Path(bundle), "1.0.0")
+store.stage(machine, Path(bundle), "1.0.0")
 """
 
 

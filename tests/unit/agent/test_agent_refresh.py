@@ -13,7 +13,8 @@ import pytest
 from fakes import machine_at
 from installed import SPECS, package, provisioned
 
-from filae_ops.agent import apt, ask, attach, refresh
+from filae_ops.agent import ask, attach, refresh
+from filae_ops.agent.release import apt
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.transaction.journal import Journal
 

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from fakes import CONTRACT, machine_at, make_live, put_release
 
-from filae_ops.agent import apt, ask, database, preflight, rollback
+from filae_ops.agent import ask, database, preflight, rollback
 from filae_ops.agent.bundle import archive
 from filae_ops.agent.bundle.contract import Contract, of_release
+from filae_ops.agent.release import apt
 from filae_ops.agent.runtime import health
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.machine import Machine

@@ -8,24 +8,24 @@ import pytest
 from fakes import put_release
 from installed import LOCK, SPECS, gem, package, provisioned
 
-from filae_ops.agent import stale
+from filae_ops.agent.release import outdated
 from filae_ops.agent.system.machine import Live
 
 LIVE = Live("2.1.0", "green")
 
 
 def test_a_lock_names_the_gems_of_the_machine_and_not_those_of_the_tree() -> None:
-    assert stale.locked(LOCK) == {("rack", "3.1.20"), ("puma", "6.6.0"), ("rspec", "9999")}
+    assert outdated.locked(LOCK) == {("rack", "3.1.20"), ("puma", "6.6.0"), ("rspec", "9999")}
 
 
 def test_a_gem_that_went_is_noticed_and_one_that_never_was_is_not(tmp_path: Path) -> None:
     machine = provisioned(tmp_path)
-    assert stale.gone(machine.layout, "2.1.0") == []
+    assert outdated.gone(machine.layout, "2.1.0") == []
     gem(tmp_path, "rack-3.1.20").rename(gem(tmp_path, "rack-3.1.21"))
-    assert stale.gone(machine.layout, "2.1.0") == ["rack-3.1.20"]
-    assert stale.reasons(machine, LIVE) == ["gems of its lock are gone: rack-3.1.20"]
-    stale.record(machine.layout, "2.1.0").unlink()
-    assert stale.gone(machine.layout, "2.1.0") == ["rack-3.1.20", "rspec-9999"]
+    assert outdated.gone(machine.layout, "2.1.0") == ["rack-3.1.20"]
+    assert outdated.reasons(machine, LIVE) == ["gems of its lock are gone: rack-3.1.20"]
+    outdated.record(machine.layout, "2.1.0").unlink()
+    assert outdated.gone(machine.layout, "2.1.0") == ["rack-3.1.20", "rspec-9999"]
 
 
 def test_a_release_that_brings_its_gems_has_no_lock_of_ours(tmp_path: Path) -> None:
@@ -33,7 +33,7 @@ def test_a_release_that_brings_its_gems_has_no_lock_of_ours(tmp_path: Path) -> N
     tree = put_release(machine, "2.2.0", gems="vendored")
     (tree / "Gemfile").write_text("")
     (tree / "Gemfile.lock").write_text(LOCK.replace("3.1.20", "1.0"))
-    assert stale.gone(machine.layout, "2.2.0") == []
+    assert outdated.gone(machine.layout, "2.2.0") == []
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_a_library_that_was_replaced_under_a_process(tmp_path: Path, line: str, 
     (tmp_path / "proc/8").mkdir(parents=True)
     (tmp_path / "proc/8/maps").write_text(f"{line}\n")
     wanted = ["it runs on libraries that were replaced: libssl.so.3"] if noticed else []
-    assert stale.reasons(machine, LIVE) == wanted
+    assert outdated.reasons(machine, LIVE) == wanted
 
 
 @pytest.mark.parametrize(
@@ -73,4 +73,4 @@ def test_a_security_update_that_keeps_the_gem_s_version_is_noticed_by_its_time(
     machine = provisioned(tmp_path)
     package(tmp_path, name, *files, age=age)
     said = f"Ruby packages were updated after its start: {name.partition(':')[0]}"
-    assert stale.reasons(machine, LIVE) == ([said] if noticed else [])
+    assert outdated.reasons(machine, LIVE) == ([said] if noticed else [])

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from installed import LOCK, gem, provisioned
 
-from filae_ops.agent import gems, one, relock, stale
+from filae_ops.agent import one
+from filae_ops.agent.release import at_start, gem_lock
 from filae_ops.agent.runtime import launcher
 from filae_ops.agent.system.machine import Machine
 from filae_ops.agent.system.process import Failed
@@ -23,12 +24,12 @@ def test_a_start_locks_anew_only_where_gems_are_gone(
 ) -> None:
     machine = provisioned(tmp_path)
     locked: list[dict[str, Any]] = []
-    monkeypatch.setattr(gems, "lock", lambda machine, tree, contract, **how: locked.append(how))
-    assert stale.before_start(machine.layout, "green", {}) == 0
+    monkeypatch.setattr(gem_lock, "lock", lambda machine, tree, contract, **how: locked.append(how))
+    assert at_start.before_start(machine.layout, "green", {}) == 0
     assert locked == []
     gem(tmp_path, "rack-3.1.20").unlink()
-    assert stale.before_start(machine.layout, "worker-green", {}) == 0
-    assert stale.before_start(machine.layout, "prune", {"RELEASE": "2.1.0"}) == 0
+    assert at_start.before_start(machine.layout, "worker-green", {}) == 0
+    assert at_start.before_start(machine.layout, "prune", {"RELEASE": "2.1.0"}) == 0
     # Not bound to a transaction: there may be none.
     assert locked == [{"bound": False}, {"bound": False}]
     assert "rack-3.1.20" in capsys.readouterr().err
@@ -36,8 +37,8 @@ def test_a_start_locks_anew_only_where_gems_are_gone(
     def broken(*a: object, **k: object) -> None:
         raise Failed("no such gem")
 
-    monkeypatch.setattr(gems, "lock", broken)
-    assert stale.before_start(machine.layout, "green", {}) == 1
+    monkeypatch.setattr(gem_lock, "lock", broken)
+    assert at_start.before_start(machine.layout, "green", {}) == 1
     assert launcher.version_of(machine.layout, "worker-green", {}) == "2.1.0"
 
 
@@ -53,9 +54,9 @@ def test_two_that_lock_at_once_do_it_once(tmp_path: Path, monkeypatch: pytest.Mo
         seen.append(True)
         (tree / "Gemfile.lock").write_text(LOCK.replace("    rack (3.1.20)\n", ""))
 
-    monkeypatch.setattr(gems, "lock", lock)
-    relock.again(machine, "2.1.0")
-    relock.again(machine, "2.1.0")
+    monkeypatch.setattr(gem_lock, "lock", lock)
+    gem_lock.lock_again(machine, "2.1.0")
+    gem_lock.lock_again(machine, "2.1.0")
     assert seen == [True]
 
 

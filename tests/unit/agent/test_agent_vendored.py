@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from fakes import CONTRACT, machine_at
 
-from filae_ops.agent import vendored
 from filae_ops.agent.bundle.contract import Contract
+from filae_ops.agent.release import vendored_gems
 from filae_ops.agent.system.process import Failed, Result
 
 OWN = Contract({**CONTRACT, "gems": "vendored"})
@@ -15,7 +15,7 @@ OWN = Contract({**CONTRACT, "gems": "vendored"})
 def test_bundler_is_asked_as_a_process_would_ask(tmp_path: Path) -> None:
     machine, runner = machine_at(tmp_path)
     (tmp_path / "Gemfile").write_text("")
-    vendored.check(machine, tmp_path, OWN)
+    vendored_gems.check(machine, tmp_path, OWN)
     (argv,) = runner.argvs
     wanted = {"User=filae", f"WorkingDirectory={tmp_path}", "BindsTo=filae-transaction.service",
               f"--setenv=BUNDLE_PATH={tmp_path}/vendor/bundle", f"--setenv=BUNDLE_GEMFILE={tmp_path}/Gemfile",
@@ -37,5 +37,5 @@ def test_bundler_is_asked_as_a_process_would_ask(tmp_path: Path) -> None:
 def test_what_bundler_lacks_is_said_and_nothing_else_of_the_output(tmp_path: Path, result: Result, said: str) -> None:
     machine, _ = machine_at(tmp_path, {"systemd-run": result})
     with pytest.raises(Failed, match=said) as failed:
-        vendored.check(machine, tmp_path, OWN)
+        vendored_gems.check(machine, tmp_path, OWN)
     assert "Dupont" not in f"{failed.value} {failed.value.evidence}"

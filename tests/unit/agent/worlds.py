@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 from fakes import machine_at, make_live, put_release
 
-from filae_ops.agent import apt, database, gems, one, prepare, proof, releases, safety, soak
+from filae_ops.agent import database, one, prepare, proof, safety, soak
 from filae_ops.agent.bundle import archive
 from filae_ops.agent.bundle.contract import Contract
 from filae_ops.agent.commands import perform
+from filae_ops.agent.release import apt, gem_lock, store
 from filae_ops.agent.runtime import credentials, health, unit_control
 from filae_ops.agent.system import durable
 from filae_ops.agent.system.machine import Machine
@@ -55,7 +56,7 @@ class World:
         for path in layout.requests.iterdir():
             durable.remove(path)
         for version in ("1.9.0", "2.0.0", "2.1.0"):
-            releases.unstage(self.machine, version)
+            store.unstage(self.machine, version)
         self._release("1.9.0")
         self._release("2.0.0")
         make_live(self.machine, "2.0.0", "blue")
@@ -95,14 +96,14 @@ class World:
         monkeypatch.setattr(archive, "read_manifest", lambda path: {"contract": {"debian_packages": []}})
         monkeypatch.setattr(archive, "check_signature", lambda *a: "provider")
         monkeypatch.setattr(unit_control, "evidence", lambda *a: {})
-        put(releases, "stage", lambda machine, bundle, version: self._staged(version))
+        put(store, "stage", lambda machine, bundle, version: self._staged(version))
         put(unit_control, "prepare_web", PREPARE_WEB)
         put(unit_control, "start_web", self._start)
         put(unit_control, "stop_web", self._stop)
         put(one, "restart", lambda machine, colour, limit: self._start(machine, colour))
         put(unit_control, "start_workers", self._start_workers)
         put(unit_control, "stop_workers", lambda machine, colour: self.workers.pop(colour, None))
-        put(gems, "lock", lambda machine, tree, contract, bound=True: (tree / "Gemfile.lock").write_text(NEW_LOCK))
+        put(gem_lock, "lock", lambda machine, tree, contract, bound=True: (tree / "Gemfile.lock").write_text(NEW_LOCK))
         monkeypatch.setattr(health, "on_socket", lambda path, name, timeout=10: path.stem.removeprefix("web-"))
         monkeypatch.setattr(health, "wait", lambda contract, colour, *a, **k: self._unlike(colour, contract))
         monkeypatch.setattr(health, "of_colour", lambda machine, contract, colour, *a: self._unlike(colour, contract))
@@ -114,7 +115,7 @@ class World:
         monkeypatch.setattr(perform, "_end_leftovers", lambda machine, name: None)
 
     def _staged(self, version: str) -> None:
-        releases.unstage(self.machine, version)
+        store.unstage(self.machine, version)
         self._release(version)
 
     def _start(self, machine: Machine, colour: str) -> None:

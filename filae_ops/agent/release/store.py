@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from filae_ops.agent import gems, stale, vendored
 from filae_ops.agent.bundle import archive
 from filae_ops.agent.bundle.contract import Contract, of_release
+from filae_ops.agent.release import gem_lock, outdated, vendored_gems
 from filae_ops.agent.system import durable
 from filae_ops.agent.system.machine import Machine
 
@@ -32,9 +32,9 @@ def stage(machine: Machine, bundle: Path, version: str) -> None:
     contract = of_release(tree)
     bind(machine, tree, contract)
     if contract.data.get("gems") == "debian" and (tree / "Gemfile").is_file():
-        gems.lock(machine, tree, contract)
+        gem_lock.lock(machine, tree, contract)
     if contract.data.get("gems") == "vendored":
-        vendored.check(machine, tree, contract)
+        vendored_gems.check(machine, tree, contract)
     durable.sync_directory(tree)
     tree.rename(machine.layout.release(version))
     durable.sync_directory(machine.layout.releases)
@@ -60,7 +60,7 @@ def unstage(machine: Machine, version: str) -> None:
     durable.remove(staging(machine, version))
     durable.remove(machine.layout.release(version))
     durable.remove(machine.layout.scratch / version)
-    durable.remove(stale.record(machine.layout, version))
+    durable.remove(outdated.record(machine.layout, version))
 
 
 def surplus(machine: Machine, keep: int, never: set[str]) -> list[str]:

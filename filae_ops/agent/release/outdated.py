@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from filae_ops.agent.bundle.contract import Contract, of_release
@@ -55,22 +55,6 @@ def gone(layout: Layout, version: str, text: str | None = None) -> list[str]:
     present = installed(layout)
     wanted = {f"{name}-{found}" for name, found in locked(text)}
     return sorted(wanted - present - set(never_there(layout, version)))
-
-
-def before_start(layout: Layout, instance: str, inherited: Mapping[str, str]) -> int:
-    """Make a release's lock again where its gems are gone, just before a process starts; else be quick.
-
-    Packages may be updated at any time, and a process may crash, or the machine restart, before `refresh` has
-    come: without this, nothing of the release would start until then.
-    """
-    from filae_ops.agent.runtime import launcher
-
-    version = launcher.version_of(layout, instance, inherited)
-    if not (names := gone(layout, version)):
-        return 0
-    from filae_ops.agent import relock
-
-    return relock.at_start(layout, version, names)
 
 
 def locks_here(tree: Path, contract: Contract) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import stat
 from pathlib import Path
 
-from filae_ops.agent import stale
-from filae_ops.agent.bundle.contract import Contract
+from filae_ops.agent.bundle.contract import Contract, of_release
+from filae_ops.agent.release import outdated
 from filae_ops.agent.runtime import launcher, unit_text
 from filae_ops.agent.system import durable
 from filae_ops.agent.system.layout import APP_USER
@@ -66,12 +67,22 @@ def lock(machine: Machine, tree: Path, contract: Contract, *, bound: bool = True
     durable.remove(written)
 
 
+def lock_again(machine: Machine, version: str, *, bound: bool = True) -> None:
+    """Make the lock of a release on the machine again, unless somebody did meanwhile; one at a time."""
+    tree = machine.layout.release(version)
+    durable.directory(machine.layout.private, 0o700)
+    with os.fdopen(os.open(machine.layout.private / "relock", os.O_RDWR | os.O_CREAT, 0o600), "r+") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        if outdated.gone(machine.layout, version):
+            lock(machine, tree, of_release(tree), bound=bound)
+
+
 def _remember(machine: Machine, version: str, made: bytes) -> None:
     """Keep which gems were locked without being there, so that their absence says nothing later."""
-    place = stale.record(machine.layout, version)
+    place = outdated.record(machine.layout, version)
     durable.directory(place.parent, 0o700)
     durable.remove(place)
-    absent = stale.gone(machine.layout, version, made.decode(errors="replace"))
+    absent = outdated.gone(machine.layout, version, made.decode(errors="replace"))
     durable.write(place, json.dumps(absent) + "\n", 0o600)
 
 
