@@ -7,8 +7,8 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from filae_ops.agent import database, rollback
 from filae_ops.agent.bundle.contract import Contract, of_release
+from filae_ops.agent.database import compatibility, postgresql
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.machine import Machine
 from filae_ops.agent.system.process import Failed
@@ -80,8 +80,8 @@ def _obstacle(machine: Machine, events: Sequence[journals.Event], target: Contra
     if live is None:
         return "nothing is live"
     try:
-        rollback.ordered(target, live)
-        rollback.compatible(machine, events, target, database.schema_version(machine))
+        compatibility.only_downwards(target, live)
+        compatibility.compatible(machine, events, target, postgresql.schema_version(machine))
     except Refused as exc:
         return exc.message
     except Failed as exc:

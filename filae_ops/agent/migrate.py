@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 
-from filae_ops.agent import database, migration
+from filae_ops.agent.database import migration_check, postgresql
 from filae_ops.agent.step import Deploy, Found
 from filae_ops.agent.system.process import Failed
 
@@ -24,13 +24,13 @@ class Migrate(Deploy):
         stated = self.contract.get("migrate")
         if not stated:
             return {"not_run": "the contract states no migration"}
-        if self.plan.reuse and migration.pending(self.machine, self.contract, again=True) is None:
+        if self.plan.reuse and migration_check.pending(self.machine, self.contract, again=True) is None:
             return {"not_run": "this release migrated before"}
-        migration.check(self.machine, self.contract, serving=bool(self.plan.from_version))
+        migration_check.check(self.machine, self.contract, serving=bool(self.plan.from_version))
         retries = self._patiently()
-        if problem := database.schema_problem(self.contract, database.schema_version(self.machine)):
+        if problem := postgresql.schema_problem(self.contract, postgresql.schema_version(self.machine)):
             raise Failed(problem)
-        if invalid := database.invalid_indexes(self.machine):
+        if invalid := postgresql.invalid_indexes(self.machine):
             raise Failed(f"the migration left indexes that are not valid: {', '.join(invalid)[:300]}")
         found = {"schema_version": str(stated.get("schema_version", "")), "kind": str(stated.get("kind", ""))}
         return {**found, "retries": retries} if retries else found
@@ -38,7 +38,7 @@ class Migrate(Deploy):
     def undo(self) -> Found:
         """End what a cut migration left, and drop the indexes that it half built; never migrate down."""
         self.machine.runner.run(["systemctl", "stop", "filae-run-migrate.service"])
-        return {"ended_sessions": database.end_backends(self.machine), "dropped_indexes": self._drop_invalid()}
+        return {"ended_sessions": postgresql.end_backends(self.machine), "dropped_indexes": self._drop_invalid()}
 
     def _patiently(self) -> int:
         """Run the migration, again when it met a lock (the role gives up after 3 s, so that nobody queues long)."""
@@ -48,7 +48,7 @@ class Migrate(Deploy):
             except Failed as exc:
                 if not str(exc.evidence.get("exception", "")).endswith(_LOCKED):
                     raise
-                held = database.words(database.transactions(self.machine, older=1))
+                held = postgresql.words(postgresql.transactions(self.machine, older=1))
                 if attempt == RETRIES:
                     why = f"the migration met a lock {attempt + 1} times; open transactions: {held or 'none now'}"
                     raise Failed(why, next_step=AGAIN, **exc.evidence) from exc
@@ -63,5 +63,5 @@ class Migrate(Deploy):
     def _drop_invalid(self) -> list[str]:
         """Drop half-built indexes: they serve no query, cost each write, and make the next try fail by their name."""
         with contextlib.suppress(Failed):
-            return database.drop_invalid_indexes(self.machine)
+            return postgresql.drop_invalid_indexes(self.machine)
         return []

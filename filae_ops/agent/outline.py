@@ -10,7 +10,8 @@ from typing import Any
 from filae_ops.agent import steps
 from filae_ops.agent.bundle import changelog
 from filae_ops.agent.bundle.contract import Contract, of_release
-from filae_ops.agent.migration import Change
+from filae_ops.agent.database import compatibility
+from filae_ops.agent.database.migration_check import Change
 from filae_ops.agent.preflight import MIB, Checked
 from filae_ops.agent.system.machine import Live, Machine, other
 from filae_ops.agent.transaction import journal as journals
@@ -121,10 +122,8 @@ def _how(said: Mapping[str, Any]) -> str:
 
 def _obstacle(machine: Machine, live: Live) -> str:
     """Return why no release could go back to the live one: a migration that an undone update left."""
-    from filae_ops.agent import rollback
-
     events = journals.of_machine(machine.layout.journal).read()
-    for version, kind in rollback.applied_since(machine, events, of_release(machine.layout.release(live.version))):
+    for version, kind in compatibility.applied_since(machine, events, of_release(machine.layout.release(live.version))):
         if kind != "expand":
             what = f"of kind {kind}" if kind else "whose kind is not known"
             return f"release {version}, undone since, left a migration {what}, which {live.version} does not know"

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filae_ops.agent import database, migration, one, safety
+from filae_ops.agent import one, safety
 from filae_ops.agent.bundle import archive
 from filae_ops.agent.bundle.contract import Contract, manifest, of_release
+from filae_ops.agent.database import migration_check, postgresql
 from filae_ops.agent.release import apt
 from filae_ops.agent.runtime import credentials, health, launcher
 from filae_ops.agent.system.config import PROVISION, read_json
@@ -37,7 +38,7 @@ class Checked:
     memory_free: int
     unchanged: bool = False
     mode: str = "two"
-    change: migration.Change | None = None
+    change: migration_check.Change | None = None
 
 
 def check(machine: Machine, bundle: Path) -> Checked:
@@ -49,7 +50,7 @@ def check(machine: Machine, bundle: Path) -> Checked:
     size = sum(int(entry.get("size", 0)) for entry in found["files"])
     if live is not None:
         same_application(manifest(machine.layout.release(live.version)), contract)
-    ordered(contract, live)
+    only_upwards(contract, live)
     same = live is not None and live.version == contract.version
     if same:
         same_content(machine, found)
@@ -58,8 +59,8 @@ def check(machine: Machine, bundle: Path) -> Checked:
     dump, mode, change = 0, "two", None
     if not unchanged:
         machine_ready(machine, contract)
-        if migration.pending(machine, contract, again=same):
-            change = migration.check(machine, contract, serving=live is not None)
+        if migration_check.pending(machine, contract, again=same):
+            change = migration_check.check(machine, contract, serving=live is not None)
         dump = safety.room(machine, change)
         room(size, free, dump)
         mode = one.mode(contract, memory, of_release(machine.layout.release(live.version)) if live else None)
@@ -86,7 +87,7 @@ def same_application(live: Mapping[str, Any], contract: Contract) -> None:
         )
 
 
-def ordered(contract: Contract, live: Live | None) -> None:
+def only_upwards(contract: Contract, live: Live | None) -> None:
     """Refuse a lower version, and one that skips a stop."""
     if live is None:
         return
@@ -152,7 +153,7 @@ def machine_ready(machine: Machine, contract: Contract) -> None:
         )
     credentials.require(machine, contract)
     try:
-        database.psql(machine, "SELECT 1")
+        postgresql.psql(machine, "SELECT 1")
     except Failed as exc:
         raise Refused(f"PostgreSQL does not answer: {exc}", next_step="systemctl status postgresql") from exc
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-from filae_ops.agent import database, nginx, proof
+from filae_ops.agent import nginx, proof
 from filae_ops.agent.bundle import archive
 from filae_ops.agent.bundle.contract import Contract
+from filae_ops.agent.database import postgresql
 from filae_ops.agent.release import apt, store
 from filae_ops.agent.runtime import credentials, health, unit_control
 from filae_ops.agent.step import Deploy, Found
@@ -62,7 +63,7 @@ class Database(Deploy):
 
     def do(self) -> Found:
         """Create what is missing."""
-        return database.ensure(self.machine, self.contract)
+        return postgresql.ensure(self.machine, self.contract)
 
 
 class Secrets(Deploy):

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from filae_ops.agent import database, maintenance, served
+from filae_ops.agent import maintenance, served
 from filae_ops.agent.bundle.contract import Contract
+from filae_ops.agent.database import postgresql
 from filae_ops.agent.runtime import health, unit_control
 from filae_ops.agent.system import durable
 from filae_ops.agent.system.layout import AGENT
@@ -121,12 +122,12 @@ def schema(machine: Machine, contract: Contract, *, ahead: bool = False) -> Verd
     if wanted is None:
         return Verdict("not_run", "the contract states no migrate.schema_version")
     try:
-        found = database.schema_version(machine)
+        found = postgresql.schema_version(machine)
     except Failed as exc:
         return Verdict("fail", str(exc))
     if ahead and found is not None and found > int(wanted):
         return Verdict("pass", f"schema {found}, ahead of the release's {wanted}: a later deploy was undone")
-    problem = database.schema_problem(contract, found)
+    problem = postgresql.schema_problem(contract, found)
     return Verdict("fail", problem) if problem else Verdict("pass", f"schema {wanted}")
 
 

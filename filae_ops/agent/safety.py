@@ -6,7 +6,7 @@ import contextlib
 import os
 from pathlib import Path
 
-from filae_ops.agent import database, migration
+from filae_ops.agent.database import migration_check, postgresql
 from filae_ops.agent.step import Deploy, Found
 from filae_ops.agent.system import durable
 from filae_ops.agent.system.errors import Refused
@@ -15,7 +15,7 @@ from filae_ops.agent.system.process import Failed
 
 KEPT = 2
 _AS_POSTGRES = ["nice", "-n", "10", "runuser", "-u", "postgres", "--"]
-_DUMP = [*_AS_POSTGRES, "pg_dump", "-Fc", "--lock-wait-timeout=60s", "-h", "/run/postgresql", "-d", database.NAME]
+_DUMP = [*_AS_POSTGRES, "pg_dump", "-Fc", "--lock-wait-timeout=60s", "-h", "/run/postgresql", "-d", postgresql.NAME]
 # Listing a dump that was cut says nothing (`pg_restore -l` ends with 0); reading it whole does.
 _PROOF = [*_AS_POSTGRES, "pg_restore", "-f", "/dev/null"]
 
@@ -27,7 +27,7 @@ class Dump(Deploy):
 
     def do(self) -> Found:
         """Dump when the schema will change, read the dump back, and keep the last two."""
-        change = migration.pending(self.machine, self.contract, again=self.plan.reuse)
+        change = migration_check.pending(self.machine, self.contract, again=self.plan.reuse)
         if change is None or change.found is None:
             return {"not_run": "the database has no schema yet" if change else "the schema does not change"}
         place, seconds = self.machine.layout.safety, self.machine.config.timings["command"]
@@ -47,7 +47,7 @@ class Dump(Deploy):
         durable.remove(self._partial)
         done = [e for e in self.events if e["event"] == "done" and e.get("step") == self.name and e.get("dump")]
         with contextlib.suppress(Failed):
-            if done and str(database.schema_version(self.machine)) == done[-1]["schema_version"]:
+            if done and str(postgresql.schema_version(self.machine)) == done[-1]["schema_version"]:
                 durable.remove(Path(done[-1]["dump"]))
                 return {"removed": done[-1]["dump"]}
         return None
@@ -62,11 +62,11 @@ def dumps(machine: Machine) -> list[Path]:
     return sorted(machine.layout.safety.glob("*.dump"))
 
 
-def room(machine: Machine, change: migration.Change | None) -> int:
+def room(machine: Machine, change: migration_check.Change | None) -> int:
     """Return the bytes that the dump may take beside the releases; refuse when its own disk lacks them."""
     if change is None or change.found is None:
         return 0
-    needed = database.size(machine)
+    needed = postgresql.size(machine)
     if machine.layout.state.stat().st_dev == machine.layout.releases.stat().st_dev:
         return needed
     state = os.statvfs(machine.layout.state)

@@ -7,8 +7,9 @@ import signal
 from functools import partial
 from types import FrameType
 
-from filae_ops.agent import database, nginx, proof, served, steps
+from filae_ops.agent import nginx, proof, served, steps
 from filae_ops.agent.bundle.contract import of_release
+from filae_ops.agent.database import postgresql
 from filae_ops.agent.release import store
 from filae_ops.agent.system import durable
 from filae_ops.agent.system.errors import Refused
@@ -99,7 +100,7 @@ def _end_leftovers(machine: Machine, name: str) -> None:
     """End commands and database sessions of the dead transaction, and take a last-resort page back."""
     machine.runner.run(["systemctl", "stop", "filae-run-*.service"])
     with contextlib.suppress(Failed):
-        database.end_backends(machine)
+        postgresql.end_backends(machine)
     with contextlib.suppress(Failed):
         nginx.restore(machine, f"{name}.stuck")
         durable.remove(nginx.saved(machine, f"{name}.stuck"))

@@ -11,7 +11,7 @@ import pytest
 from databases import HOLDER, NEW, OLD, Server, machine_with, of_kind
 from fakes import machine_at
 
-from filae_ops.agent import migration
+from filae_ops.agent.database import migration_check
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.maintenance_window import Window
 
@@ -60,9 +60,11 @@ def test_a_kind_has_its_time(tmp_path: Path, kind: str, window: bool, serving: b
     machine, _ = machine_with(tmp_path, Server(), **config)
     if words:
         with pytest.raises(Refused, match=words):
-            migration.check(machine, of_kind(kind), serving=serving)
+            migration_check.check(machine, of_kind(kind), serving=serving)
     else:
-        assert migration.check(machine, of_kind(kind), serving=serving) == migration.Change(int(OLD), int(NEW), kind)
+        assert migration_check.check(machine, of_kind(kind), serving=serving) == migration_check.Change(
+            int(OLD), int(NEW), kind
+        )
 
 
 @pytest.mark.parametrize(
@@ -82,17 +84,17 @@ def test_a_window_that_is_none_is_refused(tmp_path: Path, window: dict[str, Any]
 
 def test_a_schema_that_is_there_asks_for_nothing_and_a_later_one_is_refused(tmp_path: Path) -> None:
     machine, _ = machine_with(tmp_path, Server(NEW, open=[HOLDER]))
-    assert migration.check(machine, of_kind("window"), serving=True) is None
+    assert migration_check.check(machine, of_kind("window"), serving=True) is None
     machine, _ = machine_with(tmp_path / "later", Server("20270101000000"))
     with pytest.raises(Refused, match="nothing migrates down"):
-        migration.check(machine, of_kind("expand"), serving=True)
+        migration_check.check(machine, of_kind("expand"), serving=True)
 
 
 def test_an_old_transaction_is_named_and_never_what_it_asks(tmp_path: Path) -> None:
     server = Server(open=[HOLDER])
     machine, _ = machine_with(tmp_path, server)
     with pytest.raises(Refused, match=r"pid 7211 \(wardreport\) of filae since 2026-11-21T23:45:17") as caught:
-        migration.check(machine, of_kind("expand"), serving=True)
+        migration_check.check(machine, of_kind("expand"), serving=True)
     assert "pg_terminate_backend" in caught.value.next_step
     (asked,) = [sql for sql in server.asked if "pg_stat_activity" in sql]
     assert "secs => 60.0" in asked

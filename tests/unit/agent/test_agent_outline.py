@@ -12,7 +12,7 @@ from fakes import CONTRACT, machine_at, make_live, put_release
 from filae_ops.agent import outline
 from filae_ops.agent.bundle import archive, changelog
 from filae_ops.agent.bundle.contract import Contract
-from filae_ops.agent.migration import Change
+from filae_ops.agent.database.migration_check import Change
 from filae_ops.agent.preflight import MIB, Checked
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.machine import Live, Machine

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from fakes import CONTRACT, machine_at, make_live, put_release
 
-from filae_ops.agent import database, one, preflight, proof
+from filae_ops.agent import one, preflight, proof
 from filae_ops.agent.bundle.contract import Contract
+from filae_ops.agent.database import postgresql
 from filae_ops.agent.release import apt, store
 from filae_ops.agent.runtime import credentials
 from filae_ops.agent.system.errors import Refused
@@ -31,10 +32,10 @@ NEW = Contract(CONTRACT)
 def test_versions_only_go_up_and_skip_no_stop(live: str | None, words: str | None) -> None:
     now = Live(live, "blue") if live else None
     if words is None:
-        preflight.ordered(NEW, now)
+        preflight.only_upwards(NEW, now)
         return
     with pytest.raises(Refused, match=words):
-        preflight.ordered(NEW, now)
+        preflight.only_upwards(NEW, now)
 
 
 @pytest.mark.parametrize(
@@ -154,7 +155,7 @@ def test_the_schema_is_compared_as_a_number(tmp_path: Path, found: str, problem:
         return Result(0, "present\n" if "to_regclass" in (stdin or "") else f"{found}\n")
 
     machine, runner = machine_at(tmp_path, {"runuser -u filae": psql})
-    said = database.schema_problem(NEW, database.schema_version(machine))
+    said = postgresql.schema_problem(NEW, postgresql.schema_version(machine))
     assert problem in said
     assert bool(said) == bool(problem)
     assert proof.schema(machine, NEW).status == ("fail" if problem else "pass")
@@ -163,8 +164,8 @@ def test_the_schema_is_compared_as_a_number(tmp_path: Path, found: str, problem:
 
 def test_a_database_without_a_schema(tmp_path: Path) -> None:
     machine, _ = machine_at(tmp_path, {"runuser": Result(0, "absent")})
-    assert "no schema_migrations" in database.schema_problem(NEW, database.schema_version(machine))
-    assert database.schema_problem(Contract({**CONTRACT, "migrate": None}), None) == ""
+    assert "no schema_migrations" in postgresql.schema_problem(NEW, postgresql.schema_version(machine))
+    assert postgresql.schema_problem(Contract({**CONTRACT, "migrate": None}), None) == ""
 
 
 def test_a_schema_ahead_passes_where_the_release_serves_and_not_before_a_switch(tmp_path: Path) -> None:
@@ -179,19 +180,19 @@ def test_a_schema_ahead_passes_where_the_release_serves_and_not_before_a_switch(
 def test_the_database_is_made_with_its_grants_and_nothing_is_injected(tmp_path: Path) -> None:
     answers = {"runuser": lambda argv, stdin: Result(0, "2" if "pg_roles" in stdin else "")}
     machine, runner = machine_at(tmp_path, answers)
-    assert database.ensure(machine, NEW) == {"created": True}
+    assert postgresql.ensure(machine, NEW) == {"created": True}
     sql = "\n".join(filter(None, runner.stdins))
     assert "CREATE DATABASE filae OWNER filae_migrate" in sql
     assert 'CREATE EXTENSION IF NOT EXISTS "pg_trgm"' in sql
     for value in ({"locale": "C'; DROP"}, {"extensions": ['x"; DROP']}):
         with pytest.raises(Failed, match="unsafe"):
-            database.ensure(machine, Contract({**CONTRACT, "database": value}))
+            postgresql.ensure(machine, Contract({**CONTRACT, "database": value}))
 
 
 def test_provision_must_have_made_the_roles(tmp_path: Path) -> None:
     machine, _ = machine_at(tmp_path, {"runuser": Result(0, "0")})
     with pytest.raises(Refused, match="lacks the roles"):
-        database.ensure(machine, NEW)
+        postgresql.ensure(machine, NEW)
 
 
 def test_a_tree_is_bound_to_the_machines_directories(tmp_path: Path) -> None:

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from fakes import CONTRACT, machine_at, make_live, put_release
 
-from filae_ops.agent import ask, database, preflight, rollback
+from filae_ops.agent import ask, preflight, rollback
 from filae_ops.agent.bundle import archive
 from filae_ops.agent.bundle.contract import Contract, of_release
+from filae_ops.agent.database import compatibility, postgresql
 from filae_ops.agent.release import apt
 from filae_ops.agent.runtime import health
 from filae_ops.agent.system.errors import Refused
@@ -50,7 +51,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     monkeypatch.setattr(preflight, "machine_ready", lambda *a: None)
     monkeypatch.setattr(preflight, "memory_available", lambda machine: 0)
     monkeypatch.setattr(apt, "missing", lambda *a: [])
-    monkeypatch.setattr(database, "schema_version", lambda machine: 30)
+    monkeypatch.setattr(postgresql, "schema_version", lambda machine: 30)
     made = Site(tmp_path)
     for version, schema, before in (("1.0.0", 10, ""), ("2.0.0", 20, "1.0.0"), ("3.0.0", 30, "2.0.0")):
         made.release(version, migrate=migrate(schema))
@@ -118,9 +119,9 @@ def test_nothing_is_deployed(tmp_path: Path) -> None:
 
 def test_the_stop_of_the_live_release_holds_downwards_too(site: Site) -> None:
     live = Contract({**CONTRACT, "version": "3.0.0", "min_from": "2.0.0"})
-    rollback.ordered(Contract({**CONTRACT, "version": "2.0.0"}), live)
+    compatibility.only_downwards(Contract({**CONTRACT, "version": "2.0.0"}), live)
     with pytest.raises(Refused, match=r"reached from 2\.0\.0 or later"):
-        rollback.ordered(Contract({**CONTRACT, "version": "1.9.0"}), live)
+        compatibility.only_downwards(Contract({**CONTRACT, "version": "1.9.0"}), live)
 
 
 @pytest.mark.parametrize(
@@ -150,10 +151,10 @@ def test_every_migration_since_the_target_must_have_widened_the_schema(
     for version, made, kind, outcome in applied:
         site.deployed(version, "2.0.0", outcome, schema_version=str(made), kind=kind)
     if not words:
-        rollback.compatible(site.machine, site.journal.read(), target, schema)
+        compatibility.compatible(site.machine, site.journal.read(), target, schema)
         return
     with pytest.raises(Refused, match=words) as caught:
-        rollback.compatible(site.machine, site.journal.read(), target, schema)
+        compatibility.compatible(site.machine, site.journal.read(), target, schema)
     assert caught.value.next_step
 
 
@@ -172,10 +173,10 @@ def test_a_manifest_tells_what_the_journal_does_not(
         if known:
             site.deployed("3.0.0", "2.0.0", schema_version="30", **({"kind": kind} if kind else {}))
         if not words:
-            rollback.compatible(site.machine, site.journal.read(), target, 30)
+            compatibility.compatible(site.machine, site.journal.read(), target, 30)
             continue
         with pytest.raises(Refused, match=words):
-            rollback.compatible(site.machine, site.journal.read(), target, 30)
+            compatibility.compatible(site.machine, site.journal.read(), target, 30)
 
 
 def test_a_target_without_migrations_bears_no_narrowing_of_a_later_release(tmp_path: Path) -> None:
@@ -183,17 +184,17 @@ def test_a_target_without_migrations_bears_no_narrowing_of_a_later_release(tmp_p
     site = Site(tmp_path)
     target = site.release("2.0.0", migrate=None)
     site.release("1.0.0", migrate=migrate(10, WINDOW))
-    rollback.compatible(site.machine, [], target, 10)
+    compatibility.compatible(site.machine, [], target, 10)
     site.release("3.0.0", migrate=migrate(30, WINDOW))
     with pytest.raises(Refused, match=r"3\.0\.0 applied a migration of kind window"):
-        rollback.compatible(site.machine, [], target, 30)
+        compatibility.compatible(site.machine, [], target, 30)
 
 
 def test_an_application_without_migrations_goes_back_freely(tmp_path: Path) -> None:
     site = Site(tmp_path)
     target = site.release("2.0.0", migrate=None)
     site.deployed("3.0.0", "2.0.0", not_run="the contract states no migration")
-    rollback.compatible(site.machine, site.journal.read(), target, None)
+    compatibility.compatible(site.machine, site.journal.read(), target, None)
 
 
 def test_packages_that_went_and_memory_that_is_short(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from databases import NEW, OLD, PLAN, Server, machine_with, of_kind
 
-from filae_ops.agent import migration, preflight, safety
+from filae_ops.agent import preflight, safety
+from filae_ops.agent.database import migration_check
 from filae_ops.agent.safety import Dump
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.process import Failed, Result
@@ -18,7 +19,7 @@ from filae_ops.agent.transaction.journal import Journal
 
 def test_the_disk_must_hold_the_dump_too(tmp_path: Path) -> None:
     machine, _ = machine_with(tmp_path, Server())
-    change = migration.pending(machine, of_kind("expand"))
+    change = migration_check.pending(machine, of_kind("expand"))
     assert safety.room(machine, change) == 1000
     assert safety.room(machine, None) == 0
     preflight.room(100, 1300, 1000)

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 from fakes import machine_at, make_live, put_release
 
-from filae_ops.agent import database, one, prepare, proof, safety, soak
+from filae_ops.agent import one, prepare, proof, safety, soak
 from filae_ops.agent.bundle import archive
 from filae_ops.agent.bundle.contract import Contract
 from filae_ops.agent.commands import perform
+from filae_ops.agent.database import postgresql
 from filae_ops.agent.release import apt, gem_lock, store
 from filae_ops.agent.runtime import credentials, health, unit_control
 from filae_ops.agent.system import durable
@@ -87,7 +88,7 @@ class World:
         def put(place: Any, name: str, effect: Callable[..., Any] = lambda *a, **k: None) -> None:
             monkeypatch.setattr(place, name, self.acts(name, effect))
 
-        for place, name in ((apt, "install"), (credentials, "ensure"), (database, "ensure"), (archive, "verify_tree"),
+        for place, name in ((apt, "install"), (credentials, "ensure"), (postgresql, "ensure"), (archive, "verify_tree"),
                             (unit_control, "set_timers"), (safety.Dump, "do"), (soak.Soak, "do"),
                             (prepare.Setup, "do")):  # fmt: skip
             put(place, name)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from filae_ops.agent import database
 from filae_ops.agent.bundle.contract import Contract
+from filae_ops.agent.database import postgresql
 from filae_ops.agent.system.config import PROVISION
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.machine import Machine
@@ -32,7 +32,7 @@ def pending(machine: Machine, contract: Contract, *, again: bool = False) -> Cha
     stated = contract.get("migrate")
     if not stated:
         return None
-    found = database.schema_version(machine) if database.exists(machine) else None
+    found = postgresql.schema_version(machine) if postgresql.exists(machine) else None
     wanted = int(stated.get("schema_version") or 0)
     there = found == wanted or (again and found is not None and found > wanted)
     return None if there else Change(found, wanted, str(stated.get("kind") or ""))
@@ -82,9 +82,9 @@ def _in_its_time(machine: Machine, contract: Contract, kind: str, now: datetime)
 def _nobody_in_the_way(machine: Machine) -> None:
     """Refuse while a transaction holds on: the migration would wait for it, and everybody for the migration."""
     limit = machine.config.timings["old_transaction"]
-    if old := database.transactions(machine, older=limit):
+    if old := postgresql.transactions(machine, older=limit):
         pids = ", ".join(str(one["pid"]) for one in old)
         raise Refused(
-            f"a transaction older than {limit:g} s is open in the database: {database.words(old)}",
+            f"a transaction older than {limit:g} s is open in the database: {postgresql.words(old)}",
             next_step=f"wait for its end, or end it as postgres: SELECT pg_terminate_backend(pid), pid {pids}",
         )

@@ -1,0 +1,1 @@
+"""The application's database: PostgreSQL, the check of a migration, what a rollback may go back to."""
