@@ -49,7 +49,7 @@ def _run(options: argparse.Namespace) -> int:
         launcher.become(Layout(), options.process, options.instance)
         return 1
     if options.command == "_store":
-        from filae_ops.agent import proof
+        from filae_ops.agent.frontdoor import proof
 
         proof.write_and_read(options.paths)
         return 0
@@ -112,8 +112,9 @@ def _answer(machine: Machine, options: argparse.Namespace) -> int:
 
 
 def _record(machine: Machine, options: argparse.Namespace) -> int:
-    from filae_ops.agent import ask, maintenance, recover, status
+    from filae_ops.agent import ask, recover, status
     from filae_ops.agent.bundle import receive
+    from filae_ops.agent.commands import maintenance
 
     if options.command == "receive":
         path = receive.receive(machine, sys.stdin.buffer)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import time
 
-from filae_ops.agent import nginx, proof
 from filae_ops.agent.bundle.contract import Contract
+from filae_ops.agent.frontdoor import nginx, proof
 from filae_ops.agent.runtime import health, unit_control
 from filae_ops.agent.serve import PIVOT, Switch
 from filae_ops.agent.step import Deploy, Found

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-from filae_ops.agent import nginx, proof
 from filae_ops.agent.bundle import archive
 from filae_ops.agent.bundle.contract import Contract
 from filae_ops.agent.database import postgresql
+from filae_ops.agent.frontdoor import nginx, proof
 from filae_ops.agent.release import apt, store
 from filae_ops.agent.runtime import credentials, health, unit_control
 from filae_ops.agent.step import Deploy, Found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from filae_ops.agent import nginx, proof, served
+from filae_ops.agent.frontdoor import nginx, proof, site_include
 from filae_ops.agent.runtime import health, unit_control
 from filae_ops.agent.step import Deploy, Found
 from filae_ops.agent.system import durable
@@ -19,7 +19,7 @@ class Switch(Deploy):
     def do(self) -> Found:
         """Replace nginx's includes, load them, and see the new version from outside."""
         nginx.save(self.machine, self.plan.id)
-        nginx.put(self.machine, served.pair(self.machine, self.contract, self.plan.colour))
+        nginx.put(self.machine, site_include.pair(self.machine, self.contract, self.plan.colour))
         if problem := self.check():
             raise Failed(f"the front door does not serve {self.plan.version}: {problem}")
         return {"public_name": self.machine.config.public_name}

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from filae_ops.agent.outcomes import Judge, Log
+from filae_ops.agent.frontdoor.access_log import Judge, Log
 from filae_ops.agent.runtime import health, unit_control
 from filae_ops.agent.serve import PIVOT
 from filae_ops.agent.step import Deploy, Found

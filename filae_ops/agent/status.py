@@ -9,9 +9,10 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from filae_ops.agent import attach, maintenance, proof
+from filae_ops.agent import attach
 from filae_ops.agent.bundle.changelog import plain
 from filae_ops.agent.bundle.contract import of_release
+from filae_ops.agent.frontdoor import maintenance_page, proof
 from filae_ops.agent.release import outdated
 from filae_ops.agent.system import durable
 from filae_ops.agent.system.errors import Refused
@@ -119,7 +120,7 @@ def _when(time: str) -> str:
 
 def _maintenance(machine: Machine) -> dict[str, Any] | None:
     """Return since when, until when and by whom the maintenance page is shown; never its text."""
-    found = maintenance.current(machine)
+    found = maintenance_page.current(machine)
     return {name: str(found[name] or "") for name in ("since", "until", "by")} if found else None
 
 

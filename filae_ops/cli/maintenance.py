@@ -82,6 +82,6 @@ def _each(
 
 def said(found: dict[str, Any]) -> str:
     """Return what the agent answered, in words."""
-    from filae_ops.agent.maintenance import describe
+    from filae_ops.agent.frontdoor.maintenance_page import describe
 
     return f"maintenance {describe(found['maintenance'])}"

@@ -7,9 +7,10 @@ import signal
 from functools import partial
 from types import FrameType
 
-from filae_ops.agent import nginx, proof, served, steps
+from filae_ops.agent import steps
 from filae_ops.agent.bundle.contract import of_release
 from filae_ops.agent.database import postgresql
+from filae_ops.agent.frontdoor import nginx, proof, site_include
 from filae_ops.agent.release import store
 from filae_ops.agent.system import durable
 from filae_ops.agent.system.errors import Refused
@@ -73,7 +74,7 @@ def finish(machine: Machine, journal: Journal, plan: Plan, outcome: str) -> int:
         try:
             live = machine.live()
             never = {plan.version, plan.from_version, live.version if live else ""}
-            served.refresh(machine, without=store.surplus(machine, machine.config.keep_releases, never))
+            site_include.refresh(machine, without=store.surplus(machine, machine.config.keep_releases, never))
             gone = store.prune(machine, machine.config.keep_releases, never)
             journal.write("tidied", pruned=gone)
         except (OSError, Failed, Refused) as exc:

@@ -103,7 +103,7 @@ def put_release(machine: Machine, version: str, **changes: Any) -> Path:
 
 def make_live(machine: Machine, version: str, colour: str) -> None:
     """Have nginx's include and the colour's file say that a release is live."""
-    from filae_ops.agent import nginx
+    from filae_ops.agent.frontdoor import nginx
 
     (machine.layout.nginx / "upstream.conf").write_text(nginx.upstream(colour))
     machine.layout.colour_file(colour).write_text(f"{version}\n")

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from fakes import machine_at, make_live
 
-from filae_ops.agent import ask, attach, deploy, main, proof, recover, rollback, status, steps
+from filae_ops.agent import ask, attach, deploy, main, recover, rollback, status, steps
 from filae_ops.agent.commands import perform
+from filae_ops.agent.frontdoor import proof
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.layout import Layout
 from filae_ops.agent.system.machine import Machine

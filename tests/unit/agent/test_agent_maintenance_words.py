@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from filae_ops.agent import maintenance
+from filae_ops.agent.frontdoor import maintenance_page
 from filae_ops.agent.options import parser
 from filae_ops.agent.system.errors import Refused
 
@@ -30,7 +30,7 @@ NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 )
 def test_messages_that_are_refused(data: bytes, said: str) -> None:
     with pytest.raises(Refused, match=said) as refused:
-        maintenance.read_message(io.BytesIO(data))
+        maintenance_page.read_message(io.BytesIO(data))
     assert refused.value.owner == "dsi"
 
 
@@ -44,7 +44,7 @@ def test_messages_that_are_refused(data: bytes, said: str) -> None:
     ],
 )
 def test_messages_are_plain_text(data: bytes, read: str) -> None:
-    assert maintenance.read_message(io.BytesIO(data)) == read
+    assert maintenance_page.read_message(io.BytesIO(data)) == read
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_messages_are_plain_text(data: bytes, read: str) -> None:
     [("10:30", 1), ("9:30", 24), ("09:29", 24 - 1 / 60), ("2026-11-22T12:30:00+01:00", 2), ("2026-11-23T09:30Z", 24)],
 )
 def test_the_end_is_a_time_to_come(text: str, hours: float) -> None:
-    assert maintenance.parse_until(text, NOW) - NOW == timedelta(hours=hours)
+    assert maintenance_page.parse_until(text, NOW) - NOW == timedelta(hours=hours)
 
 
 @pytest.mark.parametrize(
@@ -70,11 +70,11 @@ def test_the_end_is_a_time_to_come(text: str, hours: float) -> None:
 )
 def test_ends_that_are_refused(text: str) -> None:
     with pytest.raises(Refused, match="--until"):
-        maintenance.parse_until(text, NOW)
+        maintenance_page.parse_until(text, NOW)
 
 
 def test_the_page_holds_the_message_as_text_and_needs_nothing_from_elsewhere() -> None:
-    page = maintenance.page("Fiche <b>rouge</b> & 1\nligne\n\nAppeler le 15", NOW)
+    page = maintenance_page.page("Fiche <b>rouge</b> & 1\nligne\n\nAppeler le 15", NOW)
     assert "<p>Fiche &lt;b&gt;rouge&lt;/b&gt; &amp; 1<br>ligne</p>\n<p>Appeler le 15</p>" in page
     assert '<html lang="fr">' in page
     assert "<title>" in page
@@ -83,7 +83,7 @@ def test_the_page_holds_the_message_as_text_and_needs_nothing_from_elsewhere() -
         r"Reprise prévue : <time datetime=\"2026-11-22T[^\"]+\">dimanche 22 novembre 2026 à \d\d:\d\d", page
     )
     assert re.findall(r'(?:src|href)="([^"]+)"', page) == ["/"]
-    assert "procédure papier" in maintenance.page("", None)
+    assert "procédure papier" in maintenance_page.page("", None)
 
 
 @pytest.mark.parametrize(

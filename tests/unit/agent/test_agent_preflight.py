@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from fakes import CONTRACT, machine_at, make_live, put_release
 
-from filae_ops.agent import one, preflight, proof
+from filae_ops.agent import one, preflight
 from filae_ops.agent.bundle.contract import Contract
 from filae_ops.agent.database import postgresql
+from filae_ops.agent.frontdoor import proof
 from filae_ops.agent.release import apt, store
 from filae_ops.agent.runtime import credentials
 from filae_ops.agent.system.errors import Refused

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from fakes import CONTRACT, machine_at, put_release
 
-from filae_ops.agent import proof
 from filae_ops.agent.bundle.contract import Contract
+from filae_ops.agent.frontdoor import proof
 from filae_ops.agent.runtime import health
 from filae_ops.agent.runtime.health import Response
 from filae_ops.agent.system.process import Result

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from fakes import CONTRACT, machine_at, make_live, put_release
 
-from filae_ops.agent import served
 from filae_ops.agent.bundle.contract import Contract
+from filae_ops.agent.frontdoor import site_include
 from filae_ops.agent.system import durable
 from filae_ops.agent.system.layout import Layout
 from filae_ops.agent.system.process import Failed
@@ -49,18 +49,20 @@ def expression(text: str) -> re.Pattern[str]:
     ],
 )
 def test_names_that_hold_their_digest(path: str, hashed: bool) -> None:
-    assert bool(expression(served.server(Layout(), NEW)).match(path)) == hashed
+    assert bool(expression(site_include.server(Layout(), NEW)).match(path)) == hashed
 
 
 def test_directories_that_the_contract_names_need_no_digest_that_we_know() -> None:
     client = {**CONTRACT["client"], "hashed": ["assets", "a.b/c"]}
-    matches = expression(served.server(Layout(), Contract({**CONTRACT, "client": client}))).match
+    matches = expression(site_include.server(Layout(), Contract({**CONTRACT, "client": client}))).match
     assert matches("/assets/index-BwT3k9_a.js")
     assert matches("/a.b/c/x.js")
     assert not matches("/axb/c/x.js")
     assert not matches("/assets/")
     assert not matches("/other/index-BwT3k9_a.js")
-    later = expression(served.server(Layout(), NEW, [Contract({**CONTRACT, "version": "2.0.0", "client": client})]))
+    later = expression(
+        site_include.server(Layout(), NEW, [Contract({**CONTRACT, "version": "2.0.0", "client": client})])
+    )
     assert later.match("/assets/index-BwT3k9_a.js"), "what a kept release named stays served after it is dropped"
 
 
@@ -77,7 +79,7 @@ def test_a_hashed_file_is_looked_for_in_each_kept_release_and_is_never_the_page(
     kept: list[Contract], client: dict[str, str], chain: list[str]
 ) -> None:
     contract = Contract({**CONTRACT, "client": {**CONTRACT["client"], **client}})
-    text = served.server(Layout(), contract, kept).replace("/opt/filae/releases", "/r")
+    text = site_include.server(Layout(), contract, kept).replace("/opt/filae/releases", "/r")
     lines = [line for line in text.splitlines() if "immutable" in line]
     root = re.findall(r"^root ([^;]+);", text, re.M)
     found = [
@@ -90,7 +92,7 @@ def test_a_hashed_file_is_looked_for_in_each_kept_release_and_is_never_the_page(
 
 def test_nothing_else_is_cached() -> None:
     for otherwise in ("index.html", "app"):
-        text = served.server(
+        text = site_include.server(
             Layout(), Contract({**CONTRACT, "client": {"directory": "public", "otherwise": otherwise}})
         )
         files = [line for line in text.splitlines() if "location" in line and "proxy_pass" not in line]
@@ -124,19 +126,19 @@ def test_a_switch_names_the_releases_that_will_be_kept(
 ) -> None:
     """Forwards and back; what the end of the transaction will remove is left out before."""
     machine, _ = releases(tmp_path, *kept, live=live)
-    pair = served.pair(machine, Contract({**CONTRACT, "version": to}), "green")
+    pair = site_include.pair(machine, Contract({**CONTRACT, "version": to}), "green")
     assert versions_in(pair["live.conf"]) == found
     assert "web-green.sock" in str(pair["upstream.conf"])
 
 
 def test_what_is_removed_leaves_the_configuration_first(tmp_path: Path) -> None:
     machine, runner = releases(tmp_path, "2.0.0", "2.1.0", live="2.1.0")
-    pair = served.pair(machine, NEW, "blue")
+    pair = site_include.pair(machine, NEW, "blue")
     for name, text in pair.items():
         durable.write(machine.layout.nginx / name, text)
-    assert served.refresh(machine) is False
+    assert site_include.refresh(machine) is False
     assert not runner.argvs
-    assert served.refresh(machine, without=["2.0.0"]) is True
+    assert site_include.refresh(machine, without=["2.0.0"]) is True
     assert versions_in((machine.layout.nginx / "live.conf").read_text()) == ["2.1.0"]
     assert "nginx -t -q" in runner.lines()
 
@@ -144,12 +146,12 @@ def test_what_is_removed_leaves_the_configuration_first(tmp_path: Path) -> None:
 def test_a_release_whose_manifest_is_gone_is_passed_over(tmp_path: Path) -> None:
     machine, _ = releases(tmp_path, "2.0.0", "2.1.0", live="2.1.0")
     (machine.layout.release("2.0.0") / "MANIFEST.json").unlink()
-    assert versions_in(served.pair(machine, NEW, "blue")["live.conf"]) == ["2.1.0"]
+    assert versions_in(site_include.pair(machine, NEW, "blue")["live.conf"]) == ["2.1.0"]
 
 
 def test_without_a_live_release_there_is_nothing_to_write_again(tmp_path: Path) -> None:
     machine, runner = machine_at(tmp_path)
-    assert served.refresh(machine) is False
+    assert site_include.refresh(machine) is False
     assert not runner.argvs
 
 
@@ -157,4 +159,4 @@ def test_without_a_live_release_there_is_nothing_to_write_again(tmp_path: Path) 
 def test_names_that_would_break_out_are_refused(key: str) -> None:
     value: object = ["a;b"] if key == "hashed" else "a;b"
     with pytest.raises(Failed, match=f"client.{key}"):
-        served.server(Layout(), Contract({**CONTRACT, "client": {**CONTRACT["client"], key: value}}))
+        site_include.server(Layout(), Contract({**CONTRACT, "client": {**CONTRACT["client"], key: value}}))

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from fakes import FakeRunner, machine_at, put_release
 
-from filae_ops.agent.outcomes import Judge, Log, Outcome, parse
+from filae_ops.agent.frontdoor.access_log import Judge, Log, Outcome, parse
 from filae_ops.agent.runtime import health
 from filae_ops.agent.soak import Soak
 from filae_ops.agent.system.machine import Machine

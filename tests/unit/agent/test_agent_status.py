@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from fakes import machine_at, make_live, put_release
 
-from filae_ops.agent import attach, proof, status
+from filae_ops.agent import attach, status
+from filae_ops.agent.frontdoor import proof
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.transaction import plan
 from filae_ops.agent.transaction.journal import Journal

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from fakes import FakeRunner, machine_at, make_live, put_release
 
-from filae_ops.agent import main, nginx, proof, steps
+from filae_ops.agent import main, steps
 from filae_ops.agent.commands import perform
+from filae_ops.agent.frontdoor import nginx, proof
 from filae_ops.agent.prepare import Stage, Start
 from filae_ops.agent.runtime import health
 from filae_ops.agent.serve import Retire, Switch

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from fakes import CONTRACT, machine_at
 
-from filae_ops.agent import nginx, served
 from filae_ops.agent.bundle.contract import Contract
+from filae_ops.agent.frontdoor import nginx, site_include
 from filae_ops.agent.runtime import unit_text
 from filae_ops.agent.system.layout import Layout
 from filae_ops.agent.system.process import Failed
@@ -92,7 +92,7 @@ def test_a_drop_in_binds_a_unit_to_a_release() -> None:
 def test_what_nginx_serves_and_what_it_hands_over(
     changes: dict[str, object], wanted: list[str], unwanted: list[str]
 ) -> None:
-    text = served.server(Layout(), Contract({**CONTRACT, **changes}))
+    text = site_include.server(Layout(), Contract({**CONTRACT, **changes}))
     assert [line for line in wanted if line not in text] == []
     assert [line for line in unwanted if line in text] == []
     assert text.count("proxy_pass") == text.count("include /etc/nginx/filae/proxy-headers.conf;")
@@ -109,7 +109,7 @@ def test_what_nginx_serves_and_what_it_hands_over(
 )
 def test_nothing_of_a_contract_breaks_out_of_an_include(changes: dict[str, object]) -> None:
     with pytest.raises(Failed):
-        served.server(Layout(), Contract({**CONTRACT, **changes}))
+        site_include.server(Layout(), Contract({**CONTRACT, **changes}))
 
 
 def test_a_pair_that_nginx_refuses_does_not_stay(tmp_path: Path) -> None:

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 from fakes import machine_at, make_live, put_release
 
-from filae_ops.agent import one, prepare, proof, safety, soak
+from filae_ops.agent import one, prepare, safety, soak
 from filae_ops.agent.bundle import archive
 from filae_ops.agent.bundle.contract import Contract
 from filae_ops.agent.commands import perform
 from filae_ops.agent.database import postgresql
+from filae_ops.agent.frontdoor import proof
 from filae_ops.agent.release import apt, gem_lock, store
 from filae_ops.agent.runtime import credentials, health, unit_control
 from filae_ops.agent.system import durable

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
-from filae_ops.agent import nginx
 from filae_ops.agent.bundle.contract import Contract, of_release
+from filae_ops.agent.frontdoor import nginx
 from filae_ops.agent.release import store
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.layout import Layout

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from filae_ops.agent import maintenance, served
 from filae_ops.agent.bundle.contract import Contract
 from filae_ops.agent.database import postgresql
+from filae_ops.agent.frontdoor import maintenance_page, site_include
 from filae_ops.agent.runtime import health, unit_control
 from filae_ops.agent.system import durable
 from filae_ops.agent.system.layout import AGENT
@@ -45,7 +45,7 @@ def observed(machine: Machine, contract: Contract) -> dict[str, Verdict]:
     """Look at the release that serves, through the front door."""
     config = machine.config
     env = {"PROBE_URL": f"https://{config.public_name}/", "SSL_CERT_FILE": config.ca_file}
-    closed, live = maintenance.current(machine), machine.live()
+    closed, live = maintenance_page.current(machine), machine.live()
     if closed is not None and live is not None:
         env = {"PROBE_SOCKET": str(machine.layout.socket(live.colour))}
     proofs: dict[str, Callable[[], Verdict]] = {
@@ -79,23 +79,25 @@ def front_door(machine: Machine, contract: Contract, seconds: float | None = Non
 
 def page(machine: Machine, contract: Contract) -> Verdict:
     """Compare what people see first with the release's page; while maintenance is on, it must be its page."""
-    closed = maintenance.current(machine)
+    closed = maintenance_page.current(machine)
     if closed is not None:
-        if not (problem := maintenance.shown_problem(machine)):
-            return Verdict("not_run", f"people see the maintenance page, on purpose: {maintenance.describe(closed)}")
-        if maintenance.current(machine) is not None:
+        if not (problem := maintenance_page.shown_problem(machine)):
+            return Verdict(
+                "not_run", f"people see the maintenance page, on purpose: {maintenance_page.describe(closed)}"
+            )
+        if maintenance_page.current(machine) is not None:
             return Verdict("fail", f"maintenance is on, and the front door does not show its page: {problem}")
-    if served.client_page(contract) is None:
+    if site_include.client_page(contract) is None:
         return Verdict("not_run", "the contract states no client page of nginx's own")
     problem = _first_page(machine, contract)
-    if problem and closed is None and maintenance.current(machine) is not None:
+    if problem and closed is None and maintenance_page.current(machine) is not None:
         return page(machine, contract)
     return Verdict("fail", problem) if problem else Verdict("pass", "the client's first page is this release's")
 
 
 def _first_page(machine: Machine, contract: Contract) -> str:
     place = machine.layout.release(contract.version) / str(contract.get("client")["directory"])
-    page = place / str(served.client_page(contract))
+    page = place / str(site_include.client_page(contract))
     try:
         answer = health.at_front_door(machine.config)("/")
         same = answer.status == 200 and answer.body == page.read_bytes()[: health.MAX_BODY]

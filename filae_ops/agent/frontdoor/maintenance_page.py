@@ -1,4 +1,4 @@
-"""`filaectl maintenance`: a page instead of the application, until it is taken back or its time has come.
+"""The maintenance page: in the application's place until it is taken back or its time has come.
 
 The page is the switch: nginx answers everything but the health page with it while the file is there. So nothing that
 happens meanwhile (an update, its undoing, a reboot) has to know, and going in or out reloads nothing.
@@ -12,14 +12,13 @@ import http.client
 import json
 import os
 import re
-import sys
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import IO, Any
 
-from filae_ops.agent import served
+from filae_ops.agent.frontdoor import site_include
 from filae_ops.agent.runtime import health, unit_control
 from filae_ops.agent.system import durable
 from filae_ops.agent.system.errors import Refused
@@ -71,20 +70,6 @@ def current(machine: Machine) -> dict[str, Any] | None:
         return {"since": None, "until": None, "by": None, "message": "", **state}
     except (OSError, ValueError, TypeError):
         return {"since": None, "until": None, "by": None, "message": ""}
-
-
-def command(machine: Machine, word: str, by: str, *, until: str, message: bool, ended: bool, as_json: bool) -> int:
-    """Carry out `maintenance`, `maintenance on` or `maintenance off`."""
-    if word != "on" and (until or message):
-        raise Refused("--until and --message go with `on`", "dsi", "filaectl maintenance on --until 18:00")
-    if word == "on":
-        text = read_message(sys.stdin.buffer) if message else None
-        close(machine, text, parse_until(until, datetime.now().astimezone()) if until else None, by)
-    elif word == "off":
-        reopen(machine, by, only_ended=ended)
-    found = current(machine)
-    print(json.dumps({"maintenance": found}, ensure_ascii=False) if as_json else f"maintenance {describe(found)}")
-    return 0
 
 
 def describe(found: dict[str, Any] | None) -> str:
@@ -214,7 +199,7 @@ def _health_exempt(machine: Machine) -> None:
         if held := lock.holder(machine):
             raise lock.refused(held)
         try:
-            served.refresh(machine)
+            site_include.refresh(machine)
         except Failed as exc:
             raise Refused(str(exc), next_step="nginx -t") from exc
 

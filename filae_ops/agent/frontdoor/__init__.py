@@ -1,0 +1,1 @@
+"""The front door: nginx, what it serves of a release, the maintenance page, and what is proved through it."""
