@@ -8,7 +8,8 @@ import os
 import re
 from typing import Any
 
-from filae_ops.agent import attach, outline
+from filae_ops.agent import attach
+from filae_ops.agent.preflight import preview
 from filae_ops.agent.runtime import unit_text
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.machine import Machine
@@ -63,7 +64,7 @@ def start(machine: Machine, wanted: Plan) -> None:
 
 def say_check(said: dict[str, Any], *, as_json: bool) -> int:
     """Print what would happen."""
-    print(json.dumps(said, ensure_ascii=False) if as_json else "\n".join(outline.words(said)))
+    print(json.dumps(said, ensure_ascii=False) if as_json else "\n".join(preview.words(said)))
     return 0
 
 

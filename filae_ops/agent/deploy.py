@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from filae_ops.agent import ask, outline, preflight
+from filae_ops.agent import ask
 from filae_ops.agent.bundle import receive
-from filae_ops.agent.preflight import Checked
+from filae_ops.agent.preflight import checks, preview
+from filae_ops.agent.preflight.checks import Checked
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.machine import Machine, other
 from filae_ops.agent.system.process import Failed
@@ -79,8 +80,8 @@ def _asked(machine: Machine, bundle: Path, operator: str, *, check: bool) -> tup
 def _look(machine: Machine, where: Path, *, check: bool) -> tuple[Checked, dict[str, Any]]:
     """Return what preflight finds, and its outline; a bundle that was taken in and is refused does not stay."""
     try:
-        found = preflight.check(machine, where)
-        return found, outline.outline(machine, where, found) if check and not found.unchanged else {}
+        found = checks.check(machine, where)
+        return found, preview.outline(machine, where, found) if check and not found.unchanged else {}
     except (Refused, Failed):
         receive.forget(machine, where)
         raise

@@ -6,10 +6,12 @@ import contextlib
 import time
 from datetime import datetime
 
-from filae_ops.agent import ask, attach, one, preflight, steps
+from filae_ops.agent import ask, attach
 from filae_ops.agent.bundle.contract import of_release
+from filae_ops.agent.preflight import capacity
 from filae_ops.agent.release import apt, outdated
 from filae_ops.agent.runtime import unit_control
+from filae_ops.agent.steps import catalogue
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.layout import RECOVER
 from filae_ops.agent.system.machine import Live, Machine, other
@@ -45,7 +47,7 @@ def refresh(
         return ask.say_unchanged(version, "unchanged: all runs with what is installed", as_json=as_json)
     allowed(machine, why, patient=patient)
     contract = of_release(machine.layout.release(live.version))
-    mode = one.mode(contract, preflight.memory_available(machine), contract)
+    mode = capacity.mode(contract, capacity.memory_available(machine), contract)
     if check:
         return ask.say_check(said(machine, live, mode, why), as_json=as_json)
     request = plan.again("refresh", live, live.version, mode, who, history.stall(machine), why="; ".join(why))
@@ -74,7 +76,7 @@ def said(machine: Machine, live: Live, mode: str, why: list[str]) -> dict[str, o
         "colour": live.colour if mode == "one" else other(live.colour),
         "mode": mode,
         "stall_seconds": history.stall(machine) if mode == "one" else 0.0,
-        "steps": steps.names("refresh", mode),
+        "steps": catalogue.names("refresh", mode),
         "duration": history.duration(machine, "refresh"),
         "notes": {"because": "; ".join(why)},
     }

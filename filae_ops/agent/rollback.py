@@ -6,21 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from filae_ops.agent import ask, one, preflight, steps
+from filae_ops.agent import ask
 from filae_ops.agent.bundle import archive, changelog
 from filae_ops.agent.bundle.contract import Contract, of_release
 from filae_ops.agent.database import postgresql
 from filae_ops.agent.database.compatibility import compatible, only_downwards
+from filae_ops.agent.preflight import capacity, checks
 from filae_ops.agent.release import apt, store
 from filae_ops.agent.runtime import health
+from filae_ops.agent.steps import catalogue
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.machine import Live, Machine, other
 from filae_ops.agent.system.versions import version_key
 from filae_ops.agent.transaction import history, plan
 from filae_ops.agent.transaction import journal as journals
 from filae_ops.agent.transaction.journal import Event
-
-MIB = preflight.MIB
 
 
 @dataclass(frozen=True)
@@ -77,9 +77,9 @@ def examine(machine: Machine, version: str) -> Target:
     only_downwards(contract, present)
     compatible(machine, events, contract, schema)
     archive.verify_tree(machine.layout.release(version), store.links(machine, contract))
-    memory = preflight.memory_available(machine)
-    mode = one.mode(contract, memory, present)
-    preflight.machine_ready(machine, contract)
+    memory = capacity.memory_available(machine)
+    mode = capacity.mode(contract, memory, present)
+    checks.machine_ready(machine, contract)
     if missing := apt.missing(machine, apt.required(contract)):
         raise Refused(
             f"packages that release {version} runs with are gone: {', '.join(missing)}",
@@ -120,8 +120,8 @@ def said(machine: Machine, found: Target) -> dict[str, Any]:
         "colour": live.colour if found.mode == "one" else other(live.colour),
         "mode": found.mode,
         "stall_seconds": history.stall(machine) if found.mode == "one" else 0.0,
-        "steps": steps.names("rollback", found.mode),
-        "memory_mib": {"needed": contract.memory // MIB, "available": found.memory_free // MIB},
+        "steps": catalogue.names("rollback", found.mode),
+        "memory_mib": {"needed": contract.memory // capacity.MIB, "available": found.memory_free // capacity.MIB},
         "duration": history.duration(machine, "rollback"),
         "notes": {"schema": schema if stated is not None else "stays; the release states none", "data": kept,
                   "way back": f"deploy the bundle of {live.version} again"},

@@ -88,7 +88,7 @@ def _roll_out(context: typer.Context, login: Any, act: Act, as_json: bool) -> No
 
 
 def _conclude(host: str, events: list[Event], as_json: bool, *, several: bool) -> None:
-    from filae_ops.agent.outline import words
+    from filae_ops.agent.preflight.preview import words
 
     for event in events:
         if event.get("event") == "unchanged":

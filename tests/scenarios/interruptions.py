@@ -14,7 +14,7 @@ from typing import Any
 from load import TIMEOUT, Load, Place, Records
 from sites import LONG, Site
 
-from filae_ops.agent import steps
+from filae_ops.agent.steps import catalogue
 from filae_ops.lab import machine as machines
 
 STRIKER = (Path(__file__).parent / "striker.py").read_text()
@@ -110,7 +110,7 @@ class Subject:
         events = left["events"]
         names = [event["event"] for event in events]
         before = events[: names.index("recover")] if "recover" in names else []
-        pivoted = any(event["event"] == "done" and event["step"] == steps.PIVOT for event in before or events)
+        pivoted = any(event["event"] == "done" and event["step"] == catalogue.PIVOT for event in before or events)
         wanted = "committed" if pivoted else "rolled-back"
         assert [name for name in names if name in ("committed", "rolled-back", "gave-up")] == [wanted], told(events)
         assert left["waited"] < BOUND, told(events)

@@ -17,7 +17,7 @@ from load import Load, Minimal, Place
 from minimal_site import FIRST_SCHEMA, QUICK, held, look, place_of, release, set_agent
 from sites import Site, say
 
-from filae_ops.agent import steps
+from filae_ops.agent.steps import catalogue
 from filae_ops.bundle import tree
 from filae_ops.errors import OpsError
 from filae_ops.lab import fleet
@@ -218,7 +218,7 @@ def assert_undone(events: list[dict[str, Any]], step: str, said: str) -> None:
     """Check what the journal and people were told of a deploy that failed at a step."""
     (failed,) = [event for event in events if event["event"] == "failed"]
     assert failed["step"] == step
-    names = steps.names("deploy", "two")
+    names = catalogue.names("deploy", "two")
     undone = names[names.index(step) :: -1]
     assert [event["step"] for event in events if event["event"] == "undone"] == undone
     assert events[-1]["event"] == "rolled-back"

@@ -10,7 +10,7 @@ from interruptions import LATER, NARROW, Subject
 from load import Minimal
 from sites import Site, say
 
-from filae_ops.agent import steps
+from filae_ops.agent.steps import catalogue
 from filae_ops.lab import fleet
 from filae_ops.lab import machine as machines
 from filae_ops.lab.machine import Machine
@@ -26,7 +26,7 @@ def subject(minimal_template: Machine, minimal_bundles: dict[str, Path]) -> Iter
     machines.remove(site.machine)
 
 
-@pytest.mark.parametrize("step", steps.names("deploy", "two"))
+@pytest.mark.parametrize("step", catalogue.names("deploy", "two"))
 def test_a_power_cut_loses_nothing_that_was_acknowledged(subject: Subject, step: str) -> None:
     subject.cut("deploy", step, "cut")
 

@@ -11,7 +11,7 @@ from interruptions import LATER, NARROW, Subject
 from load import Minimal
 from sites import Site, say
 
-from filae_ops.agent import steps
+from filae_ops.agent.steps import catalogue
 from filae_ops.lab import fleet
 from filae_ops.lab import machine as machines
 from filae_ops.lab.machine import Machine
@@ -24,10 +24,10 @@ def cases(mode: str) -> Iterator[tuple[str, str, str]]:
     """Return each kind's steps, what is undone first; then up and down in turn, so that little is done in between."""
     before, after = {}, {}
     for kind in ("deploy", "rollback", "refresh"):
-        names = steps.names(kind, mode)
+        names = catalogue.names(kind, mode)
         # With one colour, only what two colours have not or do otherwise.
         first = 0 if mode == "two" else names.index("replace")
-        pivot = names.index(steps.PIVOT) + 1
+        pivot = names.index(catalogue.PIVOT) + 1
         before[kind], after[kind] = (
             [(kind, mode, name) for name in some] for some in (names[first:pivot], names[pivot:])
         )
@@ -58,6 +58,6 @@ def test_a_kill_loses_nothing(subject: Subject, kind: str, mode: str, step: str)
 
 
 def test_each_step_is_killed_and_each_long_one_exists() -> None:
-    every = {(kind, name) for kind, mode in steps.KINDS for name in steps.names(kind, mode)}
+    every = {(kind, name) for kind, mode in catalogue.KINDS for name in catalogue.names(kind, mode)}
     assert {(kind, name) for kind, _, name in CASES} == every
     assert {name for _, name in every} >= LONG

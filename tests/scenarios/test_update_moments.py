@@ -13,7 +13,7 @@ from minimal_site import FIRST_SCHEMA, QUICK, Deploy, ask, held, look, place_of,
 from sites import Site, say
 from waiting import until
 
-from filae_ops.agent import steps
+from filae_ops.agent.steps import catalogue
 from filae_ops.lab import fleet
 from filae_ops.lab import machine as machines
 from filae_ops.lab.machine import Machine
@@ -70,7 +70,7 @@ def test_of_two_deploys_at_once_one_is_refused_and_so_is_a_provisioning_in_the_m
 
 # The controller is killed when it was told that the transaction begins, and that each step has ended; after the last
 # two it may have ended by itself meanwhile.
-TOLD = ("begin", *steps.names("deploy", "two"))
+TOLD = ("begin", *catalogue.names("deploy", "two"))
 LAST = TOLD[-2:]
 
 

@@ -7,11 +7,11 @@ import signal
 from functools import partial
 from types import FrameType
 
-from filae_ops.agent import steps
 from filae_ops.agent.bundle.contract import of_release
 from filae_ops.agent.database import postgresql
 from filae_ops.agent.frontdoor import nginx, proof, site_include
 from filae_ops.agent.release import store
+from filae_ops.agent.steps import catalogue
 from filae_ops.agent.system import durable
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.machine import Machine
@@ -33,7 +33,7 @@ def perform(machine: Machine, request: str) -> int:
     try:
         plan = plans.load(machine, request)
         _still_true(machine, plan, journal)
-        todo = steps.steps_of(machine, plan, write)
+        todo = catalogue.steps_of(machine, plan, write)
     except Refused as exc:
         write("refused", **engine.describe(exc))
         if plan is not None and request not in journals.transactions(journal.read()):
@@ -59,8 +59,8 @@ def recover(machine: Machine, name: str) -> int:
         return 0
     write("recover", attempt=now.tries + 1, because=now.reason)
     _end_leftovers(machine, name)
-    todo, stopping = steps.steps_of(machine, plan, write), partial(_stopping, machine)
-    outcome = engine.recover(todo, now, write, steps.PIVOT, stopping)
+    todo, stopping = catalogue.steps_of(machine, plan, write), partial(_stopping, machine)
+    outcome = engine.recover(todo, now, write, catalogue.PIVOT, stopping)
     return finish(machine, journal, plan, outcome)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from filae_ops.agent.bundle.contract import Contract
-from filae_ops.agent.preflight import same_application
+from filae_ops.agent.preflight.checks import same_application
 from filae_ops.agent.system.errors import Refused
 
 

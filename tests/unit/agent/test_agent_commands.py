@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 from fakes import machine_at, make_live
 
-from filae_ops.agent import ask, attach, deploy, main, recover, rollback, status, steps
+from filae_ops.agent import ask, attach, deploy, main, recover, rollback, status
 from filae_ops.agent.commands import perform
 from filae_ops.agent.frontdoor import proof
+from filae_ops.agent.steps import catalogue
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.layout import Layout
 from filae_ops.agent.system.machine import Machine
@@ -142,9 +143,9 @@ def test_a_request_that_is_no_longer_true_is_refused_under_the_lock(
 
 
 def test_the_steps_have_names_and_the_pivot_is_one_of_them() -> None:
-    names = [step.name for step in steps.DEPLOY]
+    names = [step.name for step in catalogue.DEPLOY]
     assert len(set(names)) == len(names)
-    assert steps.PIVOT in names
+    assert catalogue.PIVOT in names
     assert names.index("migrate") < names.index("setup") < names.index("start") < names.index("switch")
 
 

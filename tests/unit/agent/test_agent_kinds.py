@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 from worlds import NEW_LOCK, OLD_LOCK, OTHER, Cut, World
 
-from filae_ops.agent import relock, steps
 from filae_ops.agent.commands import perform
 from filae_ops.agent.release import gem_lock
+from filae_ops.agent.steps import catalogue, relock
 from filae_ops.agent.system.process import Failed
 from filae_ops.agent.transaction import journal
 from filae_ops.agent.transaction import plan as plans
 from filae_ops.agent.transaction.plan import Plan
 
-KINDS = sorted(steps.KINDS)
-STEPS = [(kind, mode, name) for kind, mode in KINDS for name in steps.names(kind, mode)]
+KINDS = sorted(catalogue.KINDS)
+STEPS = [(kind, mode, name) for kind, mode in KINDS for name in catalogue.names(kind, mode)]
 
 
 def assert_whole(world: World, wanted: Plan, *, committed: bool) -> None:
@@ -40,9 +40,9 @@ def assert_whole(world: World, wanted: Plan, *, committed: bool) -> None:
 
 def test_the_pivot_is_in_each_kind_and_one_colour_is_never_retired() -> None:
     for kind, mode in KINDS:
-        names = steps.names(kind, mode)
+        names = catalogue.names(kind, mode)
         assert len(set(names)) == len(names)
-        assert steps.PIVOT in names
+        assert catalogue.PIVOT in names
         assert ("retire" in names, "replace" in names) == (mode == "two", mode == "one")
         assert not {"migrate", "setup", "dump"} & set(names) or kind == "deploy"
 
@@ -94,12 +94,12 @@ def test_a_cut_at_any_moment_converges(
             continue
         cut_in |= {begun[-1].get("step", "")}
         outcome = journal.outcome(journal.transactions(world.events())[wanted.id])
-        pivoted = any(e["event"] == "done" and e["step"] == steps.PIVOT for e in begun)
+        pivoted = any(e["event"] == "done" and e["step"] == catalogue.PIVOT for e in begun)
         assert outcome == ("committed" if pivoted or outcome == "committed" else "rolled-back"), moment
         ended.add(outcome)
         plans.forget(world.machine, wanted)
         assert_whole(world, wanted, committed=outcome == "committed")
-    assert set(steps.names(kind, mode)) <= cut_in, "a step was not cut"
+    assert set(catalogue.names(kind, mode)) <= cut_in, "a step was not cut"
     assert ended == {"committed", "rolled-back"}
 
 

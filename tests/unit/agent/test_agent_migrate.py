@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from databases import HOLDER, NEW, OLD, PLAN, Server, machine_with
 
-from filae_ops.agent.migrate import Migrate
+from filae_ops.agent.steps.migrate import Migrate
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.process import Failed, Result
 from filae_ops.agent.transaction import engine

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from fakes import CONTRACT, machine_at, make_live, put_release
 
-from filae_ops.agent import one, preflight
 from filae_ops.agent.bundle.contract import Contract
 from filae_ops.agent.database import postgresql
 from filae_ops.agent.frontdoor import proof
+from filae_ops.agent.preflight import capacity, checks
 from filae_ops.agent.release import apt, store
 from filae_ops.agent.runtime import credentials
 from filae_ops.agent.system.errors import Refused
@@ -33,10 +33,10 @@ NEW = Contract(CONTRACT)
 def test_versions_only_go_up_and_skip_no_stop(live: str | None, words: str | None) -> None:
     now = Live(live, "blue") if live else None
     if words is None:
-        preflight.only_upwards(NEW, now)
+        checks.only_upwards(NEW, now)
         return
     with pytest.raises(Refused, match=words):
-        preflight.only_upwards(NEW, now)
+        checks.only_upwards(NEW, now)
 
 
 @pytest.mark.parametrize(
@@ -51,10 +51,10 @@ def test_versions_only_go_up_and_skip_no_stop(live: str | None, words: str | Non
 def test_production_refuses_the_demo_key(tmp_path: Path, environment: str, signer: str, refused: bool) -> None:
     machine, _ = machine_at(tmp_path, environment=environment)
     if not refused:
-        preflight.trusted(machine, signer)
+        checks.trusted(machine, signer)
         return
     with pytest.raises(Refused, match="demo key"):
-        preflight.trusted(machine, signer)
+        checks.trusted(machine, signer)
 
 
 @pytest.mark.parametrize(
@@ -62,10 +62,10 @@ def test_production_refuses_the_demo_key(tmp_path: Path, environment: str, signe
 )
 def test_disk_for_three_times_the_release_and_a_dump(free: int, dump: int, refused: bool) -> None:
     if not refused:
-        preflight.room(100, free, dump)
+        capacity.disk_room(100, free, dump)
         return
     with pytest.raises(Refused, match="disk") as caught:
-        preflight.room(100, free, dump)
+        capacity.disk_room(100, free, dump)
     assert caught.value.owner == "dsi"
 
 
@@ -84,21 +84,21 @@ def test_disk_for_three_times_the_release_and_a_dump(free: int, dump: int, refus
 )
 def test_two_colours_one_in_place_of_the_other_or_none(available: int, live: int | None, mode: str) -> None:
     """MiB: the release needs 400; what stopping the live one gives back is known, or 0; 0 available is unknown."""
-    before = None if live is None else Contract({**CONTRACT, "version": "2.0.0", "memory": live * preflight.MIB})
+    before = None if live is None else Contract({**CONTRACT, "version": "2.0.0", "memory": live * capacity.MIB})
     if mode != "refused":
-        assert one.mode(NEW, available * preflight.MIB, before) == mode
+        assert capacity.mode(NEW, available * capacity.MIB, before) == mode
         return
     with pytest.raises(Refused, match="memory: ") as caught:
-        one.mode(NEW, available * preflight.MIB, before)
+        capacity.mode(NEW, available * capacity.MIB, before)
     assert caught.value.owner == "dsi"
 
 
 def test_other_content_under_the_live_version_is_refused(tmp_path: Path) -> None:
     machine, _ = machine_at(tmp_path)
     put_release(machine, "2.1.0")
-    preflight.same_content(machine, {"contract": CONTRACT, "files": []})
+    checks.same_content(machine, {"contract": CONTRACT, "files": []})
     with pytest.raises(Refused, match="other content"):
-        preflight.same_content(machine, {"contract": CONTRACT, "files": [{"path": "x"}]})
+        checks.same_content(machine, {"contract": CONTRACT, "files": [{"path": "x"}]})
 
 
 def test_what_is_live_is_what_nginx_and_the_colour_say(tmp_path: Path) -> None:

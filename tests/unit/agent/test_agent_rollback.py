@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from fakes import CONTRACT, machine_at, make_live, put_release
 
-from filae_ops.agent import ask, preflight, rollback
+from filae_ops.agent import ask, rollback
 from filae_ops.agent.bundle import archive
 from filae_ops.agent.bundle.contract import Contract, of_release
 from filae_ops.agent.database import compatibility, postgresql
+from filae_ops.agent.preflight import capacity, checks
 from filae_ops.agent.release import apt
 from filae_ops.agent.runtime import health
 from filae_ops.agent.system.errors import Refused
@@ -48,8 +49,8 @@ class Site:
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     monkeypatch.setattr(archive, "verify_tree", lambda *a: {})
-    monkeypatch.setattr(preflight, "machine_ready", lambda *a: None)
-    monkeypatch.setattr(preflight, "memory_available", lambda machine: 0)
+    monkeypatch.setattr(checks, "machine_ready", lambda *a: None)
+    monkeypatch.setattr(capacity, "memory_available", lambda machine: 0)
     monkeypatch.setattr(apt, "missing", lambda *a: [])
     monkeypatch.setattr(postgresql, "schema_version", lambda machine: 30)
     made = Site(tmp_path)
@@ -203,7 +204,7 @@ def test_packages_that_went_and_memory_that_is_short(site: Site, monkeypatch: py
         rollback.examine(site.machine, "")
     assert caught.value.next_step == "apt-get install ruby-pg"
     monkeypatch.setattr(apt, "missing", lambda *a: [])
-    monkeypatch.setattr(preflight, "memory_available", lambda machine: 1)
+    monkeypatch.setattr(capacity, "memory_available", lambda machine: 1)
     assert rollback.examine(site.machine, "").mode == "one"
 
 

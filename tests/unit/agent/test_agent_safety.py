@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from databases import NEW, OLD, PLAN, Server, machine_with, of_kind
 
-from filae_ops.agent import preflight, safety
 from filae_ops.agent.database import migration_check
-from filae_ops.agent.safety import Dump
+from filae_ops.agent.preflight import capacity
+from filae_ops.agent.steps import dump
+from filae_ops.agent.steps.dump import Dump
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.process import Failed, Result
 from filae_ops.agent.transaction import plan as plans
@@ -20,11 +21,11 @@ from filae_ops.agent.transaction.journal import Journal
 def test_the_disk_must_hold_the_dump_too(tmp_path: Path) -> None:
     machine, _ = machine_with(tmp_path, Server())
     change = migration_check.pending(machine, of_kind("expand"))
-    assert safety.room(machine, change) == 1000
-    assert safety.room(machine, None) == 0
-    preflight.room(100, 1300, 1000)
+    assert capacity.dump_room(machine, change) == 1000
+    assert capacity.dump_room(machine, None) == 0
+    capacity.disk_room(100, 1300, 1000)
     with pytest.raises(Refused, match="database to dump"):
-        preflight.room(100, 1299, 1000)
+        capacity.disk_room(100, 1299, 1000)
 
 
 def test_the_last_two_dumps_are_kept(tmp_path: Path) -> None:
@@ -34,7 +35,7 @@ def test_the_last_two_dumps_are_kept(tmp_path: Path) -> None:
         (machine.layout.safety / f"{name}.dump").write_text("")
     found = dict(Dump(machine, PLAN).do() or {})
     assert found["dump"] == str(machine.layout.safety / "t1.dump")
-    assert [path.name for path in safety.dumps(machine)] == ["t0b.dump", "t1.dump"]
+    assert [path.name for path in dump.dumps(machine)] == ["t0b.dump", "t1.dump"]
     dumped, proved = [line for line in runner.lines() if line.startswith("nice")]
     assert "pg_dump -Fc" in dumped
     assert proved.endswith("pg_restore -f /dev/null")
@@ -67,4 +68,4 @@ def test_an_undone_update_keeps_its_dump_only_when_the_schema_moved(tmp_path: Pa
     write("done", step="dump", **dict(step.do() or {}))
     server.schema = NEW if migrated else OLD
     step.undo()
-    assert bool(safety.dumps(machine)) is migrated
+    assert bool(dump.dumps(machine)) is migrated

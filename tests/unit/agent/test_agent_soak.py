@@ -13,7 +13,7 @@ from fakes import FakeRunner, machine_at, put_release
 
 from filae_ops.agent.frontdoor.access_log import Judge, Log, Outcome, parse
 from filae_ops.agent.runtime import health
-from filae_ops.agent.soak import Soak
+from filae_ops.agent.steps.soak import Soak
 from filae_ops.agent.system.machine import Machine
 from filae_ops.agent.system.process import Failed, Result
 from filae_ops.agent.transaction import plan as plans

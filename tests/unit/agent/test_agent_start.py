@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from installed import LOCK, gem, provisioned
 
-from filae_ops.agent import one
 from filae_ops.agent.release import at_start, gem_lock
 from filae_ops.agent.runtime import launcher
+from filae_ops.agent.steps import replace
 from filae_ops.agent.system.machine import Machine
 from filae_ops.agent.system.process import Failed
 from filae_ops.agent.transaction import wording
@@ -62,7 +62,7 @@ def test_two_that_lock_at_once_do_it_once(tmp_path: Path, monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize(("stall", "limit"), [(None, 30.0), (4.0, 30.0), (20.0, 40.0), (50.0, 90.0)])
 def test_a_start_that_hangs_ends_while_those_who_wait_can_still_be_answered(stall: float | None, limit: float) -> None:
-    assert one.start_limit(90.0, stall) == limit
+    assert replace.start_limit(90.0, stall) == limit
 
 
 def test_one_colour_is_said_with_its_stall() -> None:
@@ -79,4 +79,4 @@ def test_each_unit_locks_anew_as_root_before_it_starts(name: str) -> None:
 def test_the_socket_holds_those_who_wait() -> None:
     text = (ROLES / "app/templates/filae-web@.socket.j2").read_text()
     assert {"Backlog=4096", "TriggerLimitIntervalSec=0"} <= set(text.splitlines())
-    assert f"proxy_read_timeout {one.HELD:.0f}s;" in (ROLES / "proxy/templates/proxy-headers.conf.j2").read_text()
+    assert f"proxy_read_timeout {replace.HELD:.0f}s;" in (ROLES / "proxy/templates/proxy-headers.conf.j2").read_text()

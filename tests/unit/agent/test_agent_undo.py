@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 from fakes import FakeRunner, machine_at, make_live, put_release
 
-from filae_ops.agent import main, steps
+from filae_ops.agent import main
 from filae_ops.agent.commands import perform
 from filae_ops.agent.frontdoor import nginx, proof
-from filae_ops.agent.prepare import Stage, Start
 from filae_ops.agent.runtime import health
-from filae_ops.agent.serve import Retire, Switch
+from filae_ops.agent.steps import catalogue
+from filae_ops.agent.steps.prepare import Stage, Start
+from filae_ops.agent.steps.switch import Retire, Switch
 from filae_ops.agent.system import machine as machines
 from filae_ops.agent.system.machine import Machine
 from filae_ops.agent.system.process import Failed, Result
@@ -131,7 +132,7 @@ def test_a_first_release_leaves_an_empty_machine(tmp_path: Path, monkeypatch: py
 
 
 def test_every_step_is_named_once_and_the_order_keeps_the_promises() -> None:
-    names = [step.name for step in steps.DEPLOY]
+    names = [step.name for step in catalogue.DEPLOY]
     assert names == [
         "packages", "stage", "database", "secrets", "dump", "migrate", "setup", "start", "probe", "switch", "retire",
         "workers", "soak", "commit",

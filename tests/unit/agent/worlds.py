@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fakes import machine_at, make_live, put_release
 
-from filae_ops.agent import one, prepare, safety, soak
 from filae_ops.agent.bundle import archive
 from filae_ops.agent.bundle.contract import Contract
 from filae_ops.agent.commands import perform
@@ -20,6 +19,7 @@ from filae_ops.agent.database import postgresql
 from filae_ops.agent.frontdoor import proof
 from filae_ops.agent.release import apt, gem_lock, store
 from filae_ops.agent.runtime import credentials, health, unit_control
+from filae_ops.agent.steps import dump, prepare, replace, soak
 from filae_ops.agent.system import durable
 from filae_ops.agent.system.machine import Machine
 from filae_ops.agent.system.process import Failed
@@ -90,7 +90,7 @@ class World:
             monkeypatch.setattr(place, name, self.acts(name, effect))
 
         for place, name in ((apt, "install"), (credentials, "ensure"), (postgresql, "ensure"), (archive, "verify_tree"),
-                            (unit_control, "set_timers"), (safety.Dump, "do"), (soak.Soak, "do"),
+                            (unit_control, "set_timers"), (dump.Dump, "do"), (soak.Soak, "do"),
                             (prepare.Setup, "do")):  # fmt: skip
             put(place, name)
         for place, name in ((step_of("migrate"), "do"), (step_of("migrate"), "undo")):
@@ -102,7 +102,7 @@ class World:
         put(unit_control, "prepare_web", PREPARE_WEB)
         put(unit_control, "start_web", self._start)
         put(unit_control, "stop_web", self._stop)
-        put(one, "restart", lambda machine, colour, limit: self._start(machine, colour))
+        put(replace, "restart", lambda machine, colour, limit: self._start(machine, colour))
         put(unit_control, "start_workers", self._start_workers)
         put(unit_control, "stop_workers", lambda machine, colour: self.workers.pop(colour, None))
         put(gem_lock, "lock", lambda machine, tree, contract, bound=True: (tree / "Gemfile.lock").write_text(NEW_LOCK))
@@ -151,7 +151,7 @@ class World:
         assert live
         wanted = plan.again(kind, live, OTHER[kind], mode, "claire", 3.0)
         if kind == "deploy":
-            wanted = replace(wanted, bundle=str(self.machine.layout.incoming / "b.tar.zst"))
+            wanted = dataclasses.replace(wanted, bundle=str(self.machine.layout.incoming / "b.tar.zst"))
             for name in (wanted.bundle, f"{wanted.bundle}.sig"):
                 Path(name).touch()
         plan.save(self.machine, wanted)
@@ -173,9 +173,9 @@ class World:
 
 def step_of(name: str) -> Any:
     """Return the class of a step of a deploy."""
-    from filae_ops.agent import steps
+    from filae_ops.agent.steps import catalogue
 
-    return next(step for step in steps.DEPLOY if step.name == name)
+    return next(step for step in catalogue.DEPLOY if step.name == name)
 
 
 __all__ = ["NEW_LOCK", "OLD_LOCK", "OTHER", "Cut", "World", "step_of"]

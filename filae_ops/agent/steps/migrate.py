@@ -6,7 +6,7 @@ import contextlib
 import time
 
 from filae_ops.agent.database import migration_check, postgresql
-from filae_ops.agent.step import Deploy, Found
+from filae_ops.agent.steps.base import Deploy, Found
 from filae_ops.agent.system.process import Failed
 
 RETRIES = 5

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from filae_ops.agent.migrate import Migrate
-from filae_ops.agent.one import Replace, SwitchOne
-from filae_ops.agent.prepare import Database, Packages, Probe, Secrets, Setup, Stage, Start
-from filae_ops.agent.relock import Relock
-from filae_ops.agent.safety import Dump
-from filae_ops.agent.serve import PIVOT, Commit, Retire, Switch, Workers
-from filae_ops.agent.soak import Soak
-from filae_ops.agent.step import Deploy, Note, silent
+from filae_ops.agent.steps.base import Deploy, Note, silent
+from filae_ops.agent.steps.dump import Dump
+from filae_ops.agent.steps.migrate import Migrate
+from filae_ops.agent.steps.prepare import Database, Packages, Probe, Secrets, Setup, Stage, Start
+from filae_ops.agent.steps.relock import Relock
+from filae_ops.agent.steps.replace import Replace, SwitchOne
+from filae_ops.agent.steps.soak import Soak
+from filae_ops.agent.steps.switch import PIVOT, Commit, Retire, Switch, Workers
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.machine import Machine
 from filae_ops.agent.transaction.plan import Plan

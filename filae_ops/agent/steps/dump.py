@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from pathlib import Path
 
 from filae_ops.agent.database import migration_check, postgresql
-from filae_ops.agent.step import Deploy, Found
+from filae_ops.agent.steps.base import Deploy, Found
 from filae_ops.agent.system import durable
-from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.machine import Machine
 from filae_ops.agent.system.process import Failed
 
@@ -60,21 +58,3 @@ class Dump(Deploy):
 def dumps(machine: Machine) -> list[Path]:
     """Return the dumps that are kept, oldest first."""
     return sorted(machine.layout.safety.glob("*.dump"))
-
-
-def room(machine: Machine, change: migration_check.Change | None) -> int:
-    """Return the bytes that the dump may take beside the releases; refuse when its own disk lacks them."""
-    if change is None or change.found is None:
-        return 0
-    needed = postgresql.size(machine)
-    if machine.layout.state.stat().st_dev == machine.layout.releases.stat().st_dev:
-        return needed
-    state = os.statvfs(machine.layout.state)
-    if state.f_bavail * state.f_frsize < needed:
-        raise Refused(
-            f"disk: {state.f_bavail * state.f_frsize // 2**20} MiB free under {machine.layout.state}; "
-            f"the dump before the migration may take {needed // 2**20} MiB",
-            owner="dsi",
-            next_step="enlarge the disk",
-        )
-    return 0

@@ -10,8 +10,8 @@ from typing import Any
 
 from filae_ops.agent.frontdoor.access_log import Judge, Log
 from filae_ops.agent.runtime import health, unit_control
-from filae_ops.agent.serve import PIVOT
-from filae_ops.agent.step import Deploy, Found
+from filae_ops.agent.steps.base import Deploy, Found
+from filae_ops.agent.steps.switch import PIVOT
 from filae_ops.agent.system.process import Failed
 
 IN_A_ROW = 3

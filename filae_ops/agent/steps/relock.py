@@ -6,7 +6,7 @@ from pathlib import Path
 
 from filae_ops.agent.bundle import archive
 from filae_ops.agent.release import gem_lock, outdated, store
-from filae_ops.agent.step import Deploy, Found
+from filae_ops.agent.steps.base import Deploy, Found
 from filae_ops.agent.system import durable
 from filae_ops.agent.system.machine import Machine
 from filae_ops.agent.system.process import Failed

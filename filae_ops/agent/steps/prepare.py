@@ -11,7 +11,7 @@ from filae_ops.agent.database import postgresql
 from filae_ops.agent.frontdoor import nginx, proof
 from filae_ops.agent.release import apt, store
 from filae_ops.agent.runtime import credentials, health, unit_control
-from filae_ops.agent.step import Deploy, Found
+from filae_ops.agent.steps.base import Deploy, Found
 from filae_ops.agent.system import durable
 from filae_ops.agent.system.process import Failed
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filae_ops.agent import one, safety
 from filae_ops.agent.bundle import archive
 from filae_ops.agent.bundle.contract import Contract, manifest, of_release
 from filae_ops.agent.database import migration_check, postgresql
+from filae_ops.agent.preflight import capacity
 from filae_ops.agent.release import apt
 from filae_ops.agent.runtime import credentials, health, launcher
 from filae_ops.agent.system.config import PROVISION, read_json
@@ -20,8 +18,6 @@ from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.machine import Live, Machine
 from filae_ops.agent.system.process import Failed
 from filae_ops.agent.system.versions import version_key
-
-MIB = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -55,15 +51,15 @@ def check(machine: Machine, bundle: Path) -> Checked:
     if same:
         same_content(machine, found)
     unchanged = same and not health.problem(contract, health.at_front_door(machine.config))
-    free, memory = _disk_free(machine), memory_available(machine)
+    free, memory = capacity.disk_free(machine), capacity.memory_available(machine)
     dump, mode, change = 0, "two", None
     if not unchanged:
         machine_ready(machine, contract)
         if migration_check.pending(machine, contract, again=same):
             change = migration_check.check(machine, contract, serving=live is not None)
-        dump = safety.room(machine, change)
-        room(size, free, dump)
-        mode = one.mode(contract, memory, of_release(machine.layout.release(live.version)) if live else None)
+        dump = capacity.dump_room(machine, change)
+        capacity.disk_room(size, free, dump)
+        mode = capacity.mode(contract, memory, of_release(machine.layout.release(live.version)) if live else None)
     packages = tuple(apt.missing(machine, apt.required(contract)))
     return Checked(signer, contract, live, packages, size, 3 * size + dump, free, memory, unchanged, mode, change)
 
@@ -114,26 +110,6 @@ def same_content(machine: Machine, found: Mapping[str, Any]) -> None:
         )
 
 
-def room(size: int, free: int, dump: int = 0) -> None:
-    """Refuse when the disk has not three times the release, and a dump, free."""
-    if free < 3 * size + dump:
-        also = f", and the database to dump {dump // MIB} MiB" if dump else ""
-        raise Refused(
-            f"disk: {free // MIB} MiB free under /opt/filae; 3 times the release is {3 * size // MIB} MiB{also}",
-            owner="dsi",
-            next_step="enlarge the disk, or look for what fills it: du -xh / | sort -h | tail",
-        )
-
-
-def memory_available(machine: Machine) -> int:
-    """Return the bytes that can be had without swapping, 0 when unknown."""
-    try:
-        match = re.search(r"^MemAvailable:\s+(\d+) kB", (machine.layout.root / "proc/meminfo").read_text(), re.M)
-    except OSError:
-        return 0
-    return int(match[1]) * 1024 if match else 0
-
-
 def machine_ready(machine: Machine, contract: Contract) -> None:
     """Refuse when dpkg is busy, Ruby is another, or settings, secrets or the database are missing."""
     if why := apt.busy(machine):
@@ -156,11 +132,3 @@ def machine_ready(machine: Machine, contract: Contract) -> None:
         postgresql.psql(machine, "SELECT 1")
     except Failed as exc:
         raise Refused(f"PostgreSQL does not answer: {exc}", next_step="systemctl status postgresql") from exc
-
-
-def _disk_free(machine: Machine) -> int:
-    place = machine.layout.releases
-    while not place.exists():
-        place = place.parent
-    state = os.statvfs(place)
-    return state.f_bavail * state.f_frsize

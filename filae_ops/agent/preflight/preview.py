@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from filae_ops.agent import steps
 from filae_ops.agent.bundle import changelog
 from filae_ops.agent.bundle.contract import Contract, of_release
 from filae_ops.agent.database import compatibility
 from filae_ops.agent.database.migration_check import Change
-from filae_ops.agent.preflight import MIB, Checked
+from filae_ops.agent.preflight.capacity import MIB
+from filae_ops.agent.preflight.checks import Checked
+from filae_ops.agent.steps import catalogue
 from filae_ops.agent.system.machine import Live, Machine, other
 from filae_ops.agent.transaction import journal as journals
 from filae_ops.agent.transaction.history import duration, stall
@@ -35,7 +36,7 @@ def outline(machine: Machine, bundle: Path, found: Checked) -> dict[str, Any]:
         "colour": live.colour if live and mode == "one" else other(live.colour if live else None),
         "mode": mode,
         "stall_seconds": stall(machine) if mode == "one" else 0.0,
-        "steps": steps.names("deploy", mode),
+        "steps": catalogue.names("deploy", mode),
         "packages": list(found.packages),
         "migration": migration,
         "setup": bool(contract.get("setup")) and not machine.layout.setup_done.exists(),

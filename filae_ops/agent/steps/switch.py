@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from filae_ops.agent.frontdoor import nginx, proof, site_include
 from filae_ops.agent.runtime import health, unit_control
-from filae_ops.agent.step import Deploy, Found
+from filae_ops.agent.steps.base import Deploy, Found
 from filae_ops.agent.system import durable
 from filae_ops.agent.system.process import Failed
 

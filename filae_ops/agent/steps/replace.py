@@ -11,31 +11,14 @@ import time
 from filae_ops.agent.bundle.contract import Contract
 from filae_ops.agent.frontdoor import nginx, proof
 from filae_ops.agent.runtime import health, unit_control
-from filae_ops.agent.serve import PIVOT, Switch
-from filae_ops.agent.step import Deploy, Found
-from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.steps.base import Deploy, Found
+from filae_ops.agent.steps.switch import PIVOT, Switch
 from filae_ops.agent.system.machine import Machine
 from filae_ops.agent.system.process import Failed
 
-MIB = 1024 * 1024
 # Nginx waits this long for an answer (proxy_read_timeout of role proxy): a start that hangs ends well before,
 # so that the release before can answer those who wait.
 HELD = 60.0
-
-
-def mode(contract: Contract, available: int, live: Contract | None) -> str:
-    """Return "two", or "one" when memory is short beside the live release and enough in its place; else refuse."""
-    needed, freed = contract.memory, live.memory if live else 0
-    if not available or available >= needed:
-        return "two"
-    if freed and available + freed >= needed:
-        return "one"
-    beside = f", {freed // MIB} MiB more once {live.version} is stopped" if live and freed else ""
-    raise Refused(
-        f"memory: {available // MIB} MiB available{beside}; a colour needs {needed // MIB} MiB",
-        owner="dsi",
-        next_step="give the machine more memory",
-    )
 
 
 def start_limit(usual: float, stall: float | None) -> float:

@@ -1,0 +1,1 @@
+"""What is looked at, and refused, before anything changes; and the preview of a transaction."""
