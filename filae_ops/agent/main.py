@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from filae_ops.agent.options import parser
+from filae_ops.agent.arguments import parser
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.layout import Layout
 
@@ -82,7 +82,7 @@ def _known(options: argparse.Namespace) -> int:
 
 
 def _transaction(machine: Machine, options: argparse.Namespace) -> int:
-    from filae_ops.agent import deploy, refresh, rollback
+    from filae_ops.agent.commands import deploy, refresh, rollback
 
     common = {name: getattr(options, name) for name in ("operator", "check", "detach")} | {"as_json": options.json}
     if options.command == "deploy":
@@ -93,11 +93,11 @@ def _transaction(machine: Machine, options: argparse.Namespace) -> int:
 
 
 def _answer(machine: Machine, options: argparse.Namespace) -> int:
-    from filae_ops.agent import attach, kept, logs, status
+    from filae_ops.agent.commands import attach, logs, observe, releases, status
 
     match options.command:
         case "releases":
-            return kept.print_releases(machine, as_json=options.json)
+            return releases.print_releases(machine, as_json=options.json)
         case "journal":
             return status.print_journal(machine, as_json=options.json, number=options.n)
         case "logs":
@@ -107,14 +107,13 @@ def _answer(machine: Machine, options: argparse.Namespace) -> int:
         case "attach":
             return attach.attach(machine, as_json=options.json)
         case "observe":
-            return status.observe(machine, as_json=options.json)
+            return observe.observe(machine, as_json=options.json)
     return status.print_status(machine, as_json=options.json)
 
 
 def _record(machine: Machine, options: argparse.Namespace) -> int:
-    from filae_ops.agent import ask, recover, status
     from filae_ops.agent.bundle import receive
-    from filae_ops.agent.commands import maintenance
+    from filae_ops.agent.commands import maintenance, receipt, recover, submit
 
     if options.command == "receive":
         path = receive.receive(machine, sys.stdin.buffer)
@@ -123,9 +122,9 @@ def _record(machine: Machine, options: argparse.Namespace) -> int:
     if options.command == "recover":
         return recover.recover(machine, retry=options.retry)
     if options.command == "receipt":
-        return status.receipt(machine, options.kind, options.at, as_json=options.json)
+        return receipt.receipt(machine, options.kind, options.at, as_json=options.json)
     return maintenance.command(
-        machine, options.word or "", ask.operator(""), until=options.until, message=bool(options.message),
+        machine, options.word or "", submit.operator(""), until=options.until, message=bool(options.message),
         ended=options.ended, as_json=options.json,
     )  # fmt: skip
 

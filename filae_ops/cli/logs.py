@@ -27,7 +27,7 @@ def logs(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document per line.")] = False,
 ) -> None:
     """Show what the application itself writes. It may hold patients' data; nothing of it is kept."""
-    from filae_ops.agent.logs import WARNING
+    from filae_ops.agent.commands.logs import WARNING
 
     todo = chosen(targets_of(context), host, follow=follow)
     say(f"filae-ops: {WARNING}")

@@ -18,14 +18,14 @@ Show = Callable[[Any], Sequence[str]]
 
 def status(context: typer.Context, user: Operator = None, key: Key = None, as_json: Json = False) -> None:
     """Say what runs, and whether it is healthy. Also who deployed it, and how the last transaction went."""
-    from filae_ops.agent.status import lines
+    from filae_ops.agent.commands.status import lines
 
     _each(context, user, key, ["status"], as_json, lines)
 
 
 def releases(context: typer.Context, user: Operator = None, key: Key = None, as_json: Json = False) -> None:
     """List the releases that the machine keeps. And which of them a rollback may put back."""
-    from filae_ops.agent.kept import lines
+    from filae_ops.agent.commands.releases import lines
 
     _each(context, user, key, ["releases"], as_json, lines)
 

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from fakes import machine_at, make_live
 
-from filae_ops.agent import ask, attach, deploy, main, recover, rollback, status
-from filae_ops.agent.commands import perform
+from filae_ops.agent import main
+from filae_ops.agent.commands import attach, deploy, perform, recover, rollback, status, submit
 from filae_ops.agent.frontdoor import proof
 from filae_ops.agent.steps import catalogue
 from filae_ops.agent.system.errors import Refused
@@ -110,7 +110,7 @@ def test_two_at_once_the_second_is_told_who(tmp_path: Path) -> None:
     }
     machine, _ = machine_at(tmp_path, answers)
     with pytest.raises(Refused, match="by luc"):
-        ask.start(machine, PLAN)
+        submit.start(machine, PLAN)
     assert list(machine.layout.requests.iterdir()) == []
 
 

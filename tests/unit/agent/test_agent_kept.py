@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from fakes import machine_at, make_live, put_release
 
-from filae_ops.agent import kept
+from filae_ops.agent.commands import releases
 from filae_ops.agent.database import postgresql
 from filae_ops.agent.system.machine import Machine
 from filae_ops.agent.transaction.journal import Journal
@@ -35,7 +35,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
 
 
 def test_each_kept_release_says_whether_it_may_be_put_back(machine: Machine) -> None:
-    found = {each["version"]: each for each in kept.releases(machine)}
+    found = {each["version"]: each for each in releases.releases(machine)}
     assert list(found) == ["2.2.0", "2.1.0", "2.0.0"]
     assert found["2.1.0"]["live"] is True
     assert (found["2.0.0"]["no_rollback"], found["2.0.0"]["by"]) == ("", "claire")
@@ -44,7 +44,7 @@ def test_each_kept_release_says_whether_it_may_be_put_back(machine: Machine) -> 
 
 
 def test_the_table_fits_80_columns(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
-    assert kept.print_releases(machine, as_json=False) == 0
+    assert releases.print_releases(machine, as_json=False) == 0
     text = capsys.readouterr().out
     assert max(map(len, text.splitlines())) <= 80
     for part in ("2.1.0    2026-01-01 10:00  claire  LIVE", "possible", "no: version 2.2.0 is higher"):
@@ -53,8 +53,8 @@ def test_the_table_fits_80_columns(machine: Machine, capsys: pytest.CaptureFixtu
 
 def test_long_names_still_fit() -> None:
     row = {"version": "2.1.0-rc." + "1" * 40, "since": None, "by": "x" * 64, "live": False, "no_rollback": "a " * 99}
-    assert max(map(len, kept.lines([row]))) <= 80
-    assert kept.lines([]) == ["no release is kept: nothing was deployed yet"]
+    assert max(map(len, releases.lines([row]))) <= 80
+    assert releases.lines([]) == ["no release is kept: nothing was deployed yet"]
 
 
 def test_a_database_that_does_not_answer_is_no_permission(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,5 +64,5 @@ def test_a_database_that_does_not_answer_is_no_permission(machine: Machine, monk
         raise Failed("no server")
 
     monkeypatch.setattr(postgresql, "schema_version", fail)
-    found = {each["version"]: each for each in kept.releases(machine)}
+    found = {each["version"]: each for each in releases.releases(machine)}
     assert found["2.0.0"]["no_rollback"] == "not known: no server"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from filae_ops.agent import logs
+from filae_ops.agent.commands import logs
 from filae_ops.agent.system.errors import Refused
 
 WEB = ["filae-web@blue.service", "filae-web@green.service"]

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from filae_ops.agent.arguments import parser
 from filae_ops.agent.frontdoor import maintenance_page
-from filae_ops.agent.options import parser
 from filae_ops.agent.system.errors import Refused
 
 ROLES = Path(__file__).parents[3] / "roles"

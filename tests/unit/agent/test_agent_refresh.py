@@ -13,7 +13,7 @@ import pytest
 from fakes import machine_at
 from installed import SPECS, package, provisioned
 
-from filae_ops.agent import ask, attach, refresh
+from filae_ops.agent.commands import attach, refresh, submit
 from filae_ops.agent.release import apt
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.transaction.journal import Journal
@@ -35,7 +35,7 @@ def test_a_refresh_is_asked_for_with_its_reasons(tmp_path: Path, monkeypatch: py
     machine = provisioned(tmp_path)
     package(tmp_path, "ruby-rack", f"{SPECS}/rack-3.1.20.gemspec", age=5)
     asked: list[Any] = []
-    monkeypatch.setattr(ask, "carry_out", lambda machine, wanted, **how: asked.append(wanted) or 0)
+    monkeypatch.setattr(submit, "carry_out", lambda machine, wanted, **how: asked.append(wanted) or 0)
     assert refresh.refresh(machine, operator="claire") == 0
     (wanted,) = asked
     assert (wanted.kind, wanted.version, wanted.from_version) == ("refresh", "2.1.0", "2.1.0")

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from fakes import CONTRACT, machine_at, make_live, put_release
 
-from filae_ops.agent import ask, rollback
 from filae_ops.agent.bundle import archive
 from filae_ops.agent.bundle.contract import Contract, of_release
+from filae_ops.agent.commands import rollback, submit
 from filae_ops.agent.database import compatibility, postgresql
 from filae_ops.agent.preflight import capacity, checks
 from filae_ops.agent.release import apt
@@ -210,7 +210,7 @@ def test_packages_that_went_and_memory_that_is_short(site: Site, monkeypatch: py
 
 def test_a_rollback_is_asked_for_with_its_plan(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
-    monkeypatch.setattr(ask, "carry_out", lambda machine, wanted, **how: asked.append((wanted, how)) or 0)
+    monkeypatch.setattr(submit, "carry_out", lambda machine, wanted, **how: asked.append((wanted, how)) or 0)
     assert rollback.rollback(site.machine, operator="claire", detach=True) == 0
     ((wanted, how),) = asked
     assert (wanted.kind, wanted.version, wanted.colour, wanted.from_version) == ("rollback", "2.0.0", "blue", "3.0.0")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from fakes import machine_at, make_live, put_release
 
-from filae_ops.agent import attach, status
+from filae_ops.agent.commands import attach, receipt, status
 from filae_ops.agent.frontdoor import proof
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.transaction import plan
@@ -70,9 +70,9 @@ def test_receipts(tmp_path: Path, at: str, words: str) -> None:
     machine, _ = machine_at(tmp_path)
     if words:
         with pytest.raises(Refused, match=words):
-            status.receipt(machine, "backup", at, as_json=True)
+            receipt.receipt(machine, "backup", at, as_json=True)
         return
-    assert status.receipt(machine, "backup", at, as_json=True) == 0
+    assert receipt.receipt(machine, "backup", at, as_json=True) == 0
     assert json.loads((machine.layout.receipts / "backup.json").read_text())["at"] == "2026-01-01T20:00:00+00:00"
 
 

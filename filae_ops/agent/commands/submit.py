@@ -8,7 +8,7 @@ import os
 import re
 from typing import Any
 
-from filae_ops.agent import attach
+from filae_ops.agent.commands import attach
 from filae_ops.agent.preflight import preview
 from filae_ops.agent.runtime import unit_text
 from filae_ops.agent.system.errors import Refused

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from filae_ops.agent import ask
 from filae_ops.agent.bundle import archive, changelog
 from filae_ops.agent.bundle.contract import Contract, of_release
+from filae_ops.agent.commands import submit
 from filae_ops.agent.database import postgresql
 from filae_ops.agent.database.compatibility import compatible, only_downwards
 from filae_ops.agent.preflight import capacity, checks
@@ -45,16 +45,16 @@ def rollback(
     detach: bool = False,
 ) -> int:
     """Put a kept release back into service; the transaction outlives this process."""
-    who = ask.operator(operator)
-    ask.nobody_at_work(machine)
+    who = submit.operator(operator)
+    submit.nobody_at_work(machine)
     found = examine(machine, version)
     wanted = found.contract.version
     if found.unchanged:
-        return ask.say_unchanged(wanted, f"{wanted} is live and healthy: nothing to do", as_json=as_json)
+        return submit.say_unchanged(wanted, f"{wanted} is live and healthy: nothing to do", as_json=as_json)
     if check:
-        return ask.say_check(said(machine, found), as_json=as_json)
+        return submit.say_check(said(machine, found), as_json=as_json)
     request = plan.again("rollback", found.live, wanted, found.mode, who, history.stall(machine))
-    return ask.carry_out(machine, request, as_json=as_json, detach=detach)
+    return submit.carry_out(machine, request, as_json=as_json, detach=detach)
 
 
 def examine(machine: Machine, version: str) -> Target:

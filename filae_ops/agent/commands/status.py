@@ -1,21 +1,19 @@
-"""`filaectl status`, `journal`, `receipt` and `observe`: what runs, what happened, what others confirm."""
+"""`filaectl status` and `journal`: what runs, and what happened."""
 
 from __future__ import annotations
 
 import json
 import textwrap
 from collections.abc import Mapping
-from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
-from filae_ops.agent import attach
 from filae_ops.agent.bundle.changelog import plain
 from filae_ops.agent.bundle.contract import of_release
+from filae_ops.agent.commands import attach
 from filae_ops.agent.frontdoor import maintenance_page, proof
 from filae_ops.agent.release import outdated
-from filae_ops.agent.system import durable
-from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.steps import dump
 from filae_ops.agent.system.machine import Machine
 from filae_ops.agent.transaction import history, lock, wording
 from filae_ops.agent.transaction import journal as journals
@@ -106,8 +104,8 @@ def rows(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     if kept := found.get("maintenance"):
         until = f", until {_when(kept['until'])}" if kept.get("until") else ", until it is switched off"
         said.append(("maintenance", f"ON since {_when(kept.get('since') or '')} by {kept.get('by', '?')}{until}"))
-    for dump in found.get("safety_dumps") or []:
-        said.append(("safety dump", f"{dump['path']}, {dump['bytes'] // 1024} KiB, {_when(dump['at'])}"))
+    for each in found.get("safety_dumps") or []:
+        said.append(("safety dump", f"{each['path']}, {each['bytes'] // 1024} KiB, {_when(each['at'])}"))
     return said + ([("lock", found["lock"])] if found["lock"] else [])
 
 
@@ -127,7 +125,7 @@ def _maintenance(machine: Machine) -> dict[str, Any] | None:
 def _safety_dumps(machine: Machine) -> list[dict[str, Any]]:
     """Return the dumps that were taken before migrations and are kept."""
     found = []
-    for path in sorted((machine.layout.state / "safety").glob("*.dump")):
+    for path in dump.dumps(machine):
         state = path.stat()
         at = datetime.fromtimestamp(state.st_mtime, UTC).isoformat(timespec="seconds")
         found.append({"path": str(path), "transaction": path.stem, "bytes": state.st_size, "at": at})
@@ -139,38 +137,3 @@ def print_journal(machine: Machine, *, as_json: bool, number: int) -> int:
     for event in journals.of_machine(machine.layout.journal).read()[-number:]:
         wording.show(event, as_json=as_json)
     return 0
-
-
-def receipt(machine: Machine, kind: str, at: str, *, as_json: bool) -> int:
-    """Record that the DSI took a backup or a snapshot at a time (now)."""
-    now = datetime.now(UTC)
-    try:
-        when = (datetime.fromisoformat(at) if at else now).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise Refused(f"--at {at[:40]!r} is not a date and time", "dsi", "write 2026-09-01T22:00:00+02:00") from None
-    if when > now + timedelta(minutes=5):
-        raise Refused(f"--at {at[:40]} is in the future", "dsi", "give the time at which it ended")
-    record = {
-        "kind": kind,
-        "at": when.isoformat(timespec="seconds"),
-        "recorded": now.isoformat(timespec="seconds"),
-    }
-    durable.write(machine.layout.receipts / f"{kind}.json", json.dumps(record) + "\n", 0o600)
-    print(json.dumps(record) if as_json else f"recorded: {kind} of {record['at']}")
-    return 0
-
-
-def observe(machine: Machine, *, as_json: bool) -> int:
-    """Print what is proved of the live release; 1 when something fails."""
-    live = machine.live()
-    if live is None:
-        found = {"release": proof.Verdict("not_run", "nothing is deployed yet")}
-    else:
-        found = proof.observed(machine, of_release(machine.layout.release(live.version)))
-    checks = {name: asdict(verdict) for name, verdict in found.items()}
-    if as_json:
-        print(json.dumps({"version": live.version if live else None, "checks": checks}, ensure_ascii=False))
-    else:
-        for name, verdict in found.items():
-            print(f"{name:<12} {verdict.status:<8} {verdict.message}")
-    return 1 if any(v.status == "fail" for v in found.values()) else 0

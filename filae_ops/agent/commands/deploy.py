@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from filae_ops.agent import ask
 from filae_ops.agent.bundle import receive
+from filae_ops.agent.commands import submit
 from filae_ops.agent.preflight import checks, preview
 from filae_ops.agent.preflight.checks import Checked
 from filae_ops.agent.system.errors import Refused
@@ -36,11 +36,11 @@ def deploy(
     if found.unchanged or check:
         receive.forget(machine, where)
         if said:
-            return ask.say_check(said, as_json=as_json)
+            return submit.say_check(said, as_json=as_json)
         version = found.contract.version
-        return ask.say_unchanged(version, f"{version} is live and healthy: nothing to do", as_json=as_json)
+        return submit.say_unchanged(version, f"{version} is live and healthy: nothing to do", as_json=as_json)
     wanted = make_plan(machine, where, found, who, unsafe_logs=unsafe_logs)
-    status = ask.carry_out(machine, wanted, as_json=as_json, detach=detach)
+    status = submit.carry_out(machine, wanted, as_json=as_json, detach=detach)
     if unsafe_logs:
         _show_unsafe(machine)
     return status
@@ -69,8 +69,8 @@ def make_plan(machine: Machine, bundle: Path, found: Checked, operator: str, *, 
 def _asked(machine: Machine, bundle: Path, operator: str, *, check: bool) -> tuple[str, Path]:
     """Return who asks, and the bundle where only root writes; one that was received and is refused does not stay."""
     try:
-        who = ask.operator(operator)
-        ask.nobody_at_work(machine)
+        who = submit.operator(operator)
+        submit.nobody_at_work(machine)
         return who, bundle if check else receive.take_in(machine, bundle)
     except Refused:
         receive.forget(machine, bundle)

@@ -6,8 +6,8 @@ import contextlib
 import time
 from datetime import datetime
 
-from filae_ops.agent import ask, attach
 from filae_ops.agent.bundle.contract import of_release
+from filae_ops.agent.commands import attach, submit
 from filae_ops.agent.preflight import capacity
 from filae_ops.agent.release import apt, outdated
 from filae_ops.agent.runtime import unit_control
@@ -36,7 +36,7 @@ def refresh(
     `patient` (the machine's own unit): wait for dpkg and for whoever holds the lock, and do not repeat a refresh
     that failed, or changed nothing, until packages change again.
     """
-    who = ask.operator(operator)
+    who = submit.operator(operator)
     if patient:
         wait_for_others(machine)
         revive(machine)
@@ -44,19 +44,19 @@ def refresh(
     why = outdated.reasons(machine, live) if live else []
     if live is None or not why:
         version = live.version if live else ""
-        return ask.say_unchanged(version, "unchanged: all runs with what is installed", as_json=as_json)
+        return submit.say_unchanged(version, "unchanged: all runs with what is installed", as_json=as_json)
     allowed(machine, why, patient=patient)
     contract = of_release(machine.layout.release(live.version))
     mode = capacity.mode(contract, capacity.memory_available(machine), contract)
     if check:
-        return ask.say_check(said(machine, live, mode, why), as_json=as_json)
+        return submit.say_check(said(machine, live, mode, why), as_json=as_json)
     request = plan.again("refresh", live, live.version, mode, who, history.stall(machine), why="; ".join(why))
-    return ask.carry_out(machine, request, as_json=as_json, detach=detach)
+    return submit.carry_out(machine, request, as_json=as_json, detach=detach)
 
 
 def allowed(machine: Machine, why: list[str], *, patient: bool) -> None:
     """Refuse while somebody is at work, while packages change, and what failed already by itself."""
-    ask.nobody_at_work(machine)
+    submit.nobody_at_work(machine)
     if busy := apt.busy(machine):
         raise Refused(busy, next_step="wait for its end, or: dpkg --configure -a; the machine refreshes by itself then")
     if patient and (how := tried_already(machine)):
