@@ -35,7 +35,7 @@ def script(expected: Mapping[str, Any]) -> str:
     """Return the whole program that a machine's python3 reads on its standard input."""
     here = PACKAGE / "facts"
     names = sorted(path.stem for path in here.glob("*.py") if path.stem != "__init__")
-    first = ["base", "hello", "web"]
+    first = ["gathering", "hello", "web"]
     order = [*first, *(name for name in names if name not in (*first, "main")), "main"]
     sources = [(name, (here / f"{name}.py").read_text()) for name in order]
     return _BOOT.format(sources=json.dumps(sources), expected=json.dumps(dict(expected)))

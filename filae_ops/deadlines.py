@@ -14,7 +14,7 @@ from filae_ops.certificates import check_chain, check_dates, check_names
 from filae_ops.errors import OpsError, Owner
 from filae_ops.inventory.access import Operator
 from filae_ops.inventory.model import Inventory
-from filae_ops.register.load import lifecycle
+from filae_ops.register.lookup import lifecycle
 
 SOON = dt.timedelta(days=30)
 NEWER = "provider: make the environment again with Python 3.12 or newer, which takes a newer ansible-core"

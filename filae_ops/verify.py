@@ -21,7 +21,7 @@ from filae_ops.inventory.load import load
 from filae_ops.inventory.machine import Host
 from filae_ops.inventory.model import Inventory
 from filae_ops.merge import Merged, merge
-from filae_ops.register.load import requirement
+from filae_ops.register.lookup import requirement
 from filae_ops.ssh import Login, ssh_config
 from filae_ops.vocabulary import OWNERS
 

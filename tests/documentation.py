@@ -77,8 +77,8 @@ def _variable(name: str, option: dict[str, Any], values: dict[str, Any]) -> str:
 
 def requirements() -> str:
     """Return the register, theme by theme: who answers, what `review` and `verify` go by, where it was read."""
-    from filae_ops.register.load import requirements as register
-    from filae_ops.register.load import themes
+    from filae_ops.register.lookup import requirements as register
+    from filae_ops.register.lookup import themes
 
     intro = "`filae-ops requirements show ID` explains one; `observed`: a check of `verify` measures it.\n"
     lines = [NOTE, "# Requirements\n", intro]
@@ -99,7 +99,7 @@ def _requirement(each: Any) -> str:
 
 def checks() -> str:
     """Return the checks of a machine: what holds when each passes, and who answers for it."""
-    from filae_ops.register.load import requirement
+    from filae_ops.register.lookup import requirement
 
     lines = [NOTE, "# Checks of a machine\n", "| id | owner | what holds | requirement |\n|--|--|--|--|"]
     for path in sorted((ROOT / "tests/host").glob("test_*.py")):

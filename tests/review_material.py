@@ -14,7 +14,7 @@ from filae_ops.inventory.source import read
 from filae_ops.judge.verdict import EvidenceFile, Finding, ImmunityVerdict, Judgement, Row, Verdict
 from filae_ops.language import Lang
 from filae_ops.paths import data_path
-from filae_ops.register.load import requirements
+from filae_ops.register.lookup import requirements
 from filae_ops.report.provenance import Provenance
 from filae_ops.report.review import ReviewDocument, review_document
 

@@ -21,13 +21,13 @@ app = typer.Typer(help="What each party is held to, and what proves it.", no_arg
 
 
 def _themes() -> Iterable[str]:
-    from filae_ops.register.load import themes
+    from filae_ops.register.lookup import themes
 
     return themes()
 
 
 def _ids() -> Iterable[str]:
-    from filae_ops.register.load import requirements
+    from filae_ops.register.lookup import requirements
 
     return requirements()
 
@@ -60,7 +60,7 @@ def list_(
     as_json: Json = False,
 ) -> None:
     """List the requirements that a review and a verification judge, theme by theme."""
-    from filae_ops.register.load import requirements
+    from filae_ops.register.lookup import requirements
     from filae_ops.report.pages import words
     from filae_ops.report.requirement import brief
 
@@ -88,7 +88,7 @@ def show(
 ) -> None:
     """Explain one requirement: rule, who answers, when it applies, what proves it, where it was read."""
     from filae_ops.language import typography
-    from filae_ops.register.load import requirement
+    from filae_ops.register.lookup import requirement
     from filae_ops.report.requirement import document, rows
 
     each = requirement(name)
@@ -118,7 +118,7 @@ def _show_list(found: Iterable[Requirement], lang: Lang) -> None:
     from rich.table import Table
 
     from filae_ops.language import typography
-    from filae_ops.register.load import themes
+    from filae_ops.register.lookup import themes
     from filae_ops.report.pages import words
     from filae_ops.report.requirement import summary
 
@@ -138,7 +138,7 @@ def _show_list(found: Iterable[Requirement], lang: Lang) -> None:
 
 
 def _theme(name: str) -> str:
-    from filae_ops.register.load import themes
+    from filae_ops.register.lookup import themes
 
     if name.upper() not in themes():
         raise OpsError(

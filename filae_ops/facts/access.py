@@ -12,7 +12,7 @@ import pwd
 import re
 from typing import Any
 
-from filae_ops.facts.base import Expected, command, part, read
+from filae_ops.facts.gathering import Expected, command, part, read
 
 GROUPS = ("sudo", "filae-operators", "filae-dsi", "root", "adm", "shadow", "docker", "lxd", "disk")
 KEYS = "/etc/ssh/authorized_keys.d"

@@ -11,7 +11,7 @@ import json
 import os
 from typing import Any
 
-from filae_ops.facts.base import Expected, Unmeasured, command, part, read
+from filae_ops.facts.gathering import Expected, Unmeasured, command, part, read
 
 AGENT = "/usr/local/sbin/filaectl"
 

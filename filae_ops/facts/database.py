@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from filae_ops.facts.base import Expected, Unmeasured, command, part
+from filae_ops.facts.gathering import Expected, Unmeasured, command, part
 
 QUERY = """SELECT json_build_object(
  'settings', (SELECT json_object_agg(name, setting) FROM pg_settings WHERE name IN ('listen_addresses',

@@ -12,7 +12,7 @@ import pwd
 import stat
 from typing import Any
 
-from filae_ops.facts.base import Expected, part
+from filae_ops.facts.gathering import Expected, part
 
 WATCHED = (
     "/etc/filae", "/etc/filae/tls", "/etc/filae/tls/key.pem", "/etc/filae/secrets", "/etc/filae/settings.json",

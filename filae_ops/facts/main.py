@@ -9,9 +9,9 @@ import sys
 from filae_ops.facts import (
     access,
     application,
-    base,
     database,
     files,
+    gathering,
     network,
     outside,
     packages,
@@ -25,11 +25,15 @@ from filae_ops.facts import (
 MODULES = (access, application, database, files, network, outside, packages, preflight, secrets, system, units, web)
 
 
-def run(expected: base.Expected) -> None:
+def run(expected: gathering.Expected) -> None:
     """Print the facts; parts that still run are left behind, since they only read."""
-    wanted = set(expected.get("parts") or base.PARTS)
-    for name in set(base.PARTS) - wanted:
-        del base.PARTS[name]
-    print(json.dumps({"root": base.as_root(), "facts": base.gather(expected, float(expected.get("seconds", 150)))}))
+    wanted = set(expected.get("parts") or gathering.PARTS)
+    for name in set(gathering.PARTS) - wanted:
+        del gathering.PARTS[name]
+    print(
+        json.dumps(
+            {"root": gathering.as_root(), "facts": gathering.gather(expected, float(expected.get("seconds", 150)))}
+        )
+    )
     sys.stdout.flush()
     os._exit(0)

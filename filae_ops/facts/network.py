@@ -11,7 +11,7 @@ import socket
 import tempfile
 from typing import Any
 
-from filae_ops.facts.base import Expected, Unmeasured, command, part, read
+from filae_ops.facts.gathering import Expected, Unmeasured, command, part, read
 
 _LIST = ("nft", "--stateless", "list", "table", "inet", "filae")
 BOOT_FILE = "/etc/filae/firewall.nft"

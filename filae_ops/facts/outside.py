@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from filae_ops.facts import web
-from filae_ops.facts.base import Expected, Unmeasured, part
+from filae_ops.facts.gathering import Expected, Unmeasured, part
 
 SECONDS = 1.5
 

@@ -11,7 +11,7 @@ import os
 import re
 from typing import Any
 
-from filae_ops.facts.base import Expected, command, part, read
+from filae_ops.facts.gathering import Expected, command, part, read
 
 STAMPS = "/var/lib/apt/periodic"
 

@@ -6,7 +6,7 @@ import json
 import sys
 from typing import Any
 
-from filae_ops.facts.base import Expected, command, part
+from filae_ops.facts.gathering import Expected, command, part
 
 
 @part

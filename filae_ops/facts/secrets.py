@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from filae_ops.facts.base import Expected, part
+from filae_ops.facts.gathering import Expected, part
 
 SHORTEST = 8
 RECENT_S = 2.0

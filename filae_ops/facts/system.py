@@ -12,7 +12,7 @@ import re
 import time
 from typing import Any
 
-from filae_ops.facts.base import Expected, Unmeasured, command, part, read
+from filae_ops.facts.gathering import Expected, Unmeasured, command, part, read
 
 REAL = ("ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "zfs", "overlay")
 JOURNAL_STOPPED = "d93fb3c9c24d451a97cea615ce59c00b"  # systemd's message catalogue: journald stopped in order

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from filae_ops.facts.base import Expected, command, part
+from filae_ops.facts.gathering import Expected, command, part
 
 WATCHED = (
     "nginx.service", "postgresql.service", "postgresql@17-main.service", "ssh.service", "chrony.service",

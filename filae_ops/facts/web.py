@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from filae_ops.facts import hello
-from filae_ops.facts.base import Expected, Unmeasured, part, read
+from filae_ops.facts.gathering import Expected, Unmeasured, part, read
 
 HIDDEN = ("/.env", "/.git/config", "/.htpasswd")
 SECONDS = 6.0

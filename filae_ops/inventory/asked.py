@@ -146,7 +146,7 @@ def _words() -> Mapping[str, str]:
 
 def label(path: str) -> str:
     """Return what a field is, in French; empty when its name says it."""
-    from filae_ops.register.load import fields
+    from filae_ops.register.lookup import fields
 
     if path in _words():
         return _words()[path]

@@ -149,7 +149,7 @@ def _names(read: dict[str, frozenset[str]], path: str, exact: bool) -> tuple[str
 @cache
 def _read(model: str | None) -> tuple[dict[str, frozenset[str]], dict[str, frozenset[str]]]:
     """Return the fields that each requirement judges, and those that make it apply."""
-    from filae_ops.register.load import requirements
+    from filae_ops.register.lookup import requirements
 
     found = [each for each in requirements().values() if model is None or _may_apply(each, model)]
     judged = {each.id: frozenset(line.field for line in each.declared) for each in found}

@@ -17,14 +17,14 @@ _IN_HOSPITAL = ("not_required", "exempt_if_three_conditions")
 
 def host_names() -> list[str]:
     """Return the ids of the hosts that may hold a hospital's data as third parties."""
-    from filae_ops.register.load import hosts
+    from filae_ops.register.lookup import hosts
 
     return [name for name, host in hosts().items() if host.hds.status not in _IN_HOSPITAL]
 
 
 def service_names(host_id: str | None) -> list[str]:
     """Return the ids of the services of a host; of all, when none is named."""
-    from filae_ops.register.load import hosts
+    from filae_ops.register.lookup import hosts
 
     return [each.id for name in host_names() if host_id in (None, name) for each in hosts()[name].services]
 
@@ -53,7 +53,7 @@ def _service(source: Source, host_id: str | None, service_id: str) -> Problem:
 
 
 def _duties(inventory: Inventory, source: Source) -> Iterator[Problem]:
-    from filae_ops.register.load import duties
+    from filae_ops.register.lookup import duties
 
     for name in inventory.responsibilities:
         if name not in duties():

@@ -22,7 +22,7 @@ Schema = dict[str, Any]
 
 def inventory_schema() -> Schema:
     """Return the schema of the files of group_vars/all: each holds some of the sections."""
-    from filae_ops.register.load import duties
+    from filae_ops.register.lookup import duties
 
     schema = _written(Inventory, {"directory", "fingerprint", "hosts"})
     schema.pop("required")

@@ -34,15 +34,15 @@ class Register:
 @cache
 def load_register() -> Register:
     """Read the whole register, once."""
-    from filae_ops.register import load
+    from filae_ops.register import lookup
 
     return Register(
-        requirements=load.requirements(),
-        hosts=load.hosts(),
-        duties=load.duties(),
-        immunity=load.immunity_steps(),
-        lifecycles=load.lifecycles(),
-        shipped=load.shipped(),
-        countries={name: load.countries(name) for name in ("EU", "EEA")},
-        fields=load.fields(),
+        requirements=lookup.requirements(),
+        hosts=lookup.hosts(),
+        duties=lookup.duties(),
+        immunity=lookup.immunity_steps(),
+        lifecycles=lookup.lifecycles(),
+        shipped=lookup.shipped(),
+        countries={name: lookup.countries(name) for name in ("EU", "EEA")},
+        fields=lookup.fields(),
     )

@@ -133,7 +133,7 @@ def name_words(field: str, lang: Lang) -> str:
 @cache
 def label(field: str, lang: Lang) -> str:
     """Return what a field is called; what has no name of its own is called as what it is in."""
-    from filae_ops.register.load import fields
+    from filae_ops.register.lookup import fields
 
     own: Mapping[str, str] = said(lang)["fields"]
     name = generic(field)

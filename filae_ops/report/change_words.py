@@ -35,7 +35,7 @@ def label(name: str, lang: Lang) -> str:
 
 
 def _field(name: str, lang: Lang) -> str:
-    from filae_ops.register.load import fields
+    from filae_ops.register.lookup import fields
 
     say = words("difference", lang)
     if name in say["fields"]:
@@ -77,7 +77,7 @@ def _shown(value: Any, lang: Lang, name: str) -> str:
 
 def _last(name: str, lang: Lang) -> str:
     """Return a field in words inside of the whole that holds it."""
-    from filae_ops.register.load import fields
+    from filae_ops.register.lookup import fields
 
     say, last = words("difference", lang)["parts"], name.rpartition(".")[2]
     if last in say or name not in fields():
@@ -87,7 +87,7 @@ def _last(name: str, lang: Lang) -> str:
 
 def _host(change: Change, lang: Lang) -> str:
     """Return the change of a host or service, under its name in the register."""
-    from filae_ops.register.load import hosts
+    from filae_ops.register.lookup import hosts
 
     names: dict[str, str] = {host.id: host.name for host in hosts().values()}
     names |= {each.id: each.name for host in hosts().values() for each in host.services if each.name}

@@ -55,7 +55,7 @@ def summary(context: Context) -> Section:
 
 def verdicts(context: Context) -> Section:
     """Return every verdict that applies, theme by theme, worst first."""
-    from filae_ops.register.load import themes
+    from filae_ops.register.lookup import themes
 
     say = context.say["verdicts"]
     blocks: list[Block] = []

@@ -41,7 +41,7 @@ def machines(context: Context) -> Section:
 
 
 def _lifecycles(context: Context) -> Iterator[tuple[Cell, ...]]:
-    from filae_ops.register.load import lifecycle
+    from filae_ops.register.lookup import lifecycle
 
     for product, version, origin in _components(context):
         found = lifecycle(product, version)
@@ -51,7 +51,7 @@ def _lifecycles(context: Context) -> Iterator[tuple[Cell, ...]]:
 
 def _components(context: Context) -> Iterator[tuple[str, str, str]]:
     """Return product, version and where it is known from: what is declared, else what the system ships."""
-    from filae_ops.register.load import shipped as products
+    from filae_ops.register.lookup import shipped as products
 
     systems = {(str(at(each, "os.id")), str(at(each, "os.version"))): None for each in context.tree["machines"]}
     declared = at(context.tree, "software")

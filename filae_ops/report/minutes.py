@@ -152,7 +152,7 @@ class _Maker:
         return Section("not-measured", say["title"], (table,))
 
     def _rule(self, each: Requirement) -> Cell:
-        from filae_ops.register.load import requirements
+        from filae_ops.register.lookup import requirements
 
         rule = requirements().get(each.id)
         return Lines((each.id, rule.title_fr if self.lang == "fr" else rule.title_en)) if rule else each.id

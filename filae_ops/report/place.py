@@ -46,7 +46,7 @@ def _law(context: Context) -> Cell:
 
 
 def _host(context: Context) -> str:
-    from filae_ops.register.load import hosts
+    from filae_ops.register.lookup import hosts
 
     name = at(context.tree, "hosting.host_id")
     known = hosts().get(name) if isinstance(name, str) else None
@@ -56,7 +56,7 @@ def _host(context: Context) -> str:
 
 
 def _service(context: Context) -> str:
-    from filae_ops.register.load import hosts
+    from filae_ops.register.lookup import hosts
 
     known = hosts().get(str(at(context.tree, "hosting.host_id")))
     name = at(context.tree, "hosting.service_id")
@@ -66,7 +66,7 @@ def _service(context: Context) -> str:
 
 def _immunity(context: Context) -> Callout:
     from filae_ops.judge.words import immunity_words
-    from filae_ops.register.load import immunity_steps
+    from filae_ops.register.lookup import immunity_steps
 
     say, verdict = context.say["hosting"], context.judgement.immunity
     steps = immunity_steps()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from filae_ops.language import Lang, typography
-from filae_ops.register.load import fields
+from filae_ops.register.lookup import fields
 from filae_ops.register.model import Condition, Evidence, Requirement
 from filae_ops.report.pages import words
 

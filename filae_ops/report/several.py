@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from filae_ops.errors import OpsError
 from filae_ops.language import Lang
-from filae_ops.register.load import requirement
+from filae_ops.register.lookup import requirement
 from filae_ops.register.model import Requirement
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from filae_ops.cli import app
 from filae_ops.console import out
 from filae_ops.errors import OpsError
-from filae_ops.register.load import requirements
+from filae_ops.register.lookup import requirements
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ from filae_ops.cli import check as command
 from filae_ops.errors import OpsError
 from filae_ops.junit import write_junit
 from filae_ops.paths import data_path
-from filae_ops.register.load import requirement
+from filae_ops.register.lookup import requirement
 from filae_ops.verify import Report, verdicts
 
 ROWS = [

@@ -9,7 +9,7 @@ import pytest
 
 from filae_ops import verify
 from filae_ops.facts import main
-from filae_ops.facts.base import PARTS
+from filae_ops.facts.gathering import PARTS
 from filae_ops.hostchecks import HostChecks
 from filae_ops.inventory.load import load
 from filae_ops.inventory.source import read

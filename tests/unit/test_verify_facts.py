@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from filae_ops import ask
-from filae_ops.facts import base, hello, network, outside, secrets
+from filae_ops.facts import gathering, hello, network, outside, secrets
 from filae_ops.inventory.load import load
 from filae_ops.inventory.source import read
 from filae_ops.paths import data_path
@@ -41,11 +41,11 @@ def test_the_script_needs_nothing_of_the_package(tmp_path):
 
 def test_a_part_that_breaks_or_hangs_hides_nothing_else(monkeypatch):
     def unmeasured(_):
-        raise base.Unmeasured("why")
+        raise gathering.Unmeasured("why")
 
     parts = {"good": lambda _: 1, "bad": lambda _: 1 / 0, "slow": lambda _: time.sleep(5), "unmeasured": unmeasured}
-    monkeypatch.setattr(base, "PARTS", parts)
-    found = base.gather({}, 0.3)
+    monkeypatch.setattr(gathering, "PARTS", parts)
+    found = gathering.gather({}, 0.3)
     assert found["good"]["value"] == 1
     assert "ZeroDivisionError" in found["bad"]["error"]
     assert "no answer" in found["slow"]["error"]
@@ -57,8 +57,8 @@ def test_a_part_that_breaks_or_hangs_hides_nothing_else(monkeypatch):
     [(["/nowhere/at-all"], "is not installed"), (["false"], "ended with status 1"), (["sleep", "5"], "no answer")],
 )
 def test_a_command_that_fails_is_unmeasured(argv, said):
-    with pytest.raises(base.Unmeasured, match=said):
-        base.command(*argv, seconds=0.2)
+    with pytest.raises(gathering.Unmeasured, match=said):
+        gathering.command(*argv, seconds=0.2)
 
 
 def test_the_rules_are_made_from_the_inventory():

@@ -9,7 +9,7 @@ import pytest
 
 from filae_ops.judge.verdict import Finding, Verdict
 from filae_ops.merge import Merged, merge
-from filae_ops.register.load import requirement
+from filae_ops.register.lookup import requirement
 from filae_ops.verify import Report
 from filae_ops.verify import Verdict as Check
 

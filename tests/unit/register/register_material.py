@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from filae_ops.register.load import HERE
+from filae_ops.register.lookup import HERE
 
 
 def changed(directory: Path, name: str, old: str, new: str) -> Path:

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from filae_ops.errors import OpsError
-from filae_ops.register.load import lifecycle, lifecycles, requirement, requirements
+from filae_ops.register.lookup import lifecycle, lifecycles, requirement, requirements
 
 WANTED = """
 OS-01 OS-02 SW-01 SW-02 SW-04 PATCH-01 PATCH-03 PATCH-05 BCK-01 BCK-08

@@ -6,7 +6,7 @@ import pytest
 from register_material import changed
 
 from filae_ops.errors import OpsError
-from filae_ops.register.load import read_hosts, read_lifecycles, read_requirements
+from filae_ops.register.lookup import read_hosts, read_lifecycles, read_requirements
 
 OS = "requirements/os.yml"
 BAD_REQUIREMENTS = [

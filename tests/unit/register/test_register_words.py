@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from filae_ops import strict_yaml
-from filae_ops.register import load
-from filae_ops.register.load import HERE, duties, fields, hosts, immunity_steps, requirements, themes
+from filae_ops.register import lookup
+from filae_ops.register.lookup import HERE, duties, fields, hosts, immunity_steps, requirements, themes
 from filae_ops.report.pages import words
 
 ENTRIES = list(requirements().values())
@@ -135,6 +135,6 @@ def test_a_qualification_without_its_version_says_why():
 
 def test_countries():
     regions = {"AX", "GF", "GP", "MF", "MQ", "RE", "YT"}
-    assert len(load.countries("EU") - regions) == 27
-    assert regions < load.countries("EU")
-    assert load.countries("EEA") - load.countries("EU") == {"IS", "LI", "NO"}
+    assert len(lookup.countries("EU") - regions) == 27
+    assert regions < lookup.countries("EU")
+    assert lookup.countries("EEA") - lookup.countries("EU") == {"IS", "LI", "NO"}

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from filae_ops.inventory.machine import Host, Machine
 from filae_ops.inventory.model import Inventory
-from filae_ops.register.load import fields
+from filae_ops.register.lookup import fields
 from filae_ops.report.change import GROUPS, same
 from filae_ops.report.change_words import label, sentence
 from filae_ops.report.changes import changes

@@ -1,4 +1,4 @@
-"""The parts of a gathering: each is one function, bounded in time, that changes nothing."""
+"""The frame of a gathering: each part is one function, bounded in time, that changes nothing."""
 
 from __future__ import annotations
 
