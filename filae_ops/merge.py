@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from filae_ops.judge.tree import Tree, find, generic
-from filae_ops.judge.verdict import STATUSES, Judgement, Status, Verdict
+from filae_ops.judge.case.tree import Tree, find, generic
+from filae_ops.judge.case.verdict import STATUSES, Judgement, Status, Verdict
 from filae_ops.register.model import Requirement
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from filae_ops.inventory.declared import declared_tree
 from filae_ops.inventory.load import load
 from filae_ops.inventory.model import Inventory
 from filae_ops.inventory.source import read
-from filae_ops.judge.verdict import EvidenceFile, Finding, ImmunityVerdict, Judgement, Row, Verdict
+from filae_ops.judge.case.verdict import EvidenceFile, Finding, ImmunityVerdict, Judgement, Row, Verdict
 from filae_ops.language import Lang
 from filae_ops.paths import data_path
 from filae_ops.register.lookup import requirements

@@ -6,18 +6,18 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import replace
 
+from filae_ops.judge.case.case import Case, worst
+from filae_ops.judge.case.proof_files import proofs
+from filae_ops.judge.case.raci import rows
+from filae_ops.judge.case.register import Register
+from filae_ops.judge.case.tree import Found, Tree, find
+from filae_ops.judge.case.verdict import EvidenceFile, Finding, Judgement, Status, Verdict
 from filae_ops.judge.entrusted import KEPT
-from filae_ops.judge.immunity import immunity
-from filae_ops.judge.operators import MAY_BE_EMPTY
-from filae_ops.judge.proof import proofs
-from filae_ops.judge.raci import rows
-from filae_ops.judge.register import Register
-from filae_ops.judge.scene import Scene, worst
+from filae_ops.judge.operators.comparisons import MAY_BE_EMPTY
+from filae_ops.judge.operators.immunity import immunity
+from filae_ops.judge.operators.table import ALONE, OPERATORS
 from filae_ops.judge.scope import Scope, scope
-from filae_ops.judge.special import EXCLUDED, REVISED
-from filae_ops.judge.table import ALONE, OPERATORS
-from filae_ops.judge.tree import Found, Tree, find
-from filae_ops.judge.verdict import EvidenceFile, Finding, Judgement, Status, Verdict
+from filae_ops.judge.special_rules import EXCLUDED, REVISED
 from filae_ops.register.model import Evidence, Requirement
 
 _BLOCKING = ("block", "claim_invalid")
@@ -43,48 +43,48 @@ def judge(
     `evidence` is what `read_evidence` gives, `certificates` the last day of each certificate by declared path.
     """
     matrix = rows(declared, register.duties)
-    scene = Scene(declared, register, day, matrix, evidence, certificates)
-    verdicts = tuple(verdict(scene, requirement) for requirement in register.requirements.values())
-    return Judgement(day, verdicts, immunity(scene), matrix, evidence)
+    case = Case(declared, register, day, matrix, evidence, certificates)
+    verdicts = tuple(verdict(case, requirement) for requirement in register.requirements.values())
+    return Judgement(day, verdicts, immunity(case), matrix, evidence)
 
 
-def verdict(scene: Scene, requirement: Requirement) -> Verdict:
+def verdict(case: Case, requirement: Requirement) -> Verdict:
     """Return what is known about one requirement."""
-    if requirement.effective_from and requirement.effective_from > scene.day:
+    if requirement.effective_from and requirement.effective_from > case.day:
         begins = {"begins": requirement.effective_from.isoformat()}
         return Verdict(requirement, "not_applicable", (Finding("holds", "not_in_force", words=begins),))
-    found = scope(scene, requirement)
-    excluded = found.excluded or _excluded(scene, requirement)
-    kept = KEPT[requirement.id](scene) if excluded and requirement.id in KEPT else ()
+    found = scope(case, requirement)
+    excluded = found.excluded or _excluded(case, requirement)
+    kept = KEPT[requirement.id](case) if excluded and requirement.id in KEPT else ()
     if excluded and not kept:
         return Verdict(requirement, "not_applicable", (excluded,))
-    findings = kept or found.missing or _findings(scene, requirement, found)
+    findings = kept or found.missing or _findings(case, requirement, found)
     status, from_memory = _status(requirement, findings)
     return Verdict(requirement, status, findings, from_memory)
 
 
-def _excluded(scene: Scene, requirement: Requirement) -> Finding | None:
+def _excluded(case: Case, requirement: Requirement) -> Finding | None:
     excludes = EXCLUDED.get(requirement.id)
-    return excludes(scene) if excludes else None
+    return excludes(case) if excludes else None
 
 
-def _findings(scene: Scene, requirement: Requirement, found: Scope) -> tuple[Finding, ...]:
+def _findings(case: Case, requirement: Requirement, found: Scope) -> tuple[Finding, ...]:
     findings = tuple(
         finding
         for evidence in requirement.declared
-        for value in find(scene.tree, evidence.field)
+        for value in find(case.tree, evidence.field)
         if found.holds(value.name)
-        for finding in _evidence(scene, evidence, value)
+        for finding in _evidence(case, evidence, value)
     )
     if revise := REVISED.get(requirement.id):
-        findings = revise(scene, findings)
+        findings = revise(case, findings)
     if findings:
         return tuple(each for index, each in enumerate(findings) if each not in findings[:index])
     outcome = "unmeasured" if requirement.observed_fr else "unsure"
     return (Finding(outcome, outcome),)  # type: ignore[arg-type]
 
 
-def _evidence(scene: Scene, evidence: Evidence, found: Found) -> tuple[Finding, ...]:
+def _evidence(case: Case, evidence: Evidence, found: Found) -> tuple[Finding, ...]:
     wanted = list(evidence.value) if isinstance(evidence.value, tuple) else evidence.value
     if found.value is None and found.name in MAY_BE_EMPTY:
         found = replace(found, value=[])
@@ -93,8 +93,8 @@ def _evidence(scene: Scene, evidence: Evidence, found: Found) -> tuple[Finding, 
             return (Finding("missing", "missing", found.name, None, wanted),)
         if found.value is None and not (evidence.op == "eq" and wanted is False):
             return (Finding("contrary", "none", found.name, None, wanted),)
-    findings = OPERATORS[evidence.op](scene, found, wanted)
-    return (*findings, *proofs(scene, found))
+    findings = OPERATORS[evidence.op](case, found, wanted)
+    return (*findings, *proofs(case, found))
 
 
 def _status(requirement: Requirement, findings: tuple[Finding, ...]) -> tuple[Status, bool]:

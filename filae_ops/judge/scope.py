@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from filae_ops.judge.scene import Scene
-from filae_ops.judge.table import OPERATORS
-from filae_ops.judge.tree import MISSING, Found, find, generic
-from filae_ops.judge.verdict import Finding
+from filae_ops.judge.case.case import Case
+from filae_ops.judge.case.tree import MISSING, Found, find, generic
+from filae_ops.judge.case.verdict import Finding
+from filae_ops.judge.operators.table import OPERATORS
 from filae_ops.register.model import Condition, Requirement
 
 _ALWAYS_HELD = ("data.health", "data.judicial")
@@ -33,15 +33,15 @@ class Scope:
         return self.items is None or _item(name) in self.items
 
 
-def scope(scene: Scene, requirement: Requirement) -> Scope:
+def scope(case: Case, requirement: Requirement) -> Scope:
     """Return whether a requirement applies: not when one condition is not met, whatever the others miss."""
     missing: list[Finding] = []
     items: frozenset[str] | None = None
     for condition in requirement.applies.when:
         if condition.field == _RUNS_ON:
             continue
-        values = _values(scene, condition)
-        met = [found for found in values if _met(scene, condition, found)]
+        values = _values(case, condition)
+        met = [found for found in values if _met(case, condition, found)]
         unknown = [found for found in values if found.missing and condition.op != "claimed"]
         if not met and not unknown:
             first = values[0]
@@ -54,21 +54,21 @@ def scope(scene: Scene, requirement: Requirement) -> Scope:
     return Scope(None, tuple(missing), items)
 
 
-def _values(scene: Scene, condition: Condition) -> tuple[Found, ...]:
+def _values(case: Case, condition: Condition) -> tuple[Found, ...]:
     """Return the declared values; the country of the parent is the register's too."""
-    found = find(scene.tree, condition.field)
+    found = find(case.tree, condition.field)
     if condition.field in _ALWAYS_HELD and found[0].value in (MISSING, None):
         return (Found(condition.field, True),)
     if condition.field == _PARENT:
-        known = tuple(Found(_PARENT, value) for value in scene.countries_of("parent_country").values())
+        known = tuple(Found(_PARENT, value) for value in case.countries_of("parent_country").values())
         return known or found
     return found
 
 
-def _met(scene: Scene, condition: Condition, found: Found) -> bool:
+def _met(case: Case, condition: Condition, found: Found) -> bool:
     if found.missing or (found.value is None and condition.value is not False):
         return False
-    return OPERATORS[condition.op](scene, found, _plain(condition.value))[0].outcome == "holds"
+    return OPERATORS[condition.op](case, found, _plain(condition.value))[0].outcome == "holds"
 
 
 def _plain(value: object) -> object:

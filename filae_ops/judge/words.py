@@ -8,9 +8,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from filae_ops.judge.scene import WORST
-from filae_ops.judge.tree import generic
-from filae_ops.judge.verdict import Finding, Immunity, Status, Verdict
+from filae_ops.judge.case.case import WORST
+from filae_ops.judge.case.tree import generic
+from filae_ops.judge.case.verdict import Finding, Immunity, Status, Verdict
 from filae_ops.language import Lang, typography
 from filae_ops.register.model import Evidence, Requirement
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from filae_ops.judge.verdict import Status
+from filae_ops.judge.case.verdict import Status
 
 
 @dataclass(frozen=True)

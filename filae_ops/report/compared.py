@@ -19,7 +19,7 @@ from filae_ops.report.revision import older
 
 if TYPE_CHECKING:
     from filae_ops.inventory.model import Inventory
-    from filae_ops.judge.verdict import Judgement
+    from filae_ops.judge.case.verdict import Judgement
     from filae_ops.report.review import ReviewDocument
 
 

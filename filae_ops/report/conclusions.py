@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import product
 
-from filae_ops.judge.verdict import OPEN, RANKS, STATUSES, EvidenceFile
+from filae_ops.judge.case.verdict import OPEN, RANKS, STATUSES, EvidenceFile
 from filae_ops.report.blocks import Block, Callout, Cell, Code, Lines, Link, Section, Table, Tag, Text
 from filae_ops.report.entries import Context, Entry
 from filae_ops.report.shown import at

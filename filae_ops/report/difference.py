@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filae_ops.judge.verdict import STATUSES, Judgement, Status, Verdict
+from filae_ops.judge.case.verdict import STATUSES, Judgement, Status, Verdict
 from filae_ops.language import Lang
 from filae_ops.report.change import GROUPS, Change
 from filae_ops.report.change_words import sentence
@@ -204,7 +204,7 @@ def _why(verdict: Verdict | None) -> list[Any]:
 
 
 def _ranked(found: list[VerdictChange]) -> tuple[VerdictChange, ...]:
-    from filae_ops.judge.verdict import RANKS
+    from filae_ops.judge.case.verdict import RANKS
 
     return tuple(sorted(found, key=lambda each: (each.better, -RANKS[each.verdict.requirement.severity])))
 

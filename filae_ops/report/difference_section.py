@@ -13,7 +13,7 @@ from filae_ops.report.pages import words
 from filae_ops.report.shown import counted, day
 
 if TYPE_CHECKING:
-    from filae_ops.judge.verdict import Status
+    from filae_ops.judge.case.verdict import Status
     from filae_ops.report.difference import Difference, VerdictChange
 
 ID = "difference"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from filae_ops.judge.verdict import EvidenceFile, Judgement, Status, Verdict
+from filae_ops.judge.case.verdict import EvidenceFile, Judgement, Status, Verdict
 from filae_ops.language import Lang
 from filae_ops.report.pages import words
 from filae_ops.report.shown import MISSING, day

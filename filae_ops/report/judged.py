@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filae_ops.judge.verdict import Judgement
+from filae_ops.judge.case.verdict import Judgement
 from filae_ops.language import Lang
 
 if TYPE_CHECKING:
@@ -30,9 +30,9 @@ def review_of(inventory: Inventory, as_of: dt.date, lang: Lang, *, origin: Prove
 def judged(inventory: Inventory, as_of: dt.date) -> tuple[dict[str, Any], Judgement, Mapping[str, dt.date]]:
     """Return what an inventory declares, what the judge says of it, and its certificates' last days by path."""
     from filae_ops.inventory.declared import declared_tree
-    from filae_ops.judge.evidence import certificate_ends, read_evidence
+    from filae_ops.judge.case.evidence import certificate_ends, read_evidence
+    from filae_ops.judge.case.register import load_register
     from filae_ops.judge.judge import judge
-    from filae_ops.judge.register import load_register
 
     tree = declared_tree(inventory)
     evidence = read_evidence(inventory.directory, tree)
@@ -68,12 +68,12 @@ def prepare(lang: Lang) -> None:
     import cryptography.x509  # noqa: F401
 
     import filae_ops.inventory.load
-    import filae_ops.judge.evidence
+    import filae_ops.judge.case.evidence
     import filae_ops.judge.judge
     import filae_ops.report.flows
     import filae_ops.report.provenance
     import filae_ops.report.review  # noqa: F401
-    from filae_ops.judge.register import load_register
+    from filae_ops.judge.case.register import load_register
     from filae_ops.judge.words import said
     from filae_ops.report.pages import words
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from filae_ops.judge.verdict import Row
+from filae_ops.judge.case.verdict import Row
 from filae_ops.report.blocks import Block, Callout, Cell, Facts, Lines, Section, Table, Text
 from filae_ops.report.conclusions import worst_first
 from filae_ops.report.entries import Context

@@ -155,7 +155,7 @@ def _people(asking: Asking, place: str, day: dt.date) -> list[tuple[str, str, st
 
 def raci(asking: Asking) -> Section:
     """Return who does what around the machine; a model without duties is to be agreed, never inferred."""
-    from filae_ops.judge.raci import rows as judged
+    from filae_ops.judge.case.raci import rows as judged
     from filae_ops.register.lookup import duties
 
     say = asking.say["raci"]

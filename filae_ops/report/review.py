@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from filae_ops.judge.verdict import STATUSES, Judgement, Row, Status
+from filae_ops.judge.case.verdict import STATUSES, Judgement, Row, Status
 from filae_ops.language import Lang
 from filae_ops.report import conclusions, machine, place, recovery
 from filae_ops.report.blocks import Callout, Cell, Code, Facts, Lines, Section, Table, Tag

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from filae_ops.errors import OpsError, Owner
-from filae_ops.judge.verdict import Status
+from filae_ops.judge.case.verdict import Status
 from filae_ops.register.model import Severity
 
 MAX_BYTES = 10 * 1024 * 1024

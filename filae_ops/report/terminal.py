@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from filae_ops.judge.verdict import STATUSES, Status
+from filae_ops.judge.case.verdict import STATUSES, Status
 from filae_ops.language import typography
 from filae_ops.report.conclusions import worst_first
 from filae_ops.report.difference_terminal import lines as difference_lines

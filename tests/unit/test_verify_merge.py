@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from filae_ops.judge.verdict import Finding, Verdict
+from filae_ops.judge.case.verdict import Finding, Verdict
 from filae_ops.merge import Merged, merge
 from filae_ops.register.lookup import requirement
 from filae_ops.verify import Report

@@ -18,7 +18,7 @@ from filae_ops.inventory.load import load
 from filae_ops.inventory.model import Inventory
 from filae_ops.inventory.problems import InventoryError
 from filae_ops.inventory.scaffold import render
-from filae_ops.judge.verdict import Judgement
+from filae_ops.judge.case.verdict import Judgement
 from filae_ops.paths import data_path
 from filae_ops.report.judged import judged
 

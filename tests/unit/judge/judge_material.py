@@ -8,13 +8,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from filae_ops.judge.evidence import declared_paths
+from filae_ops.judge.case.case import Case
+from filae_ops.judge.case.evidence import declared_paths
+from filae_ops.judge.case.raci import rows
+from filae_ops.judge.case.register import load_register
+from filae_ops.judge.case.verdict import EvidenceFile, Judgement, Verdict
 from filae_ops.judge.judge import judge
 from filae_ops.judge.judge import verdict as judge_one
-from filae_ops.judge.raci import rows
-from filae_ops.judge.register import load_register
-from filae_ops.judge.scene import Scene
-from filae_ops.judge.verdict import EvidenceFile, Judgement, Verdict
 
 DAY = dt.date(2026, 11, 21)
 Tree = dict[str, Any]
@@ -231,8 +231,8 @@ def one(tree: Tree, name: str) -> str:
     register = load_register()
     evidence = {path: EvidenceFile(path, "0" * 64, 10) for path in declared_paths(tree)}
     ends = {"tls/server.pem": dt.date(2027, 3, 1)}
-    scene = Scene(tree, register, DAY, rows(tree, register.duties), evidence, ends)
-    return judge_one(scene, register.requirements[name]).status
+    case = Case(tree, register, DAY, rows(tree, register.duties), evidence, ends)
+    return judge_one(case, register.requirements[name]).status
 
 
 def status(tree: Tree, name: str, day: dt.date = DAY, **given: Any) -> str:

@@ -11,10 +11,10 @@ import pytest
 from judge_material import changed, hds, judged, status, verdict, vm
 
 from filae_ops.errors import OpsError
-from filae_ops.judge.evidence import BLOCK, LARGEST, certificate_ends, declared_paths, read_evidence
+from filae_ops.judge.case.evidence import BLOCK, LARGEST, certificate_ends, declared_paths, read_evidence
+from filae_ops.judge.case.register import load_register
+from filae_ops.judge.case.verdict import EvidenceFile
 from filae_ops.judge.judge import judge
-from filae_ops.judge.register import load_register
-from filae_ops.judge.verdict import EvidenceFile
 from filae_ops.judge.words import reason
 from filae_ops.report.pages import words
 

@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 from judge_material import DAY, DROPPED, Tree, changed, ght, hds, judged, status, vm
 
-from filae_ops.judge.register import load_register
+from filae_ops.judge.case.register import load_register
 
 DAY_2021 = dt.date(2021, 9, 28)
 

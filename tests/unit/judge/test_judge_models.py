@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from judge_material import DROPPED, changed, ght, hds, judged, status, verdict, vm
 
-from filae_ops.judge.raci import rows
-from filae_ops.judge.register import load_register
+from filae_ops.judge.case.raci import rows
+from filae_ops.judge.case.register import load_register
 
 
 def site(model):

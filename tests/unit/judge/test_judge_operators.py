@@ -7,10 +7,10 @@ from typing import Any, get_args
 
 import pytest
 
-from filae_ops.judge.register import load_register
-from filae_ops.judge.scene import Scene
-from filae_ops.judge.table import OPERATORS
-from filae_ops.judge.tree import Found, find
+from filae_ops.judge.case.case import Case
+from filae_ops.judge.case.register import load_register
+from filae_ops.judge.case.tree import Found, find
+from filae_ops.judge.operators.table import OPERATORS
 from filae_ops.register.model import Op
 
 DAY = dt.date(2026, 11, 21)
@@ -119,13 +119,13 @@ TREE = {
 ELSEWHERE = {"covers", "hds_covers", "in_catalogue", "supported_at", "supported_for_days"}
 
 
-def scene(tree: dict[str, Any] = TREE) -> Scene:
-    return Scene(tree, load_register(), DAY, (), {}, CERTIFICATES)
+def case(tree: dict[str, Any] = TREE) -> Case:
+    return Case(tree, load_register(), DAY, (), {}, CERTIFICATES)
 
 
 @pytest.mark.parametrize(("op", "value", "expected", "wanted"), ROWS)
 def test_operator(op, value, expected, wanted):
-    assert OPERATORS[op](scene(), Found("some.field", value), expected)[0].outcome == wanted
+    assert OPERATORS[op](case(), Found("some.field", value), expected)[0].outcome == wanted
 
 
 def test_each_operator_of_the_register_is_known_and_tested():
@@ -136,13 +136,13 @@ def test_each_operator_of_the_register_is_known_and_tested():
 @pytest.mark.parametrize("field", ["hosting.remote_access_countries", "hosting.extra_eu.declared_laws"])
 @pytest.mark.parametrize("op", ["subset_of", "exists"])
 def test_a_list_that_may_be_empty(op, field):
-    assert OPERATORS[op](scene(), Found(field, []), "EEA")[0].outcome == "holds"
+    assert OPERATORS[op](case(), Found(field, []), "EEA")[0].outcome == "holds"
 
 
 def test_a_period_that_has_not_begun():
     tree = {"contract": {"from": "2026-11-22", "to": "2027-11-22"}}
     found = find(tree, "contract.to")[0]
-    assert OPERATORS["after"](scene(tree), found, "as_of")[0].code == "not_begun"
+    assert OPERATORS["after"](case(tree), found, "as_of")[0].code == "not_begun"
 
 
 # Ends of support: before the last day, on it, after it.
@@ -172,7 +172,7 @@ SUPPORT = [
 @pytest.mark.parametrize(("system", "version", "day", "wanted"), SUPPORT)
 def test_support_of_a_system(system, version, day, wanted):
     tree = {"machines": [{"name": "m", "os": {"id": system, "version": version}}]}
-    on = Scene(tree, load_register(), dt.date.fromisoformat(day), (), {}, {})
+    on = Case(tree, load_register(), dt.date.fromisoformat(day), (), {}, {})
     found = find(tree, "machines[].os.version")[0]
     assert OPERATORS["supported_at"](on, found, "as_of")[0].outcome == wanted
 
@@ -183,7 +183,7 @@ def test_support_of_a_system(system, version, day, wanted):
 def test_a_subscription_maintains_a_system_as_long_as_it_lasts(until, wanted):
     extended = {"name": "ELTS", "contract": "evidence/elts.pdf", "until": until} if until else None
     tree = {"machines": [{"name": "m", "os": {"id": "debian", "version": "11", "extended_support": extended}}]}
-    assert OPERATORS["supported_at"](scene(tree), find(tree, "machines[].os.version")[0], "as_of")[0].outcome == wanted
+    assert OPERATORS["supported_at"](case(tree), find(tree, "machines[].os.version")[0], "as_of")[0].outcome == wanted
 
 
 @pytest.mark.parametrize(
@@ -191,6 +191,6 @@ def test_a_subscription_maintains_a_system_as_long_as_it_lasts(until, wanted):
 )
 def test_an_upgrade_is_planned_in_time(day, wanted):
     tree = {"machines": [{"name": "m", "os": {"id": "debian", "version": "13"}}]}
-    on = Scene(tree, load_register(), dt.date.fromisoformat(day), (), {}, {})
+    on = Case(tree, load_register(), dt.date.fromisoformat(day), (), {}, {})
     found = find(tree, "machines[].os.version")[0]
     assert OPERATORS["supported_for_days"](on, found, 180)[0].outcome == wanted

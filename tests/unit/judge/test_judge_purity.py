@@ -14,8 +14,8 @@ import pytest
 from judge_material import DROPPED, Tree, changed, ght, hds, judged, one, put, vm
 from test_judge_table import FAILS
 
-from filae_ops.judge.register import load_register
-from filae_ops.judge.tree import MISSING, find, first, generic
+from filae_ops.judge.case.register import load_register
+from filae_ops.judge.case.tree import MISSING, find, first, generic
 
 
 def test_the_same_input_gives_the_same_judgement():
@@ -121,7 +121,7 @@ def test_no_fault_is_healed_by_saying_less(name, site, field, value, wanted):
 
 
 def paths(tree: Any) -> set[str]:
-    from filae_ops.judge.evidence import declared_paths
+    from filae_ops.judge.case.evidence import declared_paths
 
     return set(declared_paths(tree))
 

@@ -8,7 +8,7 @@ import pytest
 from judge_material import DROPPED, changed, ght, hds, status, vm
 from judge_variants import HDS, SNC, chain, derogation, offsite, outside, state
 
-from filae_ops.judge.register import load_register
+from filae_ops.judge.case.register import load_register
 
 # Requirement, the site on which it holds, the field, what does not do there, and what that makes of it.
 FAILS: list[tuple[str, Any, str, Any, str]] = [

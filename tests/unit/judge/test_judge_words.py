@@ -10,9 +10,9 @@ import pytest
 from judge_material import DAY, DROPPED, changed, ght, hds, judged, verdict, vm
 from test_judge_table import FAILS
 
-from filae_ops.judge.register import load_register
-from filae_ops.judge.table import OPERATORS
-from filae_ops.judge.verdict import STATUSES, Immunity
+from filae_ops.judge.case.register import load_register
+from filae_ops.judge.case.verdict import STATUSES, Immunity
+from filae_ops.judge.operators.table import OPERATORS
 from filae_ops.judge.words import immunity_words, name_words, reason, said, sentence, status_words, value_words
 from filae_ops.register.hosts import SecNumCloud
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from review_material import DAY, EVIL, SHA, demo, hostile, judgement, review
 
-from filae_ops.judge.verdict import STATUSES
+from filae_ops.judge.case.verdict import STATUSES
 from filae_ops.judge.words import status_words
 from filae_ops.language import Lang
 from filae_ops.paths import data_path

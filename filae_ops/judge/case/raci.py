@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from filae_ops.judge.tree import Tree, declared
-from filae_ops.judge.verdict import Row
+from filae_ops.judge.case.tree import Tree, declared
+from filae_ops.judge.case.verdict import Row
 from filae_ops.register.tables import Duty, Letters
 from filae_ops.vocabulary import Party
 

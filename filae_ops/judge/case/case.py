@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from filae_ops.judge.register import Register
-from filae_ops.judge.tree import MISSING, Tree, declared, first
-from filae_ops.judge.verdict import EvidenceFile, Finding, Outcome, Row
+from filae_ops.judge.case.register import Register
+from filae_ops.judge.case.tree import MISSING, Tree, declared, first
+from filae_ops.judge.case.verdict import EvidenceFile, Finding, Outcome, Row
 from filae_ops.register.hosts import Host, Service
 from filae_ops.register.tables import Lifecycle
 
@@ -21,7 +21,7 @@ WORST: tuple[Outcome, ...] = ("contrary", "expired", "missing", "unsure", "unmea
 
 
 @dataclass(frozen=True)
-class Scene:
+class Case:
     """Everything that a verdict may rest on."""
 
     tree: Tree
@@ -89,9 +89,9 @@ def as_day(value: Any) -> dt.date | None:
         return None
 
 
-def lacks(scene: Scene, *fields: str) -> tuple[Finding, ...]:
+def lacks(case: Case, *fields: str) -> tuple[Finding, ...]:
     """Return one finding for each of these fields that is missing."""
-    return tuple(Finding("missing", "missing", each) for each in fields if first(scene.tree, each) is MISSING)
+    return tuple(Finding("missing", "missing", each) for each in fields if first(case.tree, each) is MISSING)
 
 
 def worst(findings: tuple[Finding, ...]) -> Outcome:

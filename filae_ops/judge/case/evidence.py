@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from filae_ops.errors import OpsError
-from filae_ops.judge.proof import KEYS
-from filae_ops.judge.tree import Tree, declared
-from filae_ops.judge.verdict import EvidenceFile
+from filae_ops.judge.case.proof_files import KEYS
+from filae_ops.judge.case.tree import Tree, declared
+from filae_ops.judge.case.verdict import EvidenceFile
 
 BLOCK = 1024 * 1024
 """Bytes read at once, whatever the size of the file."""

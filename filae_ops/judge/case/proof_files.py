@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from filae_ops.judge.scene import Scene
-from filae_ops.judge.tree import MISSING, Found, generic
-from filae_ops.judge.verdict import Finding
+from filae_ops.judge.case.case import Case
+from filae_ops.judge.case.tree import MISSING, Found, generic
+from filae_ops.judge.case.verdict import Finding
 
 KEYS = ("file", "copy", "attestation", "sheet", "certificate", "contract")
 """Keys whose value is the path of a file in the inventory."""
@@ -30,11 +30,11 @@ _ALWAYS: Mapping[str, str] = {
 _DOCUMENT = {"file", "date"}
 
 
-def proofs(scene: Scene, found: Found) -> tuple[Finding, ...]:
+def proofs(case: Case, found: Found) -> tuple[Finding, ...]:
     """Return what is wrong with the files that a declared value rests on; nothing when they are there."""
-    asked = tuple(each for name, value, key in _asked(found) for each in _proof(scene, name, value, key))
+    asked = tuple(each for name, value, key in _asked(found) for each in _proof(case, name, value, key))
     own = found.name.rpartition(".")[2] in KEYS and isinstance(found.value, str)
-    return asked or (file_findings(scene, found.name, found.value) if own else ())
+    return asked or (file_findings(case, found.name, found.value) if own else ())
 
 
 def _asked(found: Found) -> Iterator[tuple[str, Mapping[str, Any], str]]:
@@ -52,18 +52,18 @@ def _asked(found: Found) -> Iterator[tuple[str, Mapping[str, Any], str]]:
             yield name, value, key
 
 
-def _proof(scene: Scene, name: str, value: Mapping[str, Any], key: str) -> tuple[Finding, ...]:
+def _proof(case: Case, name: str, value: Mapping[str, Any], key: str) -> tuple[Finding, ...]:
     path = value.get(key, MISSING)
     if path is MISSING:
         return (Finding("missing", "missing", f"{name}.{key}"),)
     if path is None:
         return (Finding("contrary", "none", f"{name}.{key}"),)
-    return file_findings(scene, f"{name}.{key}", path)
+    return file_findings(case, f"{name}.{key}", path)
 
 
-def file_findings(scene: Scene, field: str, path: str) -> tuple[Finding, ...]:
+def file_findings(case: Case, field: str, path: str) -> tuple[Finding, ...]:
     """Return what is wrong with one file; nothing when it was read and is not empty."""
-    read = scene.evidence.get(path)
+    read = case.evidence.get(path)
     if read is None:
         return (Finding("unsure", "file.unread", field, path),)
     return (Finding("contrary", f"file.{read.problem}", field, path),) if read.problem else ()

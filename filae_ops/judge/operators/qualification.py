@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
-from filae_ops.judge.operators import SOON, rank
-from filae_ops.judge.proof import file_findings
-from filae_ops.judge.scene import Scene, as_day, lacks
-from filae_ops.judge.tree import MISSING, declared, find, first
-from filae_ops.judge.verdict import Finding
+from filae_ops.judge.case.case import Case, as_day, lacks
+from filae_ops.judge.case.proof_files import file_findings
+from filae_ops.judge.case.tree import MISSING, declared, find, first
+from filae_ops.judge.case.verdict import Finding
+from filae_ops.judge.operators.comparisons import SOON, rank
 from filae_ops.register.hosts import SecNumCloud
 
 SNC = "hosting.certificates.snc"
@@ -19,32 +19,32 @@ LEAST = "3.2"
 Part = Literal["service", "version", "period", "attestation"]
 
 
-def claimed(scene: Scene) -> bool | None:
+def claimed(case: Case) -> bool | None:
     """Tell whether a qualification is claimed; None when the inventory does not say."""
-    value = first(scene.tree, SNC)
+    value = first(case.tree, SNC)
     return None if value is MISSING else isinstance(value, Mapping)
 
 
-def qualification(scene: Scene, *parts: Part) -> tuple[Finding, ...]:
+def qualification(case: Case, *parts: Part) -> tuple[Finding, ...]:
     """Return what speaks for or against the claim, part by part; every part unless some are named."""
-    steps: Mapping[Part, Callable[[Scene, SecNumCloud], Iterator[Finding]]] = {
+    steps: Mapping[Part, Callable[[Case, SecNumCloud], Iterator[Finding]]] = {
         "service": _service,
         "version": _version,
         "period": _period,
         "attestation": _attestation,
     }
-    known, found = _known(scene)
+    known, found = _known(case)
     if known is None:
         return found
-    return tuple(each for name in parts or tuple(steps) for each in steps[name](scene, known))
+    return tuple(each for name in parts or tuple(steps) for each in steps[name](case, known))
 
 
-def _known(scene: Scene) -> tuple[SecNumCloud | None, tuple[Finding, ...]]:
+def _known(case: Case) -> tuple[SecNumCloud | None, tuple[Finding, ...]]:
     """Return the register's row of the service, or why there is none."""
-    if absent := lacks(scene, "hosting.host_id", "hosting.service_id"):
+    if absent := lacks(case, "hosting.host_id", "hosting.service_id"):
         return None, absent
-    service = scene.service
-    name = declared(scene.tree, "hosting.service_id")
+    service = case.service
+    name = declared(case.tree, "hosting.service_id")
     if service is None:
         return None, (Finding("unsure", "service_unknown", "hosting.service_id", name),)
     known = service.secnumcloud
@@ -61,14 +61,14 @@ def _note(known: SecNumCloud) -> Mapping[str, Any] | None:
     return {"note": known.note} if known.note else None
 
 
-def _service(scene: Scene, known: SecNumCloud) -> Iterator[Finding]:
-    yield from _same(scene, "service", known.service, lambda text: re.sub(r"[\W_]+", " ", text).strip().casefold())
-    yield from _same(scene, "decision", known.decision, lambda text: re.sub(r"\D", "", text))
+def _service(case: Case, known: SecNumCloud) -> Iterator[Finding]:
+    yield from _same(case, "service", known.service, lambda text: re.sub(r"[\W_]+", " ", text).strip().casefold())
+    yield from _same(case, "decision", known.decision, lambda text: re.sub(r"\D", "", text))
 
 
-def _same(scene: Scene, key: str, wanted: str | None, plain: Any) -> Iterator[Finding]:
+def _same(case: Case, key: str, wanted: str | None, plain: Any) -> Iterator[Finding]:
     field = f"{SNC}.{key}"
-    value = first(scene.tree, field)
+    value = first(case.tree, field)
     if value is MISSING:
         yield Finding("missing", "missing", field, None, wanted)
     elif value is None:
@@ -81,9 +81,9 @@ def _same(scene: Scene, key: str, wanted: str | None, plain: Any) -> Iterator[Fi
         yield Finding(outcome, code, field, value, wanted)  # type: ignore[arg-type]
 
 
-def _version(scene: Scene, known: SecNumCloud) -> Iterator[Finding]:
+def _version(case: Case, known: SecNumCloud) -> Iterator[Finding]:
     field = f"{SNC}.version"
-    value = first(scene.tree, field)
+    value = first(case.tree, field)
     if value is MISSING:
         yield Finding("missing", "missing", field, None, LEAST)
     elif (rank(value) or (0.0,)) < (rank(LEAST) or ()):
@@ -96,10 +96,10 @@ def _version(scene: Scene, known: SecNumCloud) -> Iterator[Finding]:
         yield Finding("holds", "snc.same", field, value, known.version)
 
 
-def _period(scene: Scene, known: SecNumCloud) -> Iterator[Finding]:
-    field, day = f"{SNC}.to", scene.day
-    value = first(scene.tree, field)
-    end, begin = as_day(None if value is MISSING else value), as_day(declared(scene.tree, f"{SNC}.from"))
+def _period(case: Case, known: SecNumCloud) -> Iterator[Finding]:
+    field, day = f"{SNC}.to", case.day
+    value = first(case.tree, field)
+    end, begin = as_day(None if value is MISSING else value), as_day(declared(case.tree, f"{SNC}.from"))
     starts = [each for each in (begin, _start(known)) if each]
     if value is MISSING:
         yield Finding("missing", "missing", field)
@@ -122,13 +122,13 @@ def _start(known: SecNumCloud) -> Any:
     return as_day(known.start) if known.start and len(known.start) == len("2026-11-30") else None
 
 
-def _attestation(scene: Scene, known: SecNumCloud) -> Iterator[Finding]:
-    found = find(scene.tree, f"{SNC}.attestation")[0]
+def _attestation(case: Case, known: SecNumCloud) -> Iterator[Finding]:
+    found = find(case.tree, f"{SNC}.attestation")[0]
     if found.missing:
         yield Finding("missing", "missing", found.name)
     elif found.value is None:
         yield Finding("contrary", "none", found.name)
     else:
-        yield from file_findings(scene, found.name, found.value) or (
+        yield from file_findings(case, found.name, found.value) or (
             Finding("holds", "file.read", found.name, found.value),
         )

@@ -1,0 +1,1 @@
+"""How a declared value is judged: the operators that the register names."""
