@@ -16,7 +16,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from filae_ops.inventory.values import environment, inventory_argv
+from filae_ops.inventory.reading.ansible_values import environment, inventory_argv
 
 ROOT = Path(__file__).parents[1]
 SITE = ROOT / "inventories" / "hospital-vm"

@@ -13,8 +13,8 @@ from typing import Any
 import jinja2
 
 from filae_ops.errors import OpsError
-from filae_ops.inventory.machine import Host
-from filae_ops.inventory.model import Inventory
+from filae_ops.inventory.model.inventory import Inventory
+from filae_ops.inventory.model.machine import Host
 from filae_ops.paths import PACKAGE, data_path
 from filae_ops.ssh import explain, ssh_argv
 

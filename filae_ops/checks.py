@@ -11,8 +11,8 @@ from typing import Any, NoReturn
 
 import pytest
 
-from filae_ops.inventory.machine import Host
-from filae_ops.inventory.model import Inventory
+from filae_ops.inventory.model.inventory import Inventory
+from filae_ops.inventory.model.machine import Host
 
 PROVISION = "provider: filae-ops provision puts it right; then find out who changed it"
 NOTHING_DEPLOYED = "nothing is deployed yet: filae-ops deploy BUNDLE"

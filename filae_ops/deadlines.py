@@ -12,8 +12,8 @@ from cryptography import x509
 
 from filae_ops.certificates import check_chain, check_dates, check_names
 from filae_ops.errors import OpsError, Owner
-from filae_ops.inventory.access import Operator
-from filae_ops.inventory.model import Inventory
+from filae_ops.inventory.model.access import Operator
+from filae_ops.inventory.model.inventory import Inventory
 from filae_ops.register.lookup import lifecycle
 
 SOON = dt.timedelta(days=30)

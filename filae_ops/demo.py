@@ -14,8 +14,8 @@ from filae_ops.ansible import Outcome, playbook_argv, refusal, run_playbook
 from filae_ops.bundle.build import Built, build
 from filae_ops.console import err, say, step
 from filae_ops.errors import OpsError
-from filae_ops.inventory.load import load
-from filae_ops.inventory.model import Inventory
+from filae_ops.inventory.model.inventory import Inventory
+from filae_ops.inventory.reading.load import load
 from filae_ops.lab import fleet
 from filae_ops.lab.inventory import release_key
 from filae_ops.lab.machine import Machine

@@ -15,8 +15,8 @@ from typing import Any, Literal
 from filae_ops import ask
 from filae_ops.deadlines import Line, certificate, keys, supported, system_support
 from filae_ops.errors import OpsError
-from filae_ops.inventory.machine import Host
-from filae_ops.inventory.model import Inventory
+from filae_ops.inventory.model.inventory import Inventory
+from filae_ops.inventory.model.machine import Host
 from filae_ops.ssh import Login, explain, ssh_argv, ssh_config
 
 SSH_SECONDS = 25

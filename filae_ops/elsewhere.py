@@ -13,9 +13,9 @@ from typing import Any, Self
 from filae_ops import ask
 from filae_ops.errors import OpsError
 from filae_ops.facts import outside
-from filae_ops.inventory.load import load
-from filae_ops.inventory.machine import Host
-from filae_ops.inventory.model import SSH_PORT, Inventory
+from filae_ops.inventory.model.inventory import SSH_PORT, Inventory
+from filae_ops.inventory.model.machine import Host
+from filae_ops.inventory.reading.load import load
 from filae_ops.ssh import Login, ssh_config
 
 PORTS = (

@@ -15,7 +15,7 @@ import paramiko
 from fabric import Config, Connection
 
 from filae_ops.errors import OpsError
-from filae_ops.inventory.machine import Host
+from filae_ops.inventory.model.machine import Host
 from filae_ops.refusal import AT_CONSOLE
 from filae_ops.ssh import Login
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from filae_ops.errors import INTERRUPTED, OpsError
-from filae_ops.inventory.load import load
-from filae_ops.inventory.machine import Host
+from filae_ops.inventory.model.machine import Host
+from filae_ops.inventory.reading.load import load
 from filae_ops.progress import Rollout
 from filae_ops.release import Event, failure
 from filae_ops.remote import Remote, connect

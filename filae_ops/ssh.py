@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from filae_ops.errors import OpsError
-from filae_ops.inventory.machine import Host
-from filae_ops.inventory.model import Inventory
+from filae_ops.inventory.model.inventory import Inventory
+from filae_ops.inventory.model.machine import Host
 from filae_ops.refusal import known, last_line
 
 

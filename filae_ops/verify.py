@@ -17,9 +17,9 @@ from filae_ops import __version__, ask
 from filae_ops.agent.zipapp import build_zipapp
 from filae_ops.errors import OpsError, Owner
 from filae_ops.hostchecks import HostChecks
-from filae_ops.inventory.load import load
-from filae_ops.inventory.machine import Host
-from filae_ops.inventory.model import Inventory
+from filae_ops.inventory.model.inventory import Inventory
+from filae_ops.inventory.model.machine import Host
+from filae_ops.inventory.reading.load import load
 from filae_ops.merge import Merged, merge
 from filae_ops.register.lookup import requirement
 from filae_ops.ssh import Login, ssh_config

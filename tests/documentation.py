@@ -113,7 +113,7 @@ def checks() -> str:
 
 def inventory() -> str:
     """Return every field that an inventory may declare, from the model and the register."""
-    from filae_ops.inventory.outline import machine, sections
+    from filae_ops.inventory.writing.field_tree import machine, sections
 
     lines = [NOTE, *INVENTORY]
     for node in sections():
@@ -138,7 +138,7 @@ INVENTORY = [
 
 
 def _fields(nodes: list[Any]) -> list[str]:
-    from filae_ops.inventory.outline import deciding, readers, walk
+    from filae_ops.inventory.writing.field_tree import deciding, readers, walk
 
     rows = ["| field | type | required | what | read by | decides whether these apply |", "|--|--|--|--|--|--|"]
     for node in walk(nodes):
@@ -152,7 +152,7 @@ def _fields(nodes: list[Any]) -> list[str]:
 
 
 def _is_part_of_a_document(path: str) -> bool:
-    from filae_ops.inventory.outline import find
+    from filae_ops.inventory.writing.field_tree import find
 
     above = find(path.rpartition(".")[0])
     return above is not None and above.words == "document"
@@ -162,8 +162,8 @@ def example_review() -> str:
     """Return the review of the counter-example, in French, on a fixed day: what a DSI receives."""
     from examples import AS_OF
 
-    from filae_ops.inventory.load import load
-    from filae_ops.inventory.source import read
+    from filae_ops.inventory.reading.load import load
+    from filae_ops.inventory.reading.yaml_files import read
     from filae_ops.report.judged import review_of
     from filae_ops.report.provenance import Provenance
     from filae_ops.report.written import markdown

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from filae_ops.inventory.answers import GovernanceAnswers, MailAnswers, Person, WindowAnswers
+from filae_ops.inventory.writing.answers import GovernanceAnswers, MailAnswers, Person, WindowAnswers
 
 ED25519 = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI"
 FAR = dt.date(2027, 12, 31)

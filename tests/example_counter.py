@@ -6,7 +6,7 @@ import datetime as dt
 
 from example_common import ED25519, FAR, document
 
-from filae_ops.inventory.answers import (
+from filae_ops.inventory.writing.answers import (
     Answers,
     BackupAnswers,
     GovernanceAnswers,

@@ -6,12 +6,7 @@ import datetime as dt
 
 from example_common import COMPLETE, ED25519, FAR, VALOMBRE, log_flow, person
 
-from filae_ops.inventory.answers import (
-    Answers,
-    BackupAnswers,
-    Keyholder,
-    MachineAnswers,
-)
+from filae_ops.inventory.writing.answers import Answers, BackupAnswers, Keyholder, MachineAnswers
 
 _DECLARED = {
     **COMPLETE,

@@ -6,7 +6,8 @@ import datetime as dt
 
 from example_common import COMPLETE, ED25519, FAR, document, log_flow, person
 
-from filae_ops.inventory.answers import (
+from filae_ops.inventory.types.choices import TO_FILL
+from filae_ops.inventory.writing.answers import (
     Answers,
     BackupAnswers,
     GovernanceAnswers,
@@ -16,7 +17,6 @@ from filae_ops.inventory.answers import (
     Person,
     WindowAnswers,
 )
-from filae_ops.inventory.choices import TO_FILL
 
 _ACTIVITIES = ("physical_site", "hardware", "virtual_infra", "backup")
 

@@ -10,12 +10,7 @@ from example_counter import COUNTER_EXAMPLE
 from example_hospital import HOSPITAL_VM
 from example_host import HDS_HOST
 
-from filae_ops.inventory.answers import (
-    Answers,
-    BackupAnswers,
-    Keyholder,
-    MachineAnswers,
-)
+from filae_ops.inventory.writing.answers import Answers, BackupAnswers, Keyholder, MachineAnswers
 
 ROOT = Path(__file__).parents[1]
 _JUNE, _MARCH = dt.date(2027, 6, 30), dt.date(2027, 3, 31)
@@ -54,7 +49,7 @@ AS_OF = dt.date(2026, 11, 22)
 
 def files(answers: Answers) -> dict[Path, str]:
     """Return what `init` writes but the secrets to fill in, by path in the inventory."""
-    from filae_ops.inventory.scaffold import render, schemas
+    from filae_ops.inventory.writing.scaffold import render, schemas
 
     return {path: text for path, text in {**render(answers), **schemas()}.items() if path.name != "secrets.yml"}
 

@@ -7,10 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from filae_ops.inventory.declared import declared_tree
-from filae_ops.inventory.load import load
-from filae_ops.inventory.model import Inventory
-from filae_ops.inventory.source import read
+from filae_ops.inventory.model.inventory import Inventory
+from filae_ops.inventory.reading.declared_tree import declared_tree
+from filae_ops.inventory.reading.load import load
+from filae_ops.inventory.reading.yaml_files import read
 from filae_ops.judge.case.verdict import EvidenceFile, Finding, ImmunityVerdict, Judgement, Row, Verdict
 from filae_ops.language import Lang
 from filae_ops.paths import data_path

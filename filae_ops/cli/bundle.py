@@ -91,7 +91,7 @@ def _signers(bundle: Path, given: Path | None, inventory: Path | None) -> Iterat
             exit_code=2,
         )
     from filae_ops.bundle.signers import allowed_signers
-    from filae_ops.inventory.load import load
+    from filae_ops.inventory.reading.load import load
 
     with tempfile.NamedTemporaryFile("w", suffix=".allowed_signers") as stream:
         stream.write(allowed_signers(load(inventory).app.signers))

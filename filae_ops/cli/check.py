@@ -71,7 +71,7 @@ def doctor(
 ) -> None:
     """Say go or no-go before anything is touched. Changes nothing; each line names who must act; exits 1 on no-go."""
     from filae_ops.doctor import diagnose
-    from filae_ops.inventory.load import load
+    from filae_ops.inventory.reading.load import load
     from filae_ops.ssh import Login
 
     inventory = load(inventory_of(context))

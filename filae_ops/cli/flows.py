@@ -31,7 +31,7 @@ def flows(
 
     It is made from what makes the firewall's rules; the terminal shows its main columns, the files all fifteen.
     """
-    from filae_ops.inventory.load import load
+    from filae_ops.inventory.reading.load import load
     from filae_ops.report.flows import as_csv, documents, lines_of
     from filae_ops.report.flows_page import page
     from filae_ops.report.pages import write_document

@@ -12,10 +12,10 @@ import typer
 
 from filae_ops.cli.options import among
 from filae_ops.errors import OpsError
-from filae_ops.inventory.choices import MODELS, TO_FILL
+from filae_ops.inventory.types.choices import MODELS, TO_FILL
 
 if TYPE_CHECKING:
-    from filae_ops.inventory.answers import Answers, Keyholder
+    from filae_ops.inventory.writing.answers import Answers, Keyholder
 
 _KEY_MAX = 16 * 1024
 _KINDS = ("production", "preproduction", "test", "demo")
@@ -57,8 +57,8 @@ def init(
     ] = None,
 ) -> None:
     """Write a commented inventory for a hosting model. Lists what is left to fill in."""
-    from filae_ops.inventory.answers import Answers, Keyholder, MachineAnswers
-    from filae_ops.inventory.scaffold import write
+    from filae_ops.inventory.writing.answers import Answers, Keyholder, MachineAnswers
+    from filae_ops.inventory.writing.scaffold import write
 
     answers = Answers(
         name=name or path.resolve().name.lower(),
@@ -95,7 +95,7 @@ def _lines() -> list[str]:
 
 def parse_operator(text: str) -> Keyholder:
     """Read `NAME:KEYFILE:UNTIL`, the key file included."""
-    from filae_ops.inventory.answers import Keyholder
+    from filae_ops.inventory.writing.answers import Keyholder
 
     name, _, rest = text.partition(":")
     file, _, until = rest.rpartition(":")
@@ -124,7 +124,7 @@ def parse_operator(text: str) -> Keyholder:
 
 def report(path: Path, answers: Answers) -> str:
     """Say what was written, what is left, and the next command."""
-    from filae_ops.inventory.scaffold import asked_later, remaining, render
+    from filae_ops.inventory.writing.scaffold import asked_later, remaining, render
 
     files = render(answers)
     left = remaining(files)

@@ -22,7 +22,7 @@ def provision(
 ) -> None:
     """Bring the machines to the state that the inventory declares. Safe to run again."""
     from filae_ops.ansible import playbook_argv, run_playbook
-    from filae_ops.inventory.load import load
+    from filae_ops.inventory.reading.load import load
     from filae_ops.progress import Progress
     from filae_ops.refusal import refusal
     from filae_ops.ssh import Login

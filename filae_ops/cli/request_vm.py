@@ -17,7 +17,7 @@ from filae_ops.errors import OpsError
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
-    from filae_ops.inventory.draft import Draft
+    from filae_ops.inventory.reading.draft import Draft
     from filae_ops.language import Lang
     from filae_ops.report.blocks import Cell, Table
     from filae_ops.report.request_vm import Sheet
@@ -45,7 +45,7 @@ def request_vm(
 
     Works on an inventory that is still to fill in: what the DSI knows is left for it to complete.
     """
-    from filae_ops.inventory.draft import draft
+    from filae_ops.inventory.reading.draft import draft
     from filae_ops.report.cloud_init import user_data
     from filae_ops.report.pages import write_document
     from filae_ops.report.request_vm import as_html, as_markdown, sheet

@@ -18,7 +18,7 @@ def schema(
     ] = None,
 ) -> None:
     """Print the JSON Schema of an inventory, for editors. That of group_vars/all/*.yml, or of hosts.yml."""
-    from filae_ops.inventory.schema import hosts_schema, inventory_schema, text
+    from filae_ops.inventory.writing.json_schema import hosts_schema, inventory_schema, text
 
     written = text(hosts_schema() if hosts else inventory_schema(), indent=2)
     if output is None:

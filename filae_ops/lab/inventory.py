@@ -7,8 +7,8 @@ import os
 import shutil
 from pathlib import Path
 
-from filae_ops.inventory import answers as a
-from filae_ops.inventory.scaffold import write
+from filae_ops.inventory.writing import answers as a
+from filae_ops.inventory.writing.scaffold import write
 from filae_ops.lab.machine import Machine
 from filae_ops.lab.network import lab_dir
 from filae_ops.lab.services import PROXY_PORT

@@ -17,6 +17,9 @@ from filae_ops.register.read import Wrong, entries, known, refuse, rows_of, uniq
 from filae_ops.register.tables import Countries, Duty, FieldName, ImmunityStep, Lifecycle, Shipped, Theme
 
 HERE = Path(__file__).resolve().parent
+OTHER = "other-hds-host"
+"""The id of a host that the register does not hold."""
+_IN_HOSPITAL = ("not_required", "exempt_if_three_conditions")
 
 
 @cache
@@ -190,3 +193,13 @@ def _table(path: Path, key: str, kind: Any, *names: str) -> Mapping[Any, Any]:
     keys = [attrgetter(*(names or ("id",)))(each) for each in found]
     unique(path, key, keys)
     return MappingProxyType(dict(zip(keys, found, strict=True)))
+
+
+def third_party_hosts() -> list[str]:
+    """Return the ids of the hosts that may hold a hospital's data as third parties."""
+    return [name for name, host in hosts().items() if host.hds.status not in _IN_HOSPITAL]
+
+
+def third_party_services(host_id: str | None) -> list[str]:
+    """Return the ids of the services of a host; of all, when none is named."""
+    return [each.id for name in third_party_hosts() if host_id in (None, name) for each in hosts()[name].services]

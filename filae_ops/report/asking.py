@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from filae_ops.inventory.draft import Draft
+from filae_ops.inventory.reading.draft import Draft
 from filae_ops.language import Lang
 from filae_ops.report.pages import words
 from filae_ops.report.shown import day

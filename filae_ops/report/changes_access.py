@@ -6,8 +6,8 @@ import ipaddress
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from filae_ops.inventory.fields import IPNetwork
-from filae_ops.inventory.keys import parse_public_key
+from filae_ops.inventory.types.fields import IPNetwork
+from filae_ops.inventory.types.ssh_keys import parse_public_key
 from filae_ops.report.change import Both, Change, leaf, same
 from filae_ops.report.changes_flows import all_ways
 from filae_ops.report.shown import MISSING

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from filae_ops.errors import OpsError
-from filae_ops.inventory.draft import Draft, at
+from filae_ops.inventory.reading.draft import Draft, at
 from filae_ops.report.request_machine import FIRST_PACKAGES, guest_package
 
 _HOST_KEY = "/etc/ssh/ssh_host_ed25519_key.pub"

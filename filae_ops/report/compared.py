@@ -18,7 +18,7 @@ from filae_ops.report.judged import judged, review_of
 from filae_ops.report.revision import older
 
 if TYPE_CHECKING:
-    from filae_ops.inventory.model import Inventory
+    from filae_ops.inventory.model.inventory import Inventory
     from filae_ops.judge.case.verdict import Judgement
     from filae_ops.report.review import ReviewDocument
 
@@ -28,8 +28,8 @@ def compared_review(path: Path, other: str, as_of: dt.date, lang: Lang) -> Revie
 
     `other`: a folder that is there, else a revision of the repository that holds the inventory. OpsError otherwise.
     """
-    from filae_ops.inventory.load import load
-    from filae_ops.inventory.source import locate_directory
+    from filae_ops.inventory.reading.load import load
+    from filae_ops.inventory.reading.yaml_files import locate_directory
 
     with _other(locate_directory(path), other) as (folder, against, secrets), ThreadPoolExecutor(2) as pool:
         before, now = pool.submit(_load, folder, other), pool.submit(load, path, awaited=True)
@@ -49,7 +49,7 @@ def _other(inventory: Path, other: str) -> Iterator[tuple[Path, Against, bytes |
 
 
 def _load(folder: Path, other: str) -> Inventory:
-    from filae_ops.inventory.load import load
+    from filae_ops.inventory.reading.load import load
 
     try:
         return load(folder, awaited=True)

@@ -16,7 +16,7 @@ from filae_ops.report.changes import changes
 from filae_ops.report.shown import MISSING
 
 if TYPE_CHECKING:
-    from filae_ops.inventory.model import Inventory
+    from filae_ops.inventory.model.inventory import Inventory
 
 SECRETS = "secrets.yml"
 _CONNECTION = {"name", "machine"}

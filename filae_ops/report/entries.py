@@ -15,7 +15,7 @@ from filae_ops.report.pages import words
 from filae_ops.report.shown import MISSING, day
 
 if TYPE_CHECKING:
-    from filae_ops.inventory.model import Inventory
+    from filae_ops.inventory.model.inventory import Inventory
 
 _STEP = re.compile(r"([^.\[\]]+)|\[([^\]]*)\]")
 

@@ -14,7 +14,7 @@ from filae_ops.language import Lang, typography
 from filae_ops.report.pages import words
 
 if TYPE_CHECKING:
-    from filae_ops.inventory.model import Inventory
+    from filae_ops.inventory.model.inventory import Inventory
 
 Zone = Literal["machine", "administration", "internet", "named", "any", "local"]
 Exposure = Literal["any", "named", "none", "unlimited", "unknown"]

@@ -11,7 +11,7 @@ from filae_ops.report.pages import render, words
 from filae_ops.report.shown import day as written
 
 if TYPE_CHECKING:
-    from filae_ops.inventory.model import Inventory
+    from filae_ops.inventory.model.inventory import Inventory
 
 
 def page(inventory: Inventory, lang: Lang, day: dt.date | None = None) -> str:

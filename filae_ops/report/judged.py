@@ -12,7 +12,7 @@ from filae_ops.judge.case.verdict import Judgement
 from filae_ops.language import Lang
 
 if TYPE_CHECKING:
-    from filae_ops.inventory.model import Inventory
+    from filae_ops.inventory.model.inventory import Inventory
     from filae_ops.report.provenance import Provenance
     from filae_ops.report.review import ReviewDocument
 
@@ -29,7 +29,7 @@ def review_of(inventory: Inventory, as_of: dt.date, lang: Lang, *, origin: Prove
 
 def judged(inventory: Inventory, as_of: dt.date) -> tuple[dict[str, Any], Judgement, Mapping[str, dt.date]]:
     """Return what an inventory declares, what the judge says of it, and its certificates' last days by path."""
-    from filae_ops.inventory.declared import declared_tree
+    from filae_ops.inventory.reading.declared_tree import declared_tree
     from filae_ops.judge.case.evidence import certificate_ends, read_evidence
     from filae_ops.judge.case.register import load_register
     from filae_ops.judge.judge import judge
@@ -42,7 +42,7 @@ def judged(inventory: Inventory, as_of: dt.date) -> tuple[dict[str, Any], Judgem
 
 def reviews_of(paths: Sequence[Path], as_of: dt.date, lang: Lang) -> list[ReviewDocument]:
     """Return the review of each path, in order."""
-    from filae_ops.inventory.load import load
+    from filae_ops.inventory.reading.load import load
 
     if len(paths) > 1:
         from filae_ops.report.several import reviews
@@ -55,7 +55,7 @@ def _values(hosts_file: Path, lang: Lang) -> dict[str, dict[str, Any]]:
     """Return what Ansible reads; what the review needs besides is loaded while its process runs."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from filae_ops.inventory.values import ansible_values
+    from filae_ops.inventory.reading.ansible_values import ansible_values
 
     with ThreadPoolExecutor(1) as pool:
         values = pool.submit(ansible_values, hosts_file)
@@ -67,7 +67,7 @@ def prepare(lang: Lang) -> None:
     """Load what every review needs: the register, the words, the libraries."""
     import cryptography.x509  # noqa: F401
 
-    import filae_ops.inventory.load
+    import filae_ops.inventory.reading.load
     import filae_ops.judge.case.evidence
     import filae_ops.judge.judge
     import filae_ops.report.flows

@@ -15,7 +15,7 @@ from filae_ops.report.pages import shipped
 from filae_ops.report.shown import at, shown, until
 
 if TYPE_CHECKING:
-    from filae_ops.inventory.access import Operator
+    from filae_ops.inventory.model.access import Operator
     from filae_ops.register.tables import Lifecycle
 
 _GOVERNANCE = ("rights_process_owner", "access_path_owner", "traces_owner", "approval_owner")
@@ -116,7 +116,7 @@ def _keys(context: Context, person: Operator, side: str) -> Iterator[tuple[Cell,
 
 
 def _fingerprint(key: str) -> str:
-    from filae_ops.inventory.keys import parse_public_key
+    from filae_ops.inventory.types.ssh_keys import parse_public_key
 
     return parse_public_key(key).fingerprint
 

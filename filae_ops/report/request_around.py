@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 
-from filae_ops.inventory.draft import at
+from filae_ops.inventory.reading.draft import at
 from filae_ops.report.asking import Asking
 from filae_ops.report.blocks import Block, Bullets, Facts, Section, Table, Text
 from filae_ops.report.flows import WIDTHS, Line, cells, headers, lines

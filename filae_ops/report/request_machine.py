@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from filae_ops.inventory.draft import at
+from filae_ops.inventory.reading.draft import at
 from filae_ops.paths import data_path
 from filae_ops.report.asking import Asking
 from filae_ops.report.blocks import Block, Bullets, Facts, Heading, Section, Table, Text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from filae_ops.inventory.draft import Draft
+from filae_ops.inventory.reading.draft import Draft
 from filae_ops.language import Lang
 from filae_ops.report import request_around as around
 from filae_ops.report import request_machine as itself

@@ -17,7 +17,7 @@ from filae_ops.report.pages import words
 from filae_ops.report.shown import at, day, shown
 
 if TYPE_CHECKING:
-    from filae_ops.inventory.model import Inventory
+    from filae_ops.inventory.model.inventory import Inventory
     from filae_ops.report.difference import Difference
     from filae_ops.report.provenance import Provenance
 

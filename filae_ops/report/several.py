@@ -20,7 +20,7 @@ from filae_ops.register.lookup import requirement
 from filae_ops.register.model import Requirement
 
 if TYPE_CHECKING:
-    from filae_ops.inventory.many import ManyValues
+    from filae_ops.inventory.reading.ansible_pool import ManyValues
     from filae_ops.report.review import ReviewDocument
 
 _reader: ManyValues | None = None
@@ -39,7 +39,7 @@ def reviews(paths: Sequence[Path], as_of: dt.date, lang: Lang) -> list[ReviewDoc
 
 def _start() -> None:
     global _reader
-    from filae_ops.inventory.many import ManyValues
+    from filae_ops.inventory.reading.ansible_pool import ManyValues
 
     copyreg.pickle(Requirement, _by_id)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -53,7 +53,7 @@ def _by_id(rule: Requirement) -> tuple[Callable[[str], Requirement], tuple[str]]
 
 
 def _review(path: Path, as_of: dt.date, lang: Lang) -> ReviewDocument | tuple[str, dict[str, Any]]:
-    from filae_ops.inventory.load import load
+    from filae_ops.inventory.reading.load import load
     from filae_ops.report.judged import review_of
 
     assert _reader

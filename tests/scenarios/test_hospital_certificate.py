@@ -15,7 +15,7 @@ from material.authority import Authority
 from sites import Site, run_ops, say
 from untouched import edited
 
-from filae_ops.inventory.load import load
+from filae_ops.inventory.reading.load import load
 from filae_ops.lab import fleet
 from filae_ops.lab import machine as machines
 from filae_ops.lab.machine import Machine

@@ -13,7 +13,7 @@ from browser import Browser
 from paper import MARK, Sheet, printed
 from review_material import demo, hostile, review
 
-from filae_ops.inventory.model import Inventory
+from filae_ops.inventory.model.inventory import Inventory
 from filae_ops.report.judged import review_of
 from filae_ops.report.pages import write_document
 from filae_ops.report.review import ReviewDocument

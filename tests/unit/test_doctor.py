@@ -9,8 +9,8 @@ import pytest
 
 from filae_ops import doctor
 from filae_ops.deadlines import Line, certificate, keys, supported, system_support
-from filae_ops.inventory.load import load
-from filae_ops.inventory.source import read
+from filae_ops.inventory.reading.load import load
+from filae_ops.inventory.reading.yaml_files import read
 from filae_ops.paths import data_path
 
 

@@ -28,7 +28,7 @@ def test_readme_is_short() -> None:
 
 
 def test_each_key_that_programs_read_is_documented() -> None:
-    from filae_ops.inventory.load import load
+    from filae_ops.inventory.reading.load import load
     from filae_ops.report.judged import review_of
 
     text = (ROOT / "docs/reference/json.md").read_text()

@@ -11,8 +11,8 @@ from filae_ops import verify
 from filae_ops.facts import main
 from filae_ops.facts.gathering import PARTS
 from filae_ops.hostchecks import HostChecks
-from filae_ops.inventory.load import load
-from filae_ops.inventory.source import read
+from filae_ops.inventory.reading.load import load
+from filae_ops.inventory.reading.yaml_files import read
 from filae_ops.paths import data_path
 
 NOW = 1_795_000_000.0

@@ -19,8 +19,8 @@ from cryptography.x509.oid import NameOID
 
 from filae_ops import ask
 from filae_ops.facts import gathering, hello, network, outside, secrets
-from filae_ops.inventory.load import load
-from filae_ops.inventory.source import read
+from filae_ops.inventory.reading.load import load
+from filae_ops.inventory.reading.yaml_files import read
 from filae_ops.paths import data_path
 
 

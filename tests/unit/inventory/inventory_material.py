@@ -4,7 +4,10 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
-from filae_ops.inventory.answers import (
+from filae_ops.inventory.model.inventory import Inventory
+from filae_ops.inventory.reading.load import load
+from filae_ops.inventory.reading.yaml_files import read
+from filae_ops.inventory.writing.answers import (
     Answers,
     BackupAnswers,
     GovernanceAnswers,
@@ -14,9 +17,6 @@ from filae_ops.inventory.answers import (
     Person,
     WindowAnswers,
 )
-from filae_ops.inventory.load import load
-from filae_ops.inventory.model import Inventory
-from filae_ops.inventory.source import read
 from filae_ops.paths import data_path
 
 DEMO = data_path("inventories", "demo")

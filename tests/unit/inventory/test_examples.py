@@ -12,12 +12,12 @@ import pytest
 import yaml
 from examples import AS_OF, EXAMPLES
 
-from filae_ops.inventory.answers import Answers
-from filae_ops.inventory.choices import TO_FILL
-from filae_ops.inventory.load import load
-from filae_ops.inventory.model import Inventory
-from filae_ops.inventory.problems import InventoryError
-from filae_ops.inventory.scaffold import render
+from filae_ops.inventory.model.inventory import Inventory
+from filae_ops.inventory.reading.load import load
+from filae_ops.inventory.reading.problems import InventoryError
+from filae_ops.inventory.types.choices import TO_FILL
+from filae_ops.inventory.writing.answers import Answers
+from filae_ops.inventory.writing.scaffold import render
 from filae_ops.judge.case.verdict import Judgement
 from filae_ops.paths import data_path
 from filae_ops.report.judged import judged

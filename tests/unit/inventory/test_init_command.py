@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from filae_ops.cli.init import ask_model, init, parse_operator
 from filae_ops.errors import OpsError
-from filae_ops.inventory.choices import MODELS
+from filae_ops.inventory.types.choices import MODELS
 
 runner = CliRunner()
 app = typer.Typer()

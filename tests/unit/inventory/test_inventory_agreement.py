@@ -10,9 +10,9 @@ import pytest
 from inventory_material import DEMO, offline, quick
 
 from filae_ops.errors import OpsError
-from filae_ops.inventory.load import load
-from filae_ops.inventory.source import read
-from filae_ops.inventory.values import ansible_values, environment, inventory_argv
+from filae_ops.inventory.reading.ansible_values import ansible_values, environment, inventory_argv
+from filae_ops.inventory.reading.load import load
+from filae_ops.inventory.reading.yaml_files import read
 
 ENCRYPTED = "$ANSIBLE_VAULT;1.1;AES256\n61336562\n"
 

@@ -9,11 +9,11 @@ import pytest
 from inventory_material import UNTIL, filled, quick
 
 from filae_ops import strict_yaml
-from filae_ops.inventory.answers import Answers
-from filae_ops.inventory.choices import TO_FILL
-from filae_ops.inventory.declared import declared_tree
-from filae_ops.inventory.outline import asking, machine, sections, walk
-from filae_ops.inventory.scaffold import render, write
+from filae_ops.inventory.reading.declared_tree import declared_tree
+from filae_ops.inventory.types.choices import TO_FILL
+from filae_ops.inventory.writing.answers import Answers
+from filae_ops.inventory.writing.field_tree import asking, machine, sections, walk
+from filae_ops.inventory.writing.scaffold import render, write
 from filae_ops.vocabulary import HostingModel
 
 MODELS_KNOWN = get_args(HostingModel)

@@ -10,9 +10,9 @@ import yaml
 from inventory_material import offline, quick
 
 from filae_ops.errors import OpsError
-from filae_ops.inventory.declared import declared_tree
-from filae_ops.inventory.load import load
-from filae_ops.inventory.outline import sections, walk
+from filae_ops.inventory.reading.declared_tree import declared_tree
+from filae_ops.inventory.reading.load import load
+from filae_ops.inventory.writing.field_tree import sections, walk
 
 DOCUMENT = {"file": "evidence/a.pdf", "date": dt.date(2026, 1, 31)}
 PERSON = {"name": "A. Martin", "email": "a.martin@chv.example", "phone": "+33 1 99 00 00 00"}

@@ -9,11 +9,11 @@ import pytest
 from inventory_material import quick
 
 from filae_ops.errors import OpsError
-from filae_ops.inventory.answers import Answers
-from filae_ops.inventory.choices import MODELS
-from filae_ops.inventory.draft import draft
-from filae_ops.inventory.problems import InventoryError
-from filae_ops.inventory.scaffold import write
+from filae_ops.inventory.reading.draft import draft
+from filae_ops.inventory.reading.problems import InventoryError
+from filae_ops.inventory.types.choices import MODELS
+from filae_ops.inventory.writing.answers import Answers
+from filae_ops.inventory.writing.scaffold import write
 
 Edit = Callable[[str, str, str], Path]
 

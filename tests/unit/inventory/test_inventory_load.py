@@ -165,6 +165,6 @@ def test_what_may_not_be_read_is_said(site, monkeypatch, where):
     def refused(*_):
         raise PermissionError(13, "Permission denied", "group_vars")
 
-    monkeypatch.setattr(f"filae_ops.inventory.load.{where}", refused)
+    monkeypatch.setattr(f"filae_ops.inventory.reading.load.{where}", refused)
     with pytest.raises(OpsError, match="group_vars: cannot be read: Permission denied"):
         quick(site)

@@ -9,10 +9,10 @@ import pytest
 from inventory_material import quick
 
 from filae_ops.errors import OpsError
-from filae_ops.inventory.choices import TO_FILL
-from filae_ops.inventory.declared import declared_tree
-from filae_ops.inventory.model import SECTIONS, Inventory
-from filae_ops.inventory.pending import APPLIED
+from filae_ops.inventory.model.inventory import SECTIONS, Inventory
+from filae_ops.inventory.reading.declared_tree import declared_tree
+from filae_ops.inventory.reading.pending import APPLIED
+from filae_ops.inventory.types.choices import TO_FILL
 from filae_ops.paths import data_path
 
 # case, what is written in a new file, what is declared of it

@@ -10,10 +10,10 @@ import pytest
 from inventory_material import DEMO
 
 from filae_ops.errors import OpsError
-from filae_ops.inventory.load import build
-from filae_ops.inventory.model import Inventory
-from filae_ops.inventory.problems import InventoryError, Problem
-from filae_ops.inventory.source import read
+from filae_ops.inventory.model.inventory import Inventory
+from filae_ops.inventory.reading.load import build
+from filae_ops.inventory.reading.problems import InventoryError, Problem
+from filae_ops.inventory.reading.yaml_files import read
 
 ODD = [None, "é{x}\ny", True, -1, float("nan"), [None], {"a": 1}]
 Values = dict[str, Any]

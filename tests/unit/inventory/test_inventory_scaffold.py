@@ -13,15 +13,11 @@ from inventory_material import DEMO, HOST_KEY, KEY, UNTIL, filled, quick
 
 from filae_ops.agent.system.config import TIMINGS
 from filae_ops.errors import OpsError
-from filae_ops.inventory.answers import (
-    Answers,
-    Keyholder,
-    MachineAnswers,
-)
-from filae_ops.inventory.choices import MODELS, TO_FILL
-from filae_ops.inventory.load import load
-from filae_ops.inventory.scaffold import asked_later, remaining, render, write
-from filae_ops.inventory.services import Timings
+from filae_ops.inventory.model.application import Timings
+from filae_ops.inventory.reading.load import load
+from filae_ops.inventory.types.choices import MODELS, TO_FILL
+from filae_ops.inventory.writing.answers import Answers, Keyholder, MachineAnswers
+from filae_ops.inventory.writing.scaffold import asked_later, remaining, render, write
 from filae_ops.paths import data_path
 from filae_ops.vocabulary import HostingModel
 

@@ -16,11 +16,11 @@ from test_inventory_values import VALUES
 from typer.testing import CliRunner
 
 from filae_ops.cli import app
-from filae_ops.inventory.answers import Answers
-from filae_ops.inventory.choices import MODELS
-from filae_ops.inventory.outline import machine, sections, walk
-from filae_ops.inventory.scaffold import render
-from filae_ops.inventory.schema import hosts_schema, inventory_schema, text
+from filae_ops.inventory.types.choices import MODELS
+from filae_ops.inventory.writing.answers import Answers
+from filae_ops.inventory.writing.field_tree import machine, sections, walk
+from filae_ops.inventory.writing.json_schema import hosts_schema, inventory_schema, text
+from filae_ops.inventory.writing.scaffold import render
 from filae_ops.paths import data_path
 
 CHECKS = jsonschema.FormatChecker(["date"])

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from request_material import DEMO, Edit
 
-from filae_ops.inventory.answers import Answers
-from filae_ops.inventory.draft import Draft, draft
-from filae_ops.inventory.scaffold import write
+from filae_ops.inventory.reading.draft import Draft, draft
+from filae_ops.inventory.writing.answers import Answers
+from filae_ops.inventory.writing.scaffold import write
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
-from filae_ops.inventory.machine import Host, Machine
-from filae_ops.inventory.model import Inventory
+from filae_ops.inventory.model.inventory import Inventory
+from filae_ops.inventory.model.machine import Host, Machine
 from filae_ops.register.lookup import fields
 from filae_ops.report.change import GROUPS, same
 from filae_ops.report.change_words import label, sentence

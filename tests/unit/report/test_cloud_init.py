@@ -10,7 +10,7 @@ import yaml
 from request_material import DAY, DEMO, Edit
 
 from filae_ops.errors import OpsError
-from filae_ops.inventory.draft import Draft, draft
+from filae_ops.inventory.reading.draft import Draft, draft
 from filae_ops.paths import data_path
 from filae_ops.report.cloud_init import user_data
 

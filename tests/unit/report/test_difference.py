@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 
 from filae_ops.cli import app
 from filae_ops.errors import OpsError
-from filae_ops.inventory.load import load
-from filae_ops.inventory.source import read
+from filae_ops.inventory.reading.load import load
+from filae_ops.inventory.reading.yaml_files import read
 from filae_ops.paths import data_path
 from filae_ops.report.blocks import plain
 from filae_ops.report.change import same

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from sites import run_ops
 
-from filae_ops.inventory.load import load
-from filae_ops.inventory.model import Inventory
-from filae_ops.inventory.source import read
+from filae_ops.inventory.model.inventory import Inventory
+from filae_ops.inventory.reading.load import load
+from filae_ops.inventory.reading.yaml_files import read
 from filae_ops.language import Lang
 from filae_ops.paths import data_path
 from filae_ops.report.flows import as_csv, cells, documents, headers, lines, lines_of, matrix, neutral

@@ -10,10 +10,10 @@ import pytest
 from request_material import DAY, DEMO, Edit
 from sites import run_ops
 
-from filae_ops.inventory.answers import Answers
-from filae_ops.inventory.choices import MODELS
-from filae_ops.inventory.draft import Draft, draft
-from filae_ops.inventory.scaffold import write
+from filae_ops.inventory.reading.draft import Draft, draft
+from filae_ops.inventory.types.choices import MODELS
+from filae_ops.inventory.writing.answers import Answers
+from filae_ops.inventory.writing.scaffold import write
 from filae_ops.language import Lang
 from filae_ops.report.pages import words
 from filae_ops.report.request_machine import WHOLE_BELOW_GIB, installed_packages, layout

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from filae_ops import cli
 from filae_ops.errors import OpsError
-from filae_ops.inventory import load as loading
+from filae_ops.inventory.reading import load as loading
 from filae_ops.paths import data_path
 from filae_ops.report.pages import write_document
 from filae_ops.report.provenance import provenance

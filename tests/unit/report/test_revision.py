@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from filae_ops.errors import OpsError
-from filae_ops.inventory.source import read
+from filae_ops.inventory.reading.yaml_files import read
 from filae_ops.paths import data_path
 from filae_ops.report.revision import older
 

@@ -12,8 +12,8 @@ import pytest
 from examples import AS_OF
 
 from filae_ops.errors import OpsError
-from filae_ops.inventory.many import ManyValues
-from filae_ops.inventory.values import ansible_values
+from filae_ops.inventory.reading.ansible_pool import ManyValues
+from filae_ops.inventory.reading.ansible_values import ansible_values
 from filae_ops.paths import data_path
 from filae_ops.report.judged import reviews_of
 

@@ -1,0 +1,160 @@
+"""The application's settings and signers, TLS and patches."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from filae_ops.bundle.fields import reserved
+from filae_ops.inventory.types.fields import RelativePath, Slug, Strict, Text, Url, duplicates, refuse
+from filae_ops.inventory.types.ssh_keys import SshKey
+
+_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
+_SECRET = re.compile(r"(^|_)(PASSWORD|PASSWD|PASS|SECRET|TOKEN|CREDENTIALS?|PRIVATE_KEY|API_KEY)(_|$)")
+# A release may fix these for itself; a site may not change them.
+_GIVEN = re.compile("TZ|IFS|(BASH_)?ENV|(GEM_|BUNDLE_|RUBY).*")
+
+
+def _setting(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        refuse(f"setting {name!r} is not a variable's name", next_step="write it in capitals: APP_LOCALE")
+    if reserved(name) or _GIVEN.fullmatch(name):
+        refuse(f"setting {name!r} is set by the toolkit", next_step="remove it")
+    if _SECRET.search(name):
+        refuse(
+            f"setting {name!r} looks like a secret, and this file is in clear",
+            next_step="declare it as a secret in the release, and put it under `app_secrets` in secrets.yml",
+        )
+    return name
+
+
+class Signer(Strict):
+    """A key that signs releases."""
+
+    name: Slug
+    """Name of the key, for messages."""
+    key: SshKey
+    """OpenSSH public key."""
+    until: dt.date
+    """Last day of validity."""
+
+
+Seconds = Annotated[float, Field(gt=0, le=86400)]
+
+
+class Timings(Strict):
+    """Seconds of the agent's waits, where its own do not suit this machine."""
+
+    start: Seconds | None = None
+    """Until a new release says that it is ready."""
+    health: Seconds | None = None
+    """Until a new release that started is healthy."""
+    front_door: Seconds | None = None
+    """Until the front door serves the new release."""
+    drain: Seconds | None = None
+    """For the last requests of the release before."""
+    command: Seconds | None = None
+    """For a migration or a dump."""
+    settle: Seconds | None = None
+    """For a worker to show that it stays up."""
+    stop: Seconds | None = None
+    """For a release to stop before it is killed."""
+    soak: Seconds | None = None
+    """During which a release that serves is watched before it is committed (600)."""
+    lock_wait: Seconds | None = None
+    """Before a migration that met a lock is tried again; doubled each time."""
+    old_transaction: Seconds | None = None
+    """The age from which an open transaction in the database keeps a migration from starting (60)."""
+
+
+class App(Strict):
+    """What the application is told."""
+
+    settings: Mapping[Annotated[str, AfterValidator(_setting)], str] = Field(default_factory=dict)
+    """Settings of the release's contract, given as environment; texts, in quotes. No secret here."""
+    signers: tuple[Signer, ...] = Field(min_length=1)
+    """Keys whose releases this machine accepts."""
+    timings: Timings | None = None
+    """Seconds of the agent's waits; left out: its own, which suit most machines."""
+
+    @model_validator(mode="after")
+    def _signers_once(self) -> Self:
+        if names := duplicates(signer.name for signer in self.signers):
+            refuse(f"the signer {names[0]!r} is declared twice", next_step="give each key its own name")
+        for name, value in self.settings.items():
+            if not value.isprintable():
+                refuse(
+                    f"setting {name} has a line break or a control character",
+                    next_step="write it on one line",
+                    at=("settings", name),
+                )
+        return self
+
+
+class Tls(Strict):
+    """The certificate that users see."""
+
+    mode: Literal["provided", "local-ca"]
+    """`provided`: the hospital's certificate; `local-ca`: for demo and tests only."""
+    certificate: RelativePath | None = None
+    """Server certificate (PEM), relative to the inventory."""
+    chain: RelativePath | None = None
+    """Intermediate certificates (PEM)."""
+    root: RelativePath | None = None
+    """Root certificate that the hospital's posts trust (PEM)."""
+
+    @model_validator(mode="after")
+    def _files_go_with_the_mode(self) -> Self:
+        for key, value in self.files.items():
+            if self.mode == "provided" and value is None:
+                refuse(f"mode `provided` needs `{key}`", next_step=f"add `{key}`: a path such as tls/{key}.pem")
+            if self.mode == "local-ca" and value is not None:
+                refuse(f"`{key}` has no meaning with mode local-ca", next_step=f"remove `{key}`", at=(key,))
+        return self
+
+    @property
+    def files(self) -> dict[str, str | None]:
+        """Return the declared files by field."""
+        return {"certificate": self.certificate, "chain": self.chain, "root": self.root}
+
+
+class Mirror(Strict):
+    """The hospital's mirror of Debian's packages."""
+
+    url: Url
+    """Mirror of the distribution."""
+    security_url: Url
+    """Mirror of its security updates."""
+
+
+Days = Annotated[int, Field(ge=0, le=3660)]
+
+
+class PatchDelays(Strict):
+    """Days within which the provider fixes a weakness of its software, by CVSS score, as the contract says."""
+
+    cvss_gt_8_9: Days | None = None
+    """Score above 8.9."""
+    cvss_7_8_9: Days | None = None
+    """Score from 7 to 8.9."""
+    cvss_4_7: Days | None = None
+    """Score from 4 to 7."""
+
+
+class Patching(Strict):
+    """Security updates."""
+
+    mirror: Mirror | None = None
+    """The hospital's mirror; left out: the sources that the machine has."""
+    security_interval_days: int = Field(ge=1, le=31)
+    """Days within which security updates are applied."""
+    reboot: Literal["never", "window"]
+    """Whether the machine may restart by itself, in the maintenance window."""
+    delays: PatchDelays = PatchDelays()
+    """Delays of the contract, in days, by gravity."""
+    watch: tuple[Text, ...] | None = None
+    """Sources of the watch for weaknesses, such as debian-security-announce or CERT-FR."""

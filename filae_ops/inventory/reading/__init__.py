@@ -1,0 +1,1 @@
+"""Reading an inventory: two readers, one truth, and every problem with file and line."""

@@ -1,0 +1,1 @@
+"""The small types that an inventory is made of."""

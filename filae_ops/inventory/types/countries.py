@@ -1,0 +1,36 @@
+# ruff: noqa: SIM905 - codes on a few lines, not 249 strings
+"""Countries, by their ISO 3166 code of two letters (list of the time zone database, public domain)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, WithJsonSchema
+
+from filae_ops.inventory.types.fields import refuse
+
+COUNTRIES = frozenset(
+    (
+        "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT "
+        "BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH "
+        "ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT "
+        "HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS "
+        "LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI "
+        "NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG "
+        "SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG "
+        "UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW "
+    ).split()
+)
+_OTHER_NAMES = {"UK": "GB", "EL": "GR", "EN": "GB"}
+
+
+def _country(value: str) -> str:
+    if value not in COUNTRIES:
+        known = _OTHER_NAMES.get(value.upper(), value.upper())
+        step = f"write {known}" if known in COUNTRIES else "write the two letters of ISO 3166, such as FR, DE or US"
+        refuse(f"{value!r} is not the code of a country", next_step=step)
+    return value
+
+
+Country = Annotated[str, AfterValidator(_country), WithJsonSchema({"type": "string", "pattern": "^[A-Z]{2}$"})]
+"""ISO 3166 code of a country, two capitals."""

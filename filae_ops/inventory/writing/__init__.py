@@ -1,0 +1,1 @@
+"""Writing an inventory: its first draft, and the schema that editors check it with."""
