@@ -131,7 +131,7 @@ def verify_inventory(
     say: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Verify every machine of an inventory, as seen from inside and from elsewhere."""
-    from filae_ops.report.judged import judged
+    from filae_ops.report.review.one_site import judged
 
     inventory, login = load(path), login or Login()
     start = time.monotonic()
@@ -162,7 +162,7 @@ def _context(inventory: Inventory, hosts: Mapping[str, Any], config: Path, agent
 
 def _about(inventory: Inventory) -> dict[str, Any]:
     """Return what minutes must name: the site, the moment, the inventory and the tool."""
-    from filae_ops.report.provenance import provenance
+    from filae_ops.report.review.provenance import provenance
 
     origin = provenance(inventory.directory, inventory.fingerprint)
     return {

@@ -164,9 +164,9 @@ def example_review() -> str:
 
     from filae_ops.inventory.reading.load import load
     from filae_ops.inventory.reading.yaml_files import read
-    from filae_ops.report.judged import review_of
-    from filae_ops.report.provenance import Provenance
-    from filae_ops.report.written import markdown
+    from filae_ops.report.review.one_site import review_of
+    from filae_ops.report.review.provenance import Provenance
+    from filae_ops.report.review.review_page import markdown
 
     path = ROOT / "inventories" / "counter-example"
     inventory = load(path, reader=lambda _: read(path).hostvars())

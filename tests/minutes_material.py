@@ -12,9 +12,9 @@ from review_material import DAY, EVIL, demo
 from filae_ops.language import Lang
 from filae_ops.merge import merge
 from filae_ops.paths import data_path
-from filae_ops.report.judged import judged
-from filae_ops.report.minutes import Minutes, minutes
-from filae_ops.report.saved import verification
+from filae_ops.report.minutes.minutes import Minutes, minutes
+from filae_ops.report.minutes.saved_verification import verification
+from filae_ops.report.review.one_site import judged
 from filae_ops.verify import Report, verdicts
 
 FAILED = {

@@ -15,8 +15,8 @@ from filae_ops.judge.case.verdict import EvidenceFile, Finding, ImmunityVerdict,
 from filae_ops.language import Lang
 from filae_ops.paths import data_path
 from filae_ops.register.lookup import requirements
-from filae_ops.report.provenance import Provenance
-from filae_ops.report.review import ReviewDocument, review_document
+from filae_ops.report.review.document import ReviewDocument, review_document
+from filae_ops.report.review.provenance import Provenance
 
 DAY = dt.date(2026, 11, 22)
 EVIL = "</td><script>alert(1)</script>|*x*`y`[a](javascript:b)<!--"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from filae_ops.language import Lang
-    from filae_ops.report.flows import Line
+    from filae_ops.report.flows.matrix import Line
 
 
 def flows(
@@ -32,9 +32,9 @@ def flows(
     It is made from what makes the firewall's rules; the terminal shows its main columns, the files all fifteen.
     """
     from filae_ops.inventory.reading.load import load
-    from filae_ops.report.flows import as_csv, documents, lines_of
-    from filae_ops.report.flows_page import page
-    from filae_ops.report.pages import write_document
+    from filae_ops.report.document.rendering import write_document
+    from filae_ops.report.flows.flows_page import page
+    from filae_ops.report.flows.matrix import as_csv, documents, lines_of
 
     inventory, lang = load(inventory_of(context), awaited=True), language.lang
     found = lines_of(inventory)
@@ -51,7 +51,7 @@ def flows(
 def show(found: list[Line], lang: Lang) -> None:
     """Print what fits 80 columns, then what is still to be documented."""
     from filae_ops.language import typography
-    from filae_ops.report.pages import words
+    from filae_ops.report.document.rendering import words
 
     said = words("flows", lang)
     for always, title in ((False, said["declared"]), (True, said["always_open"])):
@@ -68,7 +68,7 @@ def left(found: list[Line], lang: Lang) -> list[str]:
 
     An empty line ends it; nothing at all when every flow is documented.
     """
-    from filae_ops.report.pages import words
+    from filae_ops.report.document.rendering import words
 
     said = words("flows", lang)
     lacking: dict[tuple[str, ...], list[str]] = {}
@@ -88,8 +88,8 @@ def table(found: list[Line], lang: Lang) -> Table:
     from rich.text import Text
 
     from filae_ops.language import typography
-    from filae_ops.report.flows import cells, ports_words
-    from filae_ops.report.pages import words
+    from filae_ops.report.document.rendering import words
+    from filae_ops.report.flows.matrix import cells, ports_words
 
     said = words("flows", lang)
     made = Table(box=None, pad_edge=False, show_edge=False)

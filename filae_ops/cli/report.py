@@ -13,7 +13,7 @@ from filae_ops.console import say
 from filae_ops.errors import OpsError
 
 if TYPE_CHECKING:
-    from filae_ops.report.saved import Verification
+    from filae_ops.report.minutes.saved_verification import Verification
 
 app = typer.Typer(no_args_is_help=True, help="Documents to read and sign, made from what was measured.")
 Page = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write one page to read, print and sign.")]
@@ -47,9 +47,9 @@ def verification(
         raise OpsError(
             "no document was asked for", next_step="filae-ops report verification --html minutes.html", exit_code=2
         )
-    from filae_ops.report import minutes_written as written
-    from filae_ops.report.minutes import minutes
-    from filae_ops.report.pages import write_document
+    from filae_ops.report.document.rendering import write_document
+    from filae_ops.report.minutes import minutes_page as written
+    from filae_ops.report.minutes.minutes import minutes
 
     found = _found(context, saved, seen_from, user, key)
     made = minutes(found, lang.value, saved=saved is not None)
@@ -63,8 +63,8 @@ def verification(
 def _found(
     context: typer.Context, saved: Path | None, seen_from: Path | None, user: str | None, key: Path | None
 ) -> Verification:
-    from filae_ops.report.saved import read_saved
-    from filae_ops.report.saved import verification as checked
+    from filae_ops.report.minutes.saved_verification import read_saved
+    from filae_ops.report.minutes.saved_verification import verification as checked
     from filae_ops.ssh import Login
     from filae_ops.verify import verify_inventory
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from filae_ops.inventory.reading.draft import Draft
     from filae_ops.language import Lang
-    from filae_ops.report.blocks import Cell, Table
-    from filae_ops.report.request_vm import Sheet
+    from filae_ops.report.document.blocks import Cell, Table
+    from filae_ops.report.request.sheet import Sheet
 
 _ACCOUNT = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 
@@ -46,9 +46,9 @@ def request_vm(
     Works on an inventory that is still to fill in: what the DSI knows is left for it to complete.
     """
     from filae_ops.inventory.reading.draft import draft
-    from filae_ops.report.cloud_init import user_data
-    from filae_ops.report.pages import write_document
-    from filae_ops.report.request_vm import as_html, as_markdown, sheet
+    from filae_ops.report.document.rendering import write_document
+    from filae_ops.report.request.cloud_init import user_data
+    from filae_ops.report.request.sheet import as_html, as_markdown, sheet
 
     if not _ACCOUNT.fullmatch(account) or account == "root":
         raise OpsError(
@@ -81,8 +81,8 @@ def chosen(read: Draft, name: str | None) -> str:
 
 def show(made: Sheet) -> None:
     """Print the sheet; the flow matrix by its main columns."""
-    from filae_ops.report.blocks import Bullets, Facts, Heading, Table, Text
-    from filae_ops.report.pages import words
+    from filae_ops.report.document.blocks import Bullets, Facts, Heading, Table, Text
+    from filae_ops.report.document.rendering import words
 
     title = words("request", made.lang)["title"]
     _line(f"{title} · {made.site} · {made.day}", made.lang, "bold")
@@ -129,7 +129,7 @@ def _grid(
     from rich.text import Text
 
     from filae_ops.language import typography
-    from filae_ops.report.blocks import plain
+    from filae_ops.report.document.blocks import plain
 
     made = Table(box=None, pad_edge=False, show_edge=False, show_header=bool(headers))
     for title, width in zip(headers or ("",) * len(widths), widths, strict=True):

@@ -61,7 +61,7 @@ def list_(
 ) -> None:
     """List the requirements that a review and a verification judge, theme by theme."""
     from filae_ops.register.lookup import requirements
-    from filae_ops.report.pages import words
+    from filae_ops.report.document.rendering import words
     from filae_ops.report.requirement import brief
 
     wanted = None if theme is None else _theme(theme)
@@ -119,7 +119,7 @@ def _show_list(found: Iterable[Requirement], lang: Lang) -> None:
 
     from filae_ops.language import typography
     from filae_ops.register.lookup import themes
-    from filae_ops.report.pages import words
+    from filae_ops.report.document.rendering import words
     from filae_ops.report.requirement import summary
 
     kept = list(found)

@@ -15,7 +15,7 @@ from filae_ops.console import out, print_json, say
 from filae_ops.errors import OpsError
 
 if TYPE_CHECKING:
-    from filae_ops.report.review import ReviewDocument
+    from filae_ops.report.review.document import ReviewDocument
 
 BELOW_ASKED = 3
 
@@ -77,13 +77,11 @@ def review(
 
     Each verdict says why, with its source and date; nothing is compliant by absence. Several -i: one line for each.
     """
-    from filae_ops.report.judged import reviews_of
-
     paths = inventories_of(context)
     if html or markdown:
         _one_site(paths, "--html and --markdown are")
     day = as_of.date() if as_of else dt.date.today()
-    reviews = reviews_of(paths, day, lang.value) if diff is None else [_compared(paths, diff, day, lang)]
+    reviews = _reviews(paths, day, lang) if diff is None else [_compared(paths, diff, day, lang)]
     write(reviews[0], html, markdown)
     if as_json:
         documents = [each.document() for each in reviews]
@@ -94,8 +92,18 @@ def review(
         _fail(reviews, fail_on)
 
 
+def _reviews(paths: Sequence[Path], day: dt.date, lang: LangName) -> list[ReviewDocument]:
+    if len(paths) == 1:
+        from filae_ops.report.review.one_site import review_at
+
+        return [review_at(paths[0], day, lang.value)]
+    from filae_ops.report.review.many_sites import reviews
+
+    return reviews(paths, day, lang.value)
+
+
 def _compared(paths: Sequence[Path], other: str, day: dt.date, lang: LangName) -> ReviewDocument:
-    from filae_ops.report.compared import compared_review
+    from filae_ops.report.review.compared_review import compared_review
 
     _one_site(paths, "--diff is")
     return compared_review(paths[0], other, day, lang.value)
@@ -111,10 +119,10 @@ def _one_site(paths: Sequence[Path], what: str) -> None:
 
 def write(review: ReviewDocument, html: Path | None, markdown: Path | None) -> None:
     """Write the documents that were asked for, each whole or not at all."""
-    from filae_ops.report import written
-    from filae_ops.report.pages import write_document
+    from filae_ops.report.document.rendering import write_document
+    from filae_ops.report.review import review_page
 
-    for path, make in ((html, written.html), (markdown, written.markdown)):
+    for path, make in ((html, review_page.html), (markdown, review_page.markdown)):
         if path is not None:
             write_document(path, make(review))
             say(f"wrote {path}")
@@ -122,8 +130,8 @@ def write(review: ReviewDocument, html: Path | None, markdown: Path | None) -> N
 
 def show(reviews: Sequence[ReviewDocument]) -> None:
     """Print one review, or one line for each of several."""
-    from filae_ops.report.terminal import show as show_one
-    from filae_ops.report.terminal import show_sites
+    from filae_ops.report.review.review_terminal import show as show_one
+    from filae_ops.report.review.review_terminal import show_sites
 
     if len(reviews) == 1:
         show_one(reviews[0], out)

@@ -7,7 +7,7 @@ from typing import Any
 from filae_ops.language import Lang, typography
 from filae_ops.register.lookup import fields
 from filae_ops.register.model import Condition, Evidence, Requirement
-from filae_ops.report.pages import words
+from filae_ops.report.document.rendering import words
 
 
 def rows(each: Requirement, lang: Lang) -> list[tuple[str, str]]:

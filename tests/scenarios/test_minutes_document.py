@@ -12,7 +12,7 @@ from browser import Browser
 from minutes_material import found
 from paper import MARK, printed
 
-from filae_ops.report.minutes_written import html
+from filae_ops.report.minutes.minutes_page import html
 
 
 @pytest.fixture(scope="module", params=["fr", "en"])

@@ -14,10 +14,10 @@ from paper import MARK, Sheet, printed
 from review_material import demo, hostile, review
 
 from filae_ops.inventory.model.inventory import Inventory
-from filae_ops.report.judged import review_of
-from filae_ops.report.pages import write_document
-from filae_ops.report.review import ReviewDocument
-from filae_ops.report.written import html
+from filae_ops.report.document.rendering import write_document
+from filae_ops.report.review.document import ReviewDocument
+from filae_ops.report.review.one_site import review_of
+from filae_ops.report.review.review_page import html
 
 DAY = review().judgement.as_of
 TAB, ENTER = "\ue004", "\ue007"

@@ -13,7 +13,7 @@ import pytest
 from ruleset import opened_by_matrix, opened_by_rules
 from templates.rendering import render
 
-from filae_ops.report.flows import documents, lines
+from filae_ops.report.flows.matrix import documents, lines
 
 ADMINISTRATION = ["192.0.2.0/24", "2001:db8:1::/64"]
 IN, OUT = {"direction": "in", "to": "machine"}, {"direction": "out", "from": "machine"}

@@ -29,7 +29,7 @@ def test_readme_is_short() -> None:
 
 def test_each_key_that_programs_read_is_documented() -> None:
     from filae_ops.inventory.reading.load import load
-    from filae_ops.report.judged import review_of
+    from filae_ops.report.review.one_site import review_of
 
     text = (ROOT / "docs/reference/json.md").read_text()
     document = review_of(load(ROOT / "inventories/hospital-vm"), dt.date(2026, 11, 22), "fr").document()

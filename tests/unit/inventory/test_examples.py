@@ -20,7 +20,7 @@ from filae_ops.inventory.writing.answers import Answers
 from filae_ops.inventory.writing.scaffold import render
 from filae_ops.judge.case.verdict import Judgement
 from filae_ops.paths import data_path
-from filae_ops.report.judged import judged
+from filae_ops.report.review.one_site import judged
 
 REVIEWED = [name for name in EXAMPLES if name != "demo"]
 LEGAL = {"RGPD-07", "HDS-24"}

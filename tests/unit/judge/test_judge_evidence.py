@@ -16,7 +16,7 @@ from filae_ops.judge.case.register import load_register
 from filae_ops.judge.case.verdict import EvidenceFile
 from filae_ops.judge.judge import judge
 from filae_ops.judge.words import reason
-from filae_ops.report.pages import words
+from filae_ops.report.document.rendering import words
 
 
 def tree(path):

@@ -10,7 +10,7 @@ import pytest
 from filae_ops import strict_yaml
 from filae_ops.register import lookup
 from filae_ops.register.lookup import HERE, duties, fields, hosts, immunity_steps, requirements, themes
-from filae_ops.report.pages import words
+from filae_ops.report.document.rendering import words
 
 ENTRIES = list(requirements().values())
 

@@ -14,10 +14,10 @@ from pydantic import BaseModel
 from filae_ops.inventory.model.inventory import Inventory
 from filae_ops.inventory.model.machine import Host, Machine
 from filae_ops.register.lookup import fields
-from filae_ops.report.change import GROUPS, same
-from filae_ops.report.change_words import label, sentence
-from filae_ops.report.changes import changes
-from filae_ops.report.pages import words
+from filae_ops.report.difference.change import GROUPS, same
+from filae_ops.report.difference.compare import changes
+from filae_ops.report.difference.sentences import label, sentence
+from filae_ops.report.document.rendering import words
 
 MISSING = words("review", "fr")["missing"]
 ONE = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBlVPPxVyOGGHHFLRiKtFsFQpoQJH3Xc8kG0rXzkKPVW"

@@ -12,7 +12,7 @@ from request_material import DAY, DEMO, Edit
 from filae_ops.errors import OpsError
 from filae_ops.inventory.reading.draft import Draft, draft
 from filae_ops.paths import data_path
-from filae_ops.report.cloud_init import user_data
+from filae_ops.report.request.cloud_init import user_data
 
 
 def config(read: Draft, **changes: Any) -> dict[str, Any]:

@@ -18,14 +18,14 @@ from filae_ops.errors import OpsError
 from filae_ops.inventory.reading.load import load
 from filae_ops.inventory.reading.yaml_files import read
 from filae_ops.paths import data_path
-from filae_ops.report.blocks import plain
-from filae_ops.report.change import same
-from filae_ops.report.change_words import sentence
-from filae_ops.report.changes import changes
-from filae_ops.report.difference import Against, difference, side
-from filae_ops.report.difference_section import against, section
-from filae_ops.report.difference_terminal import lines
-from filae_ops.report.judged import judged
+from filae_ops.report.difference.change import same
+from filae_ops.report.difference.compare import changes
+from filae_ops.report.difference.difference import Against, difference, side
+from filae_ops.report.difference.difference_terminal import lines
+from filae_ops.report.difference.section import against, section
+from filae_ops.report.difference.sentences import sentence
+from filae_ops.report.document.blocks import plain
+from filae_ops.report.review.one_site import judged
 
 DAY = dt.date(2026, 11, 22)
 FOLDER = Against("older")

@@ -17,9 +17,9 @@ from filae_ops.inventory.reading.load import load
 from filae_ops.inventory.reading.yaml_files import read
 from filae_ops.language import Lang
 from filae_ops.paths import data_path
-from filae_ops.report.flows import as_csv, cells, documents, headers, lines, lines_of, matrix, neutral
-from filae_ops.report.flows_page import page
-from filae_ops.report.pages import words
+from filae_ops.report.document.rendering import words
+from filae_ops.report.flows.flows_page import page
+from filae_ops.report.flows.matrix import as_csv, cells, documents, headers, lines, lines_of, matrix, neutral
 
 DEMO = data_path("inventories", "demo")
 COLUMNS = [

@@ -14,9 +14,9 @@ from typer.testing import CliRunner
 from filae_ops.cli import app
 from filae_ops.errors import OpsError
 from filae_ops.paths import data_path
-from filae_ops.report import minutes_written as written
-from filae_ops.report.minutes import minutes
-from filae_ops.report.saved import Check, read_saved, verification
+from filae_ops.report.minutes import minutes_page as written
+from filae_ops.report.minutes.minutes import minutes
+from filae_ops.report.minutes.saved_verification import Check, read_saved, verification
 
 EVIL = "<script>alert(1)</script> | `x` [a](javascript:b)\n# <img src=x onerror=y>"
 
@@ -181,7 +181,7 @@ def test_every_check_has_its_words_in_french():
 
 
 def test_a_check_of_one_machine_or_flow_names_it():
-    from filae_ops.report.minutes import title
+    from filae_ops.report.minutes.minutes import title
 
     one = Check(id="filae-1:flow-in-ssh", requirement="DSI-03", owner="dsi", status="pass", message="m")
     assert title(one, "fr") == "Le flux est ouvert, d'ici à la machine (ssh, filae-1)."

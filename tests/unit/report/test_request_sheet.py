@@ -15,9 +15,9 @@ from filae_ops.inventory.types.choices import MODELS
 from filae_ops.inventory.writing.answers import Answers
 from filae_ops.inventory.writing.scaffold import write
 from filae_ops.language import Lang
-from filae_ops.report.pages import words
-from filae_ops.report.request_machine import WHOLE_BELOW_GIB, installed_packages, layout
-from filae_ops.report.request_vm import Sheet, as_html, as_markdown, sheet
+from filae_ops.report.document.rendering import words
+from filae_ops.report.request.machine_part import WHOLE_BELOW_GIB, installed_packages, layout
+from filae_ops.report.request.sheet import Sheet, as_html, as_markdown, sheet
 
 BLANK = "à compléter par la DSI"
 

@@ -10,7 +10,7 @@ from review_material import review
 
 from filae_ops.language import Lang
 from filae_ops.paths import data_path
-from filae_ops.report.machine import changes_data
+from filae_ops.report.review.machine_sections import changes_data
 
 
 def roles_of(playbook: str) -> list[str]:

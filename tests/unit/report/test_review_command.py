@@ -18,9 +18,9 @@ from filae_ops import cli
 from filae_ops.errors import OpsError
 from filae_ops.inventory.reading import load as loading
 from filae_ops.paths import data_path
-from filae_ops.report.pages import write_document
-from filae_ops.report.provenance import provenance
-from filae_ops.report.terminal import show
+from filae_ops.report.document.rendering import write_document
+from filae_ops.report.review.provenance import provenance
+from filae_ops.report.review.review_terminal import show
 
 DEMO = str(data_path("inventories", "demo"))
 

@@ -14,9 +14,9 @@ from filae_ops.judge.case.verdict import STATUSES
 from filae_ops.judge.words import status_words
 from filae_ops.language import Lang
 from filae_ops.paths import data_path
-from filae_ops.report.pages import words
-from filae_ops.report.shown import shown
-from filae_ops.report.written import html, markdown
+from filae_ops.report.document.rendering import words
+from filae_ops.report.document.values import shown
+from filae_ops.report.review.review_page import html, markdown
 
 LANGS: tuple[Lang, ...] = ("fr", "en")
 SECTIONS = [

@@ -11,7 +11,7 @@ import pytest
 from filae_ops.errors import OpsError
 from filae_ops.inventory.reading.yaml_files import read
 from filae_ops.paths import data_path
-from filae_ops.report.revision import older
+from filae_ops.report.difference.git_revision import older
 
 WHEN = {"GIT_AUTHOR_DATE": "2026-03-01T23:30:00+0200", "GIT_COMMITTER_DATE": "2026-03-01T23:30:00+0200"}
 

@@ -15,7 +15,8 @@ from filae_ops.errors import OpsError
 from filae_ops.inventory.reading.ansible_pool import ManyValues
 from filae_ops.inventory.reading.ansible_values import ansible_values
 from filae_ops.paths import data_path
-from filae_ops.report.judged import reviews_of
+from filae_ops.report.review.many_sites import reviews
+from filae_ops.report.review.one_site import review_at
 
 HOSPITAL, HOST, COUNTER = (data_path("inventories", name) for name in ("hospital-vm", "hds-host", "counter-example"))
 
@@ -27,8 +28,8 @@ def test_the_values_are_those_of_ansible_inventory_itself():
 
 
 def test_each_review_is_the_one_that_the_site_has_alone():
-    together = reviews_of([HOSPITAL, COUNTER, HOST], AS_OF, "fr")
-    alone = [reviews_of([path], AS_OF, "fr")[0] for path in (HOSPITAL, COUNTER, HOST)]
+    together = reviews([HOSPITAL, COUNTER, HOST], AS_OF, "fr")
+    alone = [review_at(path, AS_OF, "fr") for path in (HOSPITAL, COUNTER, HOST)]
     assert [json.dumps(each.document()) for each in together] == [json.dumps(each.document()) for each in alone]
     for one, other in zip(together, alone, strict=True):
         assert [each.requirement.id for each in one.judgement.stopped_by("warn")] == [
@@ -51,15 +52,15 @@ def test_a_site_that_is_refused_says_why_as_it_does_alone(tmp_path):
     with (broken / "group_vars/all/site.yml").open("a") as file:
         file.write("unknown: 1\n")
     with pytest.raises(OpsError) as alone:
-        reviews_of([broken], AS_OF, "fr")
+        review_at(broken, AS_OF, "fr")
     with pytest.raises(OpsError) as together:
-        reviews_of([HOSPITAL, broken, HOST], AS_OF, "fr")
+        reviews([HOSPITAL, broken, HOST], AS_OF, "fr")
     assert str(together.value) == str(alone.value)
     assert together.value.exit_code == alone.value.exit_code
 
 
 def test_no_process_is_left():
-    reviews_of([HOSPITAL, HOST], AS_OF, "fr")
+    reviews([HOSPITAL, HOST], AS_OF, "fr")
     left = [each for each in _children(os.getpid()) if "values_server" in _words(each)]
     assert left == []
 

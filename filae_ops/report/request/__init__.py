@@ -1,0 +1,1 @@
+"""The sheet that asks a DSI for the machine, and its cloud-init file."""

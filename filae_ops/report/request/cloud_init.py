@@ -1,0 +1,108 @@
+"""A cloud-init user-data that gives the first access: keys, no password, the site's time, servers and mirrors."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from filae_ops.errors import OpsError
+from filae_ops.inventory.reading.draft import Draft, at
+from filae_ops.report.request.machine_part import FIRST_PACKAGES, guest_package
+
+_HOST_KEY = "/etc/ssh/ssh_host_ed25519_key.pub"
+_SHOW = (
+    f"{{ echo; echo 'filae-ops, hosts.yml, host_key:'; cut -d' ' -f1,2 {_HOST_KEY}; ssh-keygen -lf {_HOST_KEY}; }}"
+    " > /dev/console"
+)
+_SOURCES = """\
+Types: deb
+URIs: {url}
+Suites: trixie trixie-updates
+Components: main
+Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+
+Types: deb
+URIs: {security_url}
+Suites: trixie-security
+Components: main
+Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+"""
+
+
+def user_data(draft: Draft, machine: str, account: str, day: dt.date) -> str:
+    """Return the user-data of a machine: `account` takes the keys of the operators that are valid on `day`.
+
+    What the inventory does not say yet is left to the image. OpsError: no key that works.
+    """
+    import yaml
+
+    keys = list(_keys(draft, day))
+    if not keys:
+        raise OpsError(
+            f"no operator of access.operators has a key that works on {day}: nobody could enter the machine",
+            next_step="add an operator's key to group_vars/all/access.yml, or ask without --cloud-init",
+        )
+    text = yaml.safe_dump(_config(draft, machine, account, keys), sort_keys=False, allow_unicode=True, width=4096)
+    title = f"First access to {machine}, made by filae-ops request-vm from the inventory. No secret here."
+    return f"#cloud-config\n# {title}\n{text}"
+
+
+def _keys(draft: Draft, day: dt.date) -> Iterator[str]:
+    for person in draft.get("access.operators", []):
+        for each in at(person, "keys", []) if at(person, "state", "present") == "present" else []:
+            key, until = at(each, "key"), at(each, "until")
+            if key and not (isinstance(until, dt.date) and until < day):
+                yield key
+
+
+def _config(draft: Draft, machine: str, account: str, keys: list[str]) -> dict[str, Any]:
+    declared = draft.get("hosts", {})[machine]
+    tools = guest_package(at(declared, "machine", {}))
+    settings = {
+        "hostname": machine,
+        "manage_etc_hosts": "localhost",
+        "timezone": draft.get("site.timezone"),
+        "users": [
+            {
+                "name": account, "gecos": "First access", "shell": "/bin/bash", "lock_passwd": True,
+                "sudo": "ALL=(ALL) NOPASSWD:ALL", "ssh_authorized_keys": keys,
+            }
+        ],
+        "disable_root": True,
+        "ssh_pwauth": False,
+        # A machine cloned from a template must not keep the template's key.
+        "ssh_deletekeys": True,
+        "ssh_genkeytypes": ["ed25519"],
+        "ssh": {"emit_keys_to_console": True},
+        "apt": _apt(draft),
+        "ntp": _time(draft),
+        "package_update": True,
+        "package_upgrade": True,
+        "packages": sorted({*FIRST_PACKAGES, "locales", *([tools] if tools else [])}),
+        "runcmd": [*_language(draft.get("site.locale")), ["sh", "-c", _SHOW]],
+    }  # fmt: skip
+    return {key: value for key, value in settings.items() if value not in (None, {})}
+
+
+def _language(locale: str | None) -> Iterator[list[str]]:
+    """Give the commands that set the locale: cloud-init's own comes before packages, and fails without `locales`."""
+    if locale:
+        line = f"{locale} UTF-8"
+        yield ["sh", "-c", 'grep -qxF "$1" /etc/locale.gen || echo "$1" >> /etc/locale.gen', "sh", line]
+        yield ["locale-gen"]
+        yield ["update-locale", f"LANG={locale}"]
+
+
+def _apt(draft: Draft) -> Mapping[str, Any]:
+    proxy = draft.get("network.proxy") if draft.get("network.outbound_internet") == "proxy" else None
+    found: dict[str, Any] = {"http_proxy": proxy, "https_proxy": proxy} if proxy else {}
+    urls = {name: draft.get(f"patching.mirror.{name}") for name in ("url", "security_url")}
+    if all(urls.values()):
+        found["sources_list"] = _SOURCES.format(**urls)
+    return found
+
+
+def _time(draft: Draft) -> Mapping[str, Any]:
+    servers = [each for each in draft.get("network.time_sources", []) if each]
+    return {"enabled": True, "ntp_client": "chrony", "servers": servers} if servers else {}
