@@ -19,7 +19,7 @@ os.environ["FILAE_LAB"] = f"bench-{os.getpid()}"
 
 from filae_ops.lab import fleet
 from filae_ops.lab import machine as machines
-from filae_ops.verify import verify_inventory
+from filae_ops.verification.verify import verify_inventory
 
 ROOT = Path(__file__).resolve().parents[1]
 CLI = [sys.executable, "-m", "filae_ops"]

@@ -10,12 +10,12 @@ from typing import Any
 from review_material import DAY, EVIL, demo
 
 from filae_ops.language import Lang
-from filae_ops.merge import merge
 from filae_ops.paths import data_path
 from filae_ops.report.minutes.minutes import Minutes, minutes
 from filae_ops.report.minutes.saved_verification import verification
 from filae_ops.report.review.one_site import judged
-from filae_ops.verify import Report, verdicts
+from filae_ops.verification.declared_and_measured import merge
+from filae_ops.verification.verify import Report, verdicts
 
 FAILED = {
     "backup-receipt": "the last backup receipt is 72 hours old, declared: 24",

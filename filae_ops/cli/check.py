@@ -15,8 +15,9 @@ from filae_ops.console import out, print_json, say
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from filae_ops.doctor import Diagnosis
-    from filae_ops.verify import Report, Verdict
+    from filae_ops.doctor.diagnosis import Diagnosis
+    from filae_ops.verification.results import Verdict
+    from filae_ops.verification.verify import Report
 
 RED_VERDICT = 3
 From = Annotated[
@@ -43,9 +44,9 @@ def verify(
     What could not be measured, or has no object on this machine, is "not run", with its reason: never a pass.
     Where the machine contradicts the inventory, both are shown side by side.
     """
-    from filae_ops.junit import write_junit
-    from filae_ops.ssh import Login
-    from filae_ops.verify import verify_inventory
+    from filae_ops.remote.ssh import Login
+    from filae_ops.verification.junit import write_junit
+    from filae_ops.verification.verify import verify_inventory
 
     start = time.monotonic()
     report = verify_inventory(inventory_of(context), Login(user, key), seen_from=seen_from, say=say)
@@ -70,9 +71,9 @@ def doctor(
     as_json: Json = False,
 ) -> None:
     """Say go or no-go before anything is touched. Changes nothing; each line names who must act; exits 1 on no-go."""
-    from filae_ops.doctor import diagnose
+    from filae_ops.doctor.diagnosis import diagnose
     from filae_ops.inventory.reading.load import load
-    from filae_ops.ssh import Login
+    from filae_ops.remote.ssh import Login
 
     inventory = load(inventory_of(context))
     say(f"looking at {', '.join(inventory.hosts)}")

@@ -15,9 +15,9 @@ from filae_ops.errors import OpsError
 
 def demo(name: Annotated[str, typer.Option(metavar="NAME", help="Name of the disposable machine.")] = "demo") -> None:
     """Provision, deploy and verify on a disposable machine. Safe to run again."""
-    from filae_ops.demo import Journey, run
     from filae_ops.lab.host import require_host
-    from filae_ops.verify import verify_inventory
+    from filae_ops.trial.demo import Journey, run
+    from filae_ops.verification.verify import verify_inventory
 
     require_host()
     journey = Journey()
@@ -59,7 +59,7 @@ def test(
 ) -> None:
     """Run the linters, the unit tests and the scenarios. These use disposable machines. Other words go to pytest."""
     from filae_ops.paths import checkout
-    from filae_ops.suite import linters, pytest_argv, run_all
+    from filae_ops.trial.selftest import linters, pytest_argv, run_all
 
     root = checkout()
     if root is None:

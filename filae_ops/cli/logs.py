@@ -13,7 +13,7 @@ from filae_ops.console import say
 from filae_ops.errors import OpsError
 
 if TYPE_CHECKING:
-    from filae_ops.rollout import Target
+    from filae_ops.remote.rollout import Target
 
 
 def logs(
@@ -52,11 +52,11 @@ def _words(unit: str, number: int, follow: bool, as_json: bool) -> list[str]:
 
 
 def _one(target: Target, user: str | None, key: Path | None, words: list[str], *, several: bool, as_json: bool) -> None:
-    from filae_ops.refusal import lines as reasons
-    from filae_ops.refusal import together
-    from filae_ops.release import AGENT, unanswered
-    from filae_ops.remote import connect
-    from filae_ops.ssh import Login
+    from filae_ops.remote.connection import connect
+    from filae_ops.remote.filaectl import AGENT, unanswered
+    from filae_ops.remote.known_messages import lines as reasons
+    from filae_ops.remote.known_messages import together
+    from filae_ops.remote.ssh import Login
 
     def show(line: str) -> None:
         if several:

@@ -66,8 +66,8 @@ def _each(
     context: typer.Context, user: str | None, key: Path | None, words: list[str], text: bytes | None, as_json: bool
 ) -> None:
     from filae_ops.cli.site import answered
-    from filae_ops.remote import connect
-    from filae_ops.ssh import Login
+    from filae_ops.remote.connection import connect
+    from filae_ops.remote.ssh import Login
 
     documents: dict[str, Any] = {}
     for target in targets_of(context):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from filae_ops.language import Lang
-    from filae_ops.rollout import Target
+    from filae_ops.remote.rollout import Target
 
 
 class Command(typer.core.TyperCommand):
@@ -120,6 +120,6 @@ def inventory_of(context: typer.Context) -> Path:
 
 def targets_of(context: typer.Context) -> list[Target]:
     """Return every machine of every inventory that the caller named."""
-    from filae_ops.rollout import targets
+    from filae_ops.remote.rollout import targets
 
     return targets(inventories_of(context))

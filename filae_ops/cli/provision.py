@@ -21,11 +21,11 @@ def provision(
     as_json: Json = False,
 ) -> None:
     """Bring the machines to the state that the inventory declares. Safe to run again."""
-    from filae_ops.ansible import playbook_argv, run_playbook
     from filae_ops.inventory.reading.load import load
-    from filae_ops.progress import Progress
-    from filae_ops.refusal import refusal
-    from filae_ops.ssh import Login
+    from filae_ops.playbook.refusal import refusal
+    from filae_ops.playbook.run import playbook_argv, run_playbook
+    from filae_ops.remote.progress import Progress
+    from filae_ops.remote.ssh import Login
 
     inventory = inventory_of(context)
     site = load(inventory)

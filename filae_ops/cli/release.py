@@ -12,8 +12,8 @@ from filae_ops.cli.options import Check, Json, Key, Operator, targets_of
 from filae_ops.console import err, out, print_json, say
 
 if TYPE_CHECKING:
-    from filae_ops.remote import Remote
-    from filae_ops.rollout import Act
+    from filae_ops.remote.connection import Remote
+    from filae_ops.remote.rollout import Act
 
 Bundle = Annotated[
     Path,
@@ -34,9 +34,9 @@ def deploy(
     as_json: Json = False,
 ) -> None:
     """Put a signed release into service. A failure leaves the previous one serving."""
-    from filae_ops.release import send, transact
-    from filae_ops.rollout import ASKING
-    from filae_ops.ssh import Login
+    from filae_ops.remote.filaectl import send, transact
+    from filae_ops.remote.rollout import ASKING
+    from filae_ops.remote.ssh import Login
 
     login = Login(user, key)
 
@@ -58,9 +58,9 @@ def rollback(
     as_json: Json = False,
 ) -> None:
     """Put a kept release back into service. By the same switch; data stays as it is."""
-    from filae_ops.release import transact
-    from filae_ops.rollout import ASKING
-    from filae_ops.ssh import Login
+    from filae_ops.remote.filaectl import transact
+    from filae_ops.remote.rollout import ASKING
+    from filae_ops.remote.ssh import Login
 
     login = Login(user, key)
 
@@ -73,8 +73,8 @@ def rollback(
 
 
 def _roll_out(context: typer.Context, login: Any, act: Act, as_json: bool) -> None:
-    from filae_ops.progress import Rollout
-    from filae_ops.rollout import Results, roll_out
+    from filae_ops.remote.progress import Rollout
+    from filae_ops.remote.rollout import Results, roll_out
 
     todo, results = targets_of(context), Results()
     try:

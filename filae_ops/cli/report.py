@@ -63,10 +63,10 @@ def verification(
 def _found(
     context: typer.Context, saved: Path | None, seen_from: Path | None, user: str | None, key: Path | None
 ) -> Verification:
+    from filae_ops.remote.ssh import Login
     from filae_ops.report.minutes.saved_verification import read_saved
     from filae_ops.report.minutes.saved_verification import verification as checked
-    from filae_ops.ssh import Login
-    from filae_ops.verify import verify_inventory
+    from filae_ops.verification.verify import verify_inventory
 
     if saved is not None and (seen_from or user or key):
         raise OpsError(

@@ -51,8 +51,8 @@ def _each(
     context: typer.Context, user: str | None, key: Path | None, words: list[str], as_json: bool, show: Show
 ) -> None:
     """Ask every machine; one machine gives its own document, several a map by name."""
-    from filae_ops.remote import connect
-    from filae_ops.ssh import Login
+    from filae_ops.remote.connection import connect
+    from filae_ops.remote.ssh import Login
 
     todo, documents = targets_of(context), {}
     for target in todo:
@@ -67,9 +67,9 @@ def _each(
 
 def answered(remote: Any, words: Sequence[str], **options: Any) -> Any:
     """Return what the agent answers in JSON: a list for the journal; raise why it did not answer."""
-    from filae_ops.refusal import lines as reasons
-    from filae_ops.refusal import together
-    from filae_ops.release import ask
+    from filae_ops.remote.filaectl import ask
+    from filae_ops.remote.known_messages import lines as reasons
+    from filae_ops.remote.known_messages import together
 
     answer = ask(remote, *words, "--json", **options)
     if answer.status != 0:

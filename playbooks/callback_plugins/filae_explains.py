@@ -50,7 +50,8 @@ class CallbackModule(CallbackBase):
         if not self.failures:
             return
         try:
-            from filae_ops.ansible import Outcome, refusal
+            from filae_ops.playbook.refusal import refusal
+            from filae_ops.playbook.run import Outcome
         except ImportError:
             return
         error = refusal(Outcome(failures=self.failures), Path())

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import testinfra  # noqa: F401  # loaded while the machine answers
 
-from filae_ops.checks import Broken, NoObject, Target, read_targets
+from filae_ops.verification.check import Broken, NoObject, Target, read_targets
 
 DIRECTORY = os.environ.get("FILAE_VERIFY", "")
 VERDICTS: list[dict[str, Any]] = []

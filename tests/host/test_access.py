@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from itertools import chain
 
-from filae_ops.checks import Target, broken, check
 from filae_ops.inventory.model.access import Operator
 from filae_ops.inventory.types.ssh_keys import parse_public_key
+from filae_ops.verification.check import Target, broken, check
 
 KEYS_ONLY = {
     "passwordauthentication": "no",

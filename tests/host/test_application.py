@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from filae_ops.checks import Target, broken, check, not_run
+from filae_ops.verification.check import Target, broken, check, not_run
 
 
 def proved(on: Target, name: str, step: str) -> None:

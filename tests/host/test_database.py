@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from filae_ops.checks import Target, broken, check
+from filae_ops.verification.check import Target, broken, check
 
 LIMITS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
 ROLES = ("filae", "filae_migrate")

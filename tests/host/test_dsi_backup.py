@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from filae_ops.checks import Target, broken, check, no_object, not_run
+from filae_ops.verification.check import Target, broken, check, no_object, not_run
 
 MARGIN_S = 2 * 3600
 STEPS = {

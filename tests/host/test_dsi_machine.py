@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from filae_ops.checks import Target, broken, check, no_object, not_run
+from filae_ops.verification.check import Target, broken, check, no_object, not_run
 
 GIB = 2**30
 FREE_SHARE = 0.10

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from filae_ops.checks import Target, broken, check, no_object, not_run
 from filae_ops.inventory.model.network import Flow
+from filae_ops.verification.check import Target, broken, check, no_object, not_run
 
 
 @check("dns-servers", "DSI-06", against=("network.dns_servers",))

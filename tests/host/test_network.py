@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import ipaddress
 
-from filae_ops.checks import Target, broken, check, not_run
+from filae_ops.verification.check import Target, broken, check, not_run
 
 DHCP_CLIENT = {("udp", 68), ("udp", 546)}
 

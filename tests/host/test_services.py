@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from filae_ops.checks import NOTHING_DEPLOYED, Target, broken, check, not_run
+from filae_ops.verification.check import NOTHING_DEPLOYED, Target, broken, check, not_run
 
 EXPOSURE = 2.0
 

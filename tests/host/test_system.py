@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
-from filae_ops.checks import PROVISION, Target, broken, check, not_run
 from filae_ops.register.lookup import lifecycle
+from filae_ops.verification.check import PROVISION, Target, broken, check, not_run
 
 NOTICE = dt.timedelta(days=182)
 DAY = 86400

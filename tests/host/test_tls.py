@@ -12,8 +12,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from filae_ops.certificates import check_names
-from filae_ops.checks import PROVISION, Target, broken, check, not_run
 from filae_ops.errors import OpsError
+from filae_ops.verification.check import PROVISION, Target, broken, check, not_run
 
 DAYS_LEFT = 21
 DAYS_MOST = 825

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from filae_ops.checks import Target, broken, check
+from filae_ops.verification.check import Target, broken, check
 
 HALF_A_YEAR = 15_552_000
 WANTED = {

@@ -17,7 +17,7 @@ from sites import Site, run_ops, say
 from filae_ops.lab import fleet
 from filae_ops.lab import machine as machines
 from filae_ops.register.lookup import requirement
-from filae_ops.verify import Report, verify_inventory
+from filae_ops.verification.verify import Report, verify_inventory
 
 OLD_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBRlaOjEpEB6GtgJQ0bTid9DwaHqeIGMuASlpJitURUt"
 SERVER = "/etc/nginx/filae/server.conf"

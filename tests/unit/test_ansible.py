@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from filae_ops.ansible import STOP, Outcome, control_dir, playbook_argv, playbook_env, run_playbook
+from filae_ops.playbook.run import STOP, Outcome, control_dir, playbook_argv, playbook_env, run_playbook
 
 SITE = Path("/site/hosts.yml")
 
@@ -110,7 +110,7 @@ DROPPED = "signal.signal(signal.SIGINT, lambda *_: signal.signal(signal.SIGINT, 
 
 @pytest.mark.parametrize("behaviour", ["", DROPPED, IGNORED], ids=["obeys", "drops the first", "insists"])
 def test_an_interrupt_ends_the_run_and_is_told(behaviour: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("filae_ops.ansible.STOP", [(number, 1) for number, _ in STOP])
+    monkeypatch.setattr("filae_ops.playbook.run.STOP", [(number, 1) for number, _ in STOP])
     changed = RESULT.format(counted=True, status="ok", changed=True)
     argv = program(tmp_path, f"{behaviour}say(event='pid', pid=os.getpid())\n{changed}time.sleep(60)\n")
     pids: list[int] = []

@@ -7,8 +7,8 @@ import subprocess
 
 import pytest
 
-from filae_ops import doctor
-from filae_ops.deadlines import Line, certificate, keys, supported, system_support
+from filae_ops.deadlines.ends import Line, certificate, keys, supported, system_support
+from filae_ops.doctor import diagnosis
 from filae_ops.inventory.reading.load import load
 from filae_ops.inventory.reading.yaml_files import read
 from filae_ops.paths import data_path
@@ -68,9 +68,11 @@ def test_a_demonstration_has_its_own_certificate(inventory):
     ],
 )
 def test_a_machine_that_cannot_be_used_is_one_no_go(inventory, monkeypatch, tmp_path, stderr, owner, said):
-    monkeypatch.setattr(doctor.subprocess, "run", lambda argv, **_: subprocess.CompletedProcess(argv, 255, "", stderr))
+    monkeypatch.setattr(
+        diagnosis.subprocess, "run", lambda argv, **_: subprocess.CompletedProcess(argv, 255, "", stderr)
+    )
     (host,) = inventory.hosts.values()
-    lines = list(doctor.machine(inventory, host, tmp_path / "config", dt.date(2026, 11, 21)))
+    lines = list(diagnosis.machine(inventory, host, tmp_path / "config", dt.date(2026, 11, 21)))
     assert [line.status for line in lines] == ["no-go"]
     assert lines[0].owner == owner
     assert said in lines[0].message
@@ -81,19 +83,19 @@ def test_what_was_measured_becomes_lines(inventory):
     row = {"id": "disk", "owner": "dsi", "status": "no-go", "message": "disk: 3 GiB", "next": "give it"}
     preflight = {"value": {"lines": {"disk": row}, "facts": {"os": {"id": "debian", "version": "11"}}}}
     found = {"preflight": preflight, "outbound": {"value": {"proxy": False, "mail": True}}}
-    lines = {line.id: line for line in doctor.measured(inventory, found, dt.date(2026, 11, 21))}
+    lines = {line.id: line for line in diagnosis.measured(inventory, found, dt.date(2026, 11, 21))}
     statuses = {name: line.status for name, line in lines.items()}
     assert statuses == {"disk": "no-go", "os-support": "no-go", "flow-out-proxy": "warn", "flow-out-mail": "go"}
-    assert not doctor.Diagnosis(tuple(lines.values())).ok
+    assert not diagnosis.Diagnosis(tuple(lines.values())).ok
 
 
 def test_a_machine_that_cannot_be_measured_is_a_no_go(inventory):
-    (line,) = doctor.measured(inventory, {"preflight": {"error": "python3 is broken"}}, dt.date(2026, 11, 21))
+    (line,) = diagnosis.measured(inventory, {"preflight": {"error": "python3 is broken"}}, dt.date(2026, 11, 21))
     assert line.status == "no-go"
 
 
 def test_the_document():
     lines = (Line("a", "dsi", "go", "x"), Line("b", "provider", "warn", "y", "do"))
-    document = doctor.Diagnosis(lines).document()
+    document = diagnosis.Diagnosis(lines).document()
     assert document["ok"] is True
     assert document["lines"][1] == {"id": "b", "owner": "provider", "status": "warn", "message": "y", "next": "do"}

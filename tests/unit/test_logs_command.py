@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from filae_ops import remote as remotes
 from filae_ops.cli import logs
 from filae_ops.errors import OpsError
-from filae_ops.remote import Remote
-from filae_ops.rollout import Target
+from filae_ops.remote import connection as remotes
+from filae_ops.remote.connection import Remote
+from filae_ops.remote.rollout import Target
 
 
 class Channel:
@@ -111,7 +111,7 @@ def test_what_went_wrong_is_said(
 ) -> None:
     channel = Channel(b'{"message": "hello"}\n', status=status)
     there = remote(channel, connected=connected)
-    monkeypatch.setattr("filae_ops.remote.connect", lambda *_: contextlib.nullcontext(there))
+    monkeypatch.setattr("filae_ops.remote.connection.connect", lambda *_: contextlib.nullcontext(there))
     (target,) = machines("v1")
     target = Target("v1", target.host, target.site)
     with pytest.raises(OpsError, match=said):

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from filae_ops.ansible import Outcome
 from filae_ops.errors import OpsError
-from filae_ops.refusal import KNOWN, STARTUP, last_line, lines, refusal
+from filae_ops.playbook.refusal import STARTUP, refusal
+from filae_ops.playbook.run import Outcome
+from filae_ops.remote.known_messages import KNOWN, last_line, lines
 
 INVENTORY = Path("/site/hosts.yml")
 REACH = 'Task failed: Data could not be sent to remote host "192.0.2.1". Make sure this host can be reached over ssh: '

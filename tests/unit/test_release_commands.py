@@ -13,9 +13,9 @@ import pytest
 
 from filae_ops.cli import maintenance, site
 from filae_ops.errors import OpsError
-from filae_ops.release import AGENT, ask, from_here
-from filae_ops.remote import Answer
-from filae_ops.rollout import Target
+from filae_ops.remote.connection import Answer
+from filae_ops.remote.filaectl import AGENT, ask, from_here
+from filae_ops.remote.rollout import Target
 
 HOST = SimpleNamespace(name="v1")
 NOBODY: Any = None  # the context, which the replaced `targets_of` does not look at
@@ -36,7 +36,7 @@ def answering(monkeypatch: pytest.MonkeyPatch, *answers: Answer) -> list[list[st
 
     hosts = [SimpleNamespace(name=f"v{number}") for number in range(1, len(answers) + 1)]
     found = [Target(host.name, host, Path("/site")) for host in hosts]  # type: ignore[arg-type]
-    monkeypatch.setattr("filae_ops.remote.connect", connect)
+    monkeypatch.setattr("filae_ops.remote.connection.connect", connect)
     monkeypatch.setattr(site, "targets_of", lambda _: found)
     monkeypatch.setattr(maintenance, "targets_of", lambda _: found)
     return asked

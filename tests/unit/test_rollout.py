@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from filae_ops import rollout
 from filae_ops.errors import INTERRUPTED, OpsError
-from filae_ops.progress import Rollout
-from filae_ops.rollout import ASKING, Results, Target, roll_out
-from filae_ops.ssh import Login
+from filae_ops.remote import rollout
+from filae_ops.remote.progress import Rollout
+from filae_ops.remote.rollout import ASKING, Results, Target, roll_out
+from filae_ops.remote.ssh import Login
 
 TIME = "2026-01-01T10:00:00.000+00:00"
 BEGIN = {"event": "begin", "time": TIME, "kind": "deploy", "from_version": "2.0.0", "version": "2.1.0",

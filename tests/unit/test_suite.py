@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from filae_ops.suite import linters, pytest_argv, run_all
+from filae_ops.trial.selftest import linters, pytest_argv, run_all
 
 WORKERS = ["--numprocesses", str((os.cpu_count() or 1) + 1), "--dist", "loadfile", "--no-loadscope-reorder"]
 UNIT = ["tests/unit", "tests/templates", *WORKERS]

@@ -11,13 +11,13 @@ from xml.etree import ElementTree
 import pytest
 from rich.console import Console
 
-from filae_ops import hostchecks
 from filae_ops.cli import check as command
 from filae_ops.errors import OpsError
-from filae_ops.junit import write_junit
 from filae_ops.paths import data_path
 from filae_ops.register.lookup import requirement
-from filae_ops.verify import Report, verdicts
+from filae_ops.verification import pytest_run
+from filae_ops.verification.junit import write_junit
+from filae_ops.verification.verify import Report, verdicts
 
 ROWS = [
     {"id": "ssh-root", "requirement": "SSH-01", "host": "a", "status": "pass", "message": "root cannot", "next": ""},
@@ -118,7 +118,7 @@ def test_nothing_of_the_directory_it_is_called_from_is_loaded(tmp_path: Path, mo
     """An inventory that somebody sent may hold any file: `verify` run beside it executes none."""
     (tmp_path / "pytest.py").write_text("raise SystemExit('it was loaded')\n")
     monkeypatch.chdir(tmp_path)
-    argv = [*hostchecks.pytest_argv(), "--version"]
-    done = subprocess.run(argv, env=hostchecks.environment(tmp_path), capture_output=True, text=True)
+    argv = [*pytest_run.pytest_argv(), "--version"]
+    done = subprocess.run(argv, env=pytest_run.environment(tmp_path), capture_output=True, text=True)
     assert "it was loaded" not in done.stderr
     assert done.returncode == 0, done.stderr

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from filae_ops import verify
 from filae_ops.facts import main
 from filae_ops.facts.gathering import PARTS
-from filae_ops.hostchecks import HostChecks
 from filae_ops.inventory.reading.load import load
 from filae_ops.inventory.reading.yaml_files import read
 from filae_ops.paths import data_path
+from filae_ops.verification import verify
+from filae_ops.verification.pytest_run import HostChecks
 
 NOW = 1_795_000_000.0
 HOUR = 3600

@@ -17,18 +17,18 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from filae_ops import ask
 from filae_ops.facts import gathering, hello, network, outside, secrets
 from filae_ops.inventory.reading.load import load
 from filae_ops.inventory.reading.yaml_files import read
 from filae_ops.paths import data_path
+from filae_ops.verification import gather
 
 
 def test_the_script_needs_nothing_of_the_package(tmp_path):
     expected = {"parts": ["names", "outside"], "public_name": "localhost", "seconds": 20}
     done = subprocess.run(
         [sys.executable, "-I", "-"],
-        input=ask.script(expected),
+        input=gather.script(expected),
         capture_output=True,
         text=True,
         cwd=tmp_path,
@@ -63,7 +63,7 @@ def test_a_command_that_fails_is_unmeasured(argv, said):
 
 def test_the_rules_are_made_from_the_inventory():
     inventory = load(data_path("inventories", "demo"), reader=lambda path: read(path).hostvars())
-    rules = ask.firewall_rules(inventory)
+    rules = gather.firewall_rules(inventory)
     assert rules.count("policy drop;") == 3
     for flow in inventory.flows:
         assert f'comment "{flow.id}"' in rules

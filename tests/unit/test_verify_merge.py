@@ -8,10 +8,10 @@ from types import SimpleNamespace
 import pytest
 
 from filae_ops.judge.case.verdict import Finding, Verdict
-from filae_ops.merge import Merged, merge
 from filae_ops.register.lookup import requirement
-from filae_ops.verify import Report
-from filae_ops.verify import Verdict as Check
+from filae_ops.verification.declared_and_measured import Merged, merge
+from filae_ops.verification.results import Verdict as Check
+from filae_ops.verification.verify import Report
 
 HOLDS = Finding("holds", "eq", "backup.interval_hours", 24)
 CONTRARY = Finding("contrary", "lte", "backup.interval_hours", 200, 24)

@@ -10,47 +10,22 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from filae_ops import __version__, ask
+from filae_ops import __version__
 from filae_ops.agent.zipapp import build_zipapp
 from filae_ops.errors import OpsError, Owner
-from filae_ops.hostchecks import HostChecks
 from filae_ops.inventory.model.inventory import Inventory
 from filae_ops.inventory.model.machine import Host
 from filae_ops.inventory.reading.load import load
-from filae_ops.merge import Merged, merge
 from filae_ops.register.lookup import requirement
-from filae_ops.ssh import Login, ssh_config
+from filae_ops.remote.ssh import Login, ssh_config
+from filae_ops.verification import gather
+from filae_ops.verification.declared_and_measured import Merged, merge
+from filae_ops.verification.pytest_run import HostChecks
+from filae_ops.verification.results import Status, Verdict
 from filae_ops.vocabulary import OWNERS
-
-Status = Literal["pass", "fail", "not_run"]
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What one check found; `next` says who does what, when it failed."""
-
-    id: str
-    requirement: str
-    owner: Owner
-    status: Status
-    message: str
-    next: str = ""
-    host: str = ""
-    no_object: bool = False
-    """Not run because the inventory gives it nothing to look at."""
-    against: tuple[str, ...] = ()
-    """Fields of the inventory that a failure contradicts."""
-
-    def document(self) -> dict[str, str]:
-        """Return the contract of one check of `verify --json`."""
-        message = f"{self.message}; next: {self.next}" if self.next else self.message
-        return {
-            "id": self.id, "requirement": self.requirement, "owner": self.owner, "status": self.status,
-            "message": message,
-        }  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -176,10 +151,10 @@ def _about(inventory: Inventory) -> dict[str, Any]:
 
 def _look(inventory: Inventory, host: Host, config: Path, seen_from: Path | None, login: Login) -> dict[str, Any]:
     """Ask one machine, and look at it from elsewhere meanwhile."""
-    from filae_ops.elsewhere import Elsewhere
+    from filae_ops.verification.seen_from_elsewhere import Elsewhere
 
     with Elsewhere(inventory, host, seen_from, login) as elsewhere:
-        facts = ask.facts(config, host.name, ask.expected_of(inventory, host, elsewhere.address))["facts"]
+        facts = gather.facts(config, host.name, gather.expected_of(inventory, host, elsewhere.address))["facts"]
         return {"facts": facts, "outside": elsewhere.finish(facts)}
 
 

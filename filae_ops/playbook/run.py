@@ -17,8 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from filae_ops.errors import INTERRUPTED
-from filae_ops.paths import PACKAGE, data_path
-from filae_ops.refusal import refusal as refusal
+from filae_ops.paths import data_path
 
 Event = dict[str, Any]
 # Signals that end a run, each with the seconds that it has to obey.
@@ -75,7 +74,7 @@ def playbook_env(control: Path) -> dict[str, str]:
     env = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_") or "VAULT" in key}
     env |= {
         "ANSIBLE_CONFIG": str(data_path("ansible.cfg")),
-        "ANSIBLE_CALLBACK_PLUGINS": str(PACKAGE / "callbacks"),
+        "ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).resolve().parent / "callbacks"),
         "ANSIBLE_STDOUT_CALLBACK": "filae_events",
         "ANSIBLE_DEPRECATION_WARNINGS": "False",
         "ANSIBLE_NOCOLOR": "1",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from xml.etree import ElementTree
 
-from filae_ops.verify import Report
+from filae_ops.verification.verify import Report
 
 
 def write_junit(report: Report, path: Path) -> None:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from filae_ops.ansible import Outcome, playbook_argv, refusal, run_playbook
 from filae_ops.bundle.build import Built, build
 from filae_ops.console import err, say, step
 from filae_ops.errors import OpsError
@@ -20,10 +19,12 @@ from filae_ops.lab import fleet
 from filae_ops.lab.inventory import release_key
 from filae_ops.lab.machine import Machine
 from filae_ops.paths import checkout
-from filae_ops.progress import Progress
-from filae_ops.release import deploy, failure, send
-from filae_ops.remote import Remote, connect
-from filae_ops.ssh import Login
+from filae_ops.playbook.refusal import refusal
+from filae_ops.playbook.run import Outcome, playbook_argv, run_playbook
+from filae_ops.remote.connection import Remote, connect
+from filae_ops.remote.filaectl import deploy, failure, send
+from filae_ops.remote.progress import Progress
+from filae_ops.remote.ssh import Login
 
 VERSION = "2.0.0"
 

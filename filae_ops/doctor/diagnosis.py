@@ -12,12 +12,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
-from filae_ops import ask
-from filae_ops.deadlines import Line, certificate, keys, supported, system_support
+from filae_ops.deadlines.ends import Line, certificate, keys, supported, system_support
 from filae_ops.errors import OpsError
 from filae_ops.inventory.model.inventory import Inventory
 from filae_ops.inventory.model.machine import Host
-from filae_ops.ssh import Login, explain, ssh_argv, ssh_config
+from filae_ops.remote.ssh import Login, explain, ssh_argv, ssh_config
+from filae_ops.verification import gather
 
 SSH_SECONDS = 25
 
@@ -83,9 +83,9 @@ def machine(inventory: Inventory, host: Host, config: Path, day: dt.date) -> Ite
             yield Line(name, problem.owner, "no-go", str(problem.args[0]), problem.next_step)
             return
         yield Line(name, "dsi", "go", good)
-    expected = ask.expected_of(inventory, host) | {"parts": ["preflight", "outbound"], "seconds": 60}
+    expected = gather.expected_of(inventory, host) | {"parts": ["preflight", "outbound"], "seconds": 60}
     try:
-        found = ask.facts(config, host.name, expected)["facts"]
+        found = gather.facts(config, host.name, expected)["facts"]
     except OpsError as error:
         yield Line("preflight", error.owner, "no-go", str(error.args[0]), error.next_step)
         return

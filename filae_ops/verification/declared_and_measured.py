@@ -12,7 +12,7 @@ from filae_ops.register.model import Requirement
 
 if TYPE_CHECKING:
     from filae_ops.language import Lang
-    from filae_ops.verify import Verdict as Check
+    from filae_ops.verification.results import Verdict as Check
 
 Result = Literal["pass", "fail", "not_run"]
 STOPPING = ("block", "claim_invalid")

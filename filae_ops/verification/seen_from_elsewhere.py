@@ -10,13 +10,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from filae_ops import ask
 from filae_ops.errors import OpsError
 from filae_ops.facts import outside
 from filae_ops.inventory.model.inventory import SSH_PORT, Inventory
 from filae_ops.inventory.model.machine import Host
 from filae_ops.inventory.reading.load import load
-from filae_ops.ssh import Login, ssh_config
+from filae_ops.remote.ssh import Login, ssh_config
+from filae_ops.verification import gather
 
 PORTS = (
     21,
@@ -74,7 +74,9 @@ class Elsewhere:
         inside = facts.get("sockets", {}).get("value", [])
         extra = sorted({each["port"] for each in inside if each["proto"] == "tcp"} - set(self.ports))
         name = self.inventory.network.public_name
-        authority = ask.authority(self.inventory) or facts.get("certificate", {}).get("value", {}).get("authority", "")
+        authority = gather.authority(self.inventory) or facts.get("certificate", {}).get("value", {}).get(
+            "authority", ""
+        )
         try:
             if self.early is None:
                 return self._from_another([*self.ports, *extra], name, authority)
@@ -96,7 +98,7 @@ class Elsewhere:
         address = str(socket.getaddrinfo(self.host.ansible_host, 443)[0][4][0])
         expected = {"parts": ["outside"], "address": address, "ports": ports, "public_name": name, "root": authority}
         with ssh_config(other, self.login) as config:
-            found = ask.facts(config, first, expected | {"seconds": 60})["facts"]["outside"]
+            found = gather.facts(config, first, expected | {"seconds": 60})["facts"]["outside"]
         if "error" in found:
             raise OpsError(
                 f"{first} cannot look at {self.host.name}: {found['error']}", next_step="run again, or without --from"

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, cast
 
 from filae_ops.agent.transaction.wording import verdict
 from filae_ops.errors import OpsError, Owner
-from filae_ops.remote import Answer, Remote
+from filae_ops.remote.connection import Answer, Remote
 
 Event = dict[str, Any]
 # In English: the machine speaks the language of its site, and what sudo says is looked at.

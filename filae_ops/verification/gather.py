@@ -16,7 +16,7 @@ from filae_ops.errors import OpsError
 from filae_ops.inventory.model.inventory import Inventory
 from filae_ops.inventory.model.machine import Host
 from filae_ops.paths import PACKAGE, data_path
-from filae_ops.ssh import explain, ssh_argv
+from filae_ops.remote.ssh import explain, ssh_argv
 
 SECONDS = 150
 _BOOT = """import json, sys, types

@@ -10,10 +10,10 @@ from typing import Any
 from filae_ops.errors import INTERRUPTED, OpsError
 from filae_ops.inventory.model.machine import Host
 from filae_ops.inventory.reading.load import load
-from filae_ops.progress import Rollout
-from filae_ops.release import Event, failure
-from filae_ops.remote import Remote, connect
-from filae_ops.ssh import Login
+from filae_ops.remote.connection import Remote, connect
+from filae_ops.remote.filaectl import Event, failure
+from filae_ops.remote.progress import Rollout
+from filae_ops.remote.ssh import Login
 
 ASKING = "asking the agent"
 # What is done on one machine: it may send something first, and hands events over as they come.

@@ -16,8 +16,8 @@ from fabric import Config, Connection
 
 from filae_ops.errors import OpsError
 from filae_ops.inventory.model.machine import Host
-from filae_ops.refusal import AT_CONSOLE
-from filae_ops.ssh import Login
+from filae_ops.remote.known_messages import AT_CONSOLE
+from filae_ops.remote.ssh import Login
 
 CONNECT_SECONDS = 10
 LOGIN_SECONDS = 30

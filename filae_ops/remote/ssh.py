@@ -13,7 +13,7 @@ from pathlib import Path
 from filae_ops.errors import OpsError
 from filae_ops.inventory.model.inventory import Inventory
 from filae_ops.inventory.model.machine import Host
-from filae_ops.refusal import known, last_line
+from filae_ops.remote.known_messages import known, last_line
 
 
 @dataclass(frozen=True)

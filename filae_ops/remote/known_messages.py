@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
-from filae_ops.errors import INTERRUPTED, OpsError, Owner
-
-if TYPE_CHECKING:
-    from filae_ops.ansible import Outcome
+from filae_ops.errors import OpsError, Owner
 
 AGAIN = "run the same command again once it is mended: finished tasks change nothing"
 # The form of OpsError, which roles, modules and the agent print too, and which reads well under plain ansible-playbook.
@@ -60,33 +56,6 @@ KNOWN = (
      "correct ansible_host, or create the DNS record"),
 )  # fmt: skip
 
-GIVE_IT = "name its file: --vault-password-file FILE, or $ANSIBLE_VAULT_PASSWORD_FILE"
-# What ansible-playbook prints before its first task.
-STARTUP = (
-    ("no vault secrets found", "{secrets} is encrypted and no vault password was given", GIVE_IT),
-    ("Decryption failed", "{secrets}: the vault password is wrong", GIVE_IT),
-    ("The vault password file", "{text}", GIVE_IT),
-)
-
-
-def refusal(outcome: Outcome, inventory: Path) -> OpsError:
-    """Return why a run failed, everything that stopped it, each with its owner."""
-    if outcome.interrupted:
-        return OpsError(
-            f"{inventory}: interrupted by you; the machine's lock is free again",
-            next_step="run the same command again: it takes up what was left",
-            exit_code=INTERRUPTED,
-        )
-    if not outcome.failures:
-        return startup(outcome.stderr, inventory)
-    return together(
-        [
-            line._replace(message=f"{failure['host']}: {line.message}")
-            for failure in outcome.failures
-            for line in lines(failure.get("message", ""), failure["task"])
-        ]
-    )
-
 
 def lines(text: str, task: str) -> list[Line]:
     """Return what a failed task says: its own refusals, else what is known of its words, else all of them."""
@@ -120,22 +89,6 @@ def together(found: Sequence[Line]) -> OpsError:
         "\n".join(text),
         owner=found[0].owner if len(owners) == 1 else "shared",
         next_step="mend these, then run the same command again",
-    )
-
-
-def startup(stderr: str, inventory: Path) -> OpsError:
-    """Return why ansible-playbook ended before its first task."""
-    values: dict[str, Any] = {
-        "secrets": inventory.parent / "secrets.yml",
-        "text": last_line(stderr).removeprefix("[ERROR]: "),
-    }
-    for sign, message, step in STARTUP:
-        if sign in stderr:
-            return OpsError(message.format(**values), next_step=step)
-    tail = "\n  ".join(stderr.splitlines()[-6:]) or "it printed nothing"
-    return OpsError(
-        f"{inventory}: ansible-playbook stopped before its first task:\n  {tail}",
-        next_step="mend that, then run the same command again",
     )
 
 

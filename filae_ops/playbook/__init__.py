@@ -1,0 +1,1 @@
+"""Running ansible-playbook: its command line, its events, its failures as refusals."""

@@ -1,0 +1,1 @@
+"""The newcomer's two commands: the demonstration and the test suite."""

@@ -1,0 +1,1 @@
+"""Verifying machines: facts gathered, host checks run on them, declared and measured side by side."""
