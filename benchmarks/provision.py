@@ -17,8 +17,7 @@ from typing import Any
 
 os.environ["FILAE_LAB"] = f"bench-{os.getpid()}"
 
-from filae_ops.lab import fleet
-from filae_ops.lab import machine as machines
+from filae_ops.lab import fleet, machines
 from filae_ops.verification.verify import verify_inventory
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from filae_ops.lab import machine as machines
+from filae_ops.lab import machines
 from filae_ops.lab.machine import Machine
 
 CLI = [sys.executable, "-m", "filae_ops"]

@@ -17,7 +17,7 @@ from filae_ops.bundle.consistency import within
 from filae_ops.bundle.contract import Contract
 from filae_ops.bundle.pack import manifest_bytes, release_time, write_archive
 from filae_ops.bundle.release_yml import FILE_NAME, load_contract
-from filae_ops.bundle.tree import Tree, refuse_source, scan
+from filae_ops.bundle.source_tree import Tree, refuse_source, scan
 from filae_ops.errors import OpsError
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from filae_ops.bundle.fields import (
+from filae_ops.bundle.contract_fields import (
     BodySize,
     Calendar,
     Command,

@@ -14,7 +14,7 @@ from filae_ops import __version__
 from filae_ops.agent.bundle.manifest import FORMAT, NAME
 from filae_ops.agent.bundle.tar import BLOCK, Member, header
 from filae_ops.bundle.contract import Contract
-from filae_ops.bundle.tree import Entry, Tree, refuse_source
+from filae_ops.bundle.source_tree import Entry, Tree, refuse_source
 
 # One level and one worker, so that the bytes depend on zstd's version alone; the content's checksum is kept.
 ZSTD = ["zstd", "-q", "-10", "-T1", "--check", "-c"]

@@ -12,16 +12,17 @@ import typer
 from filae_ops import __version__
 from filae_ops.cli import (
     bundle,
-    check,
     demo,
+    deploy,
+    doctor,
     lab,
     logs,
     maintenance,
     provision,
-    release,
     report,
     requirements,
-    site,
+    status,
+    verify,
 )
 from filae_ops.cli.flows import flows
 from filae_ops.cli.init import init
@@ -51,15 +52,15 @@ app.command("schema", cls=Command)(schema)
 app.command("review", cls=Command)(review)
 app.command("flows", cls=Command)(flows)
 app.command("request-vm", cls=Command)(request_vm)
-app.command("doctor", cls=Command)(check.doctor)
+app.command("doctor", cls=Command)(doctor.doctor)
 app.command("provision", cls=Command)(provision.provision)
-app.command("deploy", cls=Command)(release.deploy)
-app.command("rollback", cls=Command)(release.rollback)
-app.command("releases", cls=Command)(site.releases)
-app.command("status", cls=Command)(site.status)
-app.command("journal", cls=Command)(site.journal)
+app.command("deploy", cls=Command)(deploy.deploy)
+app.command("rollback", cls=Command)(deploy.rollback)
+app.command("releases", cls=Command)(status.releases)
+app.command("status", cls=Command)(status.status)
+app.command("journal", cls=Command)(status.journal)
 app.command("logs", cls=Command)(logs.logs)
-app.command("verify", cls=Command)(check.verify)
+app.command("verify", cls=Command)(verify.verify)
 app.add_typer(requirements.app, name="requirements")
 app.add_typer(report.app, name="report")
 app.add_typer(maintenance.app, name="maintenance")

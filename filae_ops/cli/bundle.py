@@ -64,7 +64,7 @@ def verify(
 
     The keys come from --allowed-signers, or from app.signers of the inventory (filae-ops -i INVENTORY).
     """
-    from filae_ops.bundle.verify import verify_bundle
+    from filae_ops.bundle.verify_bundle import verify_bundle
 
     named = context.find_root().obj
     with _signers(bundle, allowed_signers, named[0] if named else None) as signers:

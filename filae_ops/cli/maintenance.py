@@ -65,7 +65,7 @@ def read_message(path: Path) -> bytes:
 def _each(
     context: typer.Context, user: str | None, key: Path | None, words: list[str], text: bytes | None, as_json: bool
 ) -> None:
-    from filae_ops.cli.site import answered
+    from filae_ops.cli.status import answered
     from filae_ops.remote.connection import connect
     from filae_ops.remote.ssh import Login
 

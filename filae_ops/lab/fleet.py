@@ -8,13 +8,13 @@ from collections.abc import Callable
 from typing import Any
 
 from filae_ops.errors import OpsError
-from filae_ops.lab import machine as machines
-from filae_ops.lab import services
+from filae_ops.lab import hospital_services, machines
+from filae_ops.lab.bridge import BLOCK, bridge_name, lab_dir, remove_network
 from filae_ops.lab.host import install_missing, require_host
 from filae_ops.lab.image import SUITES
-from filae_ops.lab.inventory import release_key, write_inventory
-from filae_ops.lab.machine import Machine, lock_lab
-from filae_ops.lab.network import BLOCK, bridge_name, lab_dir, remove_network
+from filae_ops.lab.machine import Machine
+from filae_ops.lab.machine_inventory import release_key, write_inventory
+from filae_ops.lab.machines import lock_lab
 from filae_ops.lab.shell import run
 from filae_ops.lab.state import HOME, documents, lab_id, locked, process_start
 
@@ -122,6 +122,6 @@ def _sweep_network() -> None:
 
 
 def _dismantle(lab: str) -> None:
-    services.stop(lab)
+    hospital_services.stop(lab)
     remove_network(lab)
     shutil.rmtree(lab_dir(lab), ignore_errors=True)

@@ -16,8 +16,8 @@ from filae_ops.errors import OpsError
 from filae_ops.inventory.model.inventory import Inventory
 from filae_ops.inventory.reading.load import load
 from filae_ops.lab import fleet
-from filae_ops.lab.inventory import release_key
 from filae_ops.lab.machine import Machine
+from filae_ops.lab.machine_inventory import release_key
 from filae_ops.paths import checkout
 from filae_ops.playbook.refusal import refusal
 from filae_ops.playbook.run import Outcome, playbook_argv, run_playbook

@@ -23,11 +23,10 @@ from apps import materialise
 from sites import Site, say
 
 from filae_ops.bundle.build import build
-from filae_ops.lab import fleet
-from filae_ops.lab import machine as machines
-from filae_ops.lab.inventory import release_key, write_inventory
+from filae_ops.lab import fleet, machines
+from filae_ops.lab.bridge import ensure_network
 from filae_ops.lab.machine import Machine
-from filae_ops.lab.network import ensure_network
+from filae_ops.lab.machine_inventory import release_key, write_inventory
 from filae_ops.lab.state import locked
 
 RUN = int(os.environ["FILAE_TEST_RUN"])

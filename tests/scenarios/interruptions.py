@@ -15,7 +15,7 @@ from load import TIMEOUT, Load, Place, Records
 from sites import LONG, Site
 
 from filae_ops.agent.steps import catalogue
-from filae_ops.lab import machine as machines
+from filae_ops.lab import machines
 
 STRIKER = (Path(__file__).parent / "striker.py").read_text()
 BOUND = 45  # seconds in which a recovery must end, on a machine that others load too

@@ -16,8 +16,8 @@ from sites import CLI, LONG, Site
 from waiting import until
 
 from filae_ops.bundle.build import build
-from filae_ops.lab import machine as machines
-from filae_ops.lab.inventory import release_key
+from filae_ops.lab import machines
+from filae_ops.lab.machine_inventory import release_key
 
 FIRST_SCHEMA = 20260101000000
 QUICK = {"soak": 0.5, "lock_wait": 0.1, "start": 90, "old_transaction": 60}

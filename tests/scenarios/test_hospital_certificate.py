@@ -16,8 +16,7 @@ from sites import Site, run_ops, say
 from untouched import edited
 
 from filae_ops.inventory.reading.load import load
-from filae_ops.lab import fleet
-from filae_ops.lab import machine as machines
+from filae_ops.lab import fleet, machines
 from filae_ops.lab.machine import Machine
 
 PROVIDED = "mode: provided\n  certificate: tls/server.pem\n  chain: tls/chain.pem\n  root: tls/root.pem"

@@ -15,10 +15,9 @@ from sites import Site, say
 from test_tutorial import ROOT, commands
 
 from filae_ops.bundle.build import build
-from filae_ops.lab import fleet
-from filae_ops.lab import machine as machines
-from filae_ops.lab.inventory import release_key
+from filae_ops.lab import fleet, machines
 from filae_ops.lab.machine import Machine
+from filae_ops.lab.machine_inventory import release_key
 
 DOES_NOT_START = {"config/puma.rb": 'raise "this release does not start"\n'}
 

@@ -16,7 +16,7 @@ import pytest
 from sites import run_ops
 from waiting import until
 
-from filae_ops.lab.network import bridge_name
+from filae_ops.lab.bridge import bridge_name
 from filae_ops.lab.state import HOME
 
 FIELDS = {"name", "address", "ssh_user", "ssh_key", "host_key", "inventory"}

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from sites import LONG, Site
 
-from filae_ops.lab import machine as machines
-from filae_ops.lab.inventory import DSI_ACCOUNT, dsi_key
+from filae_ops.lab import machines
+from filae_ops.lab.machine_inventory import DSI_ACCOUNT, dsi_key
 
 MESSAGE = "Utilisez la fiche <rouge> n° 12.\n\nUrgence : 15"
 LOOK = """

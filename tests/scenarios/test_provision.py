@@ -74,7 +74,7 @@ def test_the_release_serves_through_the_front_door(deployed: Site) -> None:
 
 
 def test_root_cannot_log_in_any_more(deployed: Site) -> None:
-    from filae_ops.lab import machine as machines
+    from filae_ops.lab import machines
 
     argv = machines.ssh_argv(deployed.machine, ["true"], user="root")
     done = subprocess.run(argv, capture_output=True, text=True, timeout=30, stdin=subprocess.DEVNULL)
@@ -83,8 +83,8 @@ def test_root_cannot_log_in_any_more(deployed: Site) -> None:
 
 
 def test_the_dsi_may_ask_and_record_and_nothing_else(deployed: Site) -> None:
-    from filae_ops.lab import machine as machines
-    from filae_ops.lab.inventory import DSI_ACCOUNT, dsi_key
+    from filae_ops.lab import machines
+    from filae_ops.lab.machine_inventory import DSI_ACCOUNT, dsi_key
 
     def as_dsi(command: str) -> subprocess.CompletedProcess[str]:
         argv = machines.ssh_argv(deployed.machine, [command], user=DSI_ACCOUNT)

@@ -15,7 +15,7 @@ from sites import Site
 from unit.bundle.bundle_material import CONTRACT, MTIME, Raw, described, info
 from untouched import ask_all, assert_refused, untouched
 
-from filae_ops.lab.inventory import release_key
+from filae_ops.lab.machine_inventory import release_key
 
 NAMESPACE = "filae-bundle@1"
 

@@ -17,8 +17,7 @@ from sites import CLI, LONG, Site, run_ops, say
 from untouched import assert_refused, edited, untouched
 from waiting import until
 
-from filae_ops.lab import fleet
-from filae_ops.lab import machine as machines
+from filae_ops.lab import fleet, machines
 from filae_ops.lab.machine import Machine
 
 INTERRUPTED = 130

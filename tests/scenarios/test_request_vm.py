@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 from sites import Site, run_ops, say
 
-from filae_ops.lab import fleet
-from filae_ops.lab import machine as machines
+from filae_ops.lab import fleet, machines
 
 INSTALL = """
 apt-get -qq update

@@ -14,8 +14,7 @@ import pytest
 import yaml
 from sites import Site, run_ops, say
 
-from filae_ops.lab import fleet
-from filae_ops.lab import machine as machines
+from filae_ops.lab import fleet, machine, machines
 from filae_ops.register.lookup import requirement
 from filae_ops.verification.verify import Report, verify_inventory
 
@@ -116,7 +115,7 @@ CONTRADICTIONS = {"backup forgotten": "DSI-10", "port opened": "NET-07", "strang
 
 
 @pytest.fixture(scope="module")
-def victim(template: machines.Machine) -> Iterator[Site]:
+def victim(template: machine.Machine) -> Iterator[Site]:
     """A copy of the deployed machine, for this module alone: the last test cuts its power."""
     name = f"victim-{os.urandom(2).hex()}"
     site = Site(fleet.up(name, source=template, say=say))

@@ -18,10 +18,9 @@ from apps import merge
 from sites import Site, say
 
 from filae_ops.bundle.build import build
-from filae_ops.lab import fleet
-from filae_ops.lab import machine as machines
-from filae_ops.lab.inventory import release_key
+from filae_ops.lab import fleet, machines
 from filae_ops.lab.machine import Machine
+from filae_ops.lab.machine_inventory import release_key
 
 pytestmark = pytest.mark.long
 

@@ -18,10 +18,9 @@ from minimal_site import FIRST_SCHEMA, QUICK, held, look, place_of, release, set
 from sites import Site, say
 
 from filae_ops.agent.steps import catalogue
-from filae_ops.bundle import tree
+from filae_ops.bundle import source_tree
 from filae_ops.errors import OpsError
-from filae_ops.lab import fleet
-from filae_ops.lab import machine as machines
+from filae_ops.lab import fleet, machines
 from filae_ops.lab.machine import Machine
 
 APP = (APPS["minimal"] / "app.rb").read_text()
@@ -180,7 +179,7 @@ def test_a_bad_release_is_undone_or_refused(
     if case.refused_at_build:
         with pytest.raises(OpsError, match=case.refused_at_build):
             built(name, tmp_path / "refused")
-        monkeypatch.setattr(tree, "_check_promises", lambda *_: None)  # somebody else's tool built and signed it
+        monkeypatch.setattr(source_tree, "_check_promises", lambda *_: None)  # somebody else's tool built and signed it
     bad = built(name, tmp_path)
     before = look(site)
     if case.timings:

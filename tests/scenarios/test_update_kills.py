@@ -12,8 +12,7 @@ from load import Minimal
 from sites import Site, say
 
 from filae_ops.agent.steps import catalogue
-from filae_ops.lab import fleet
-from filae_ops.lab import machine as machines
+from filae_ops.lab import fleet, machines
 from filae_ops.lab.machine import Machine
 
 # These take long enough to be killed in the middle as well.

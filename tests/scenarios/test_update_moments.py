@@ -14,8 +14,7 @@ from sites import Site, say
 from waiting import until
 
 from filae_ops.agent.steps import catalogue
-from filae_ops.lab import fleet
-from filae_ops.lab import machine as machines
+from filae_ops.lab import fleet, machines
 from filae_ops.lab.machine import Machine
 
 # It gives up after 3 s by itself, as every migration does on this machine.

@@ -13,8 +13,7 @@ from interruptions import LATER, Subject
 from load import Answer, Load, Request
 from sites import Site, say
 
-from filae_ops.lab import fleet
-from filae_ops.lab import machine as machines
+from filae_ops.lab import fleet, machines
 from filae_ops.lab.machine import Machine
 
 # As before the first update, so that each one migrates.

@@ -12,8 +12,8 @@ from sites import Site
 
 from filae_ops.bundle.build import build
 from filae_ops.errors import OpsError
-from filae_ops.lab import machine as machines
-from filae_ops.lab.inventory import release_key
+from filae_ops.lab import machines
+from filae_ops.lab.machine_inventory import release_key
 
 HOME = "vendor/bundle/ruby/3.3.0"
 GEM = {

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from filae_ops.errors import OpsError
-from filae_ops.lab import host, network, state, supervise
+from filae_ops.lab import bridge, host, state, supervise
 
 DEB822 = """Types: deb
 URIs: http://mirror.example/debian
@@ -104,7 +104,7 @@ def test_names_that_would_leave_their_directory_are_refused(name: str) -> None:
 
 
 def test_bridge_names_fit_the_kernel_and_differ() -> None:
-    names = {network.bridge_name(lab) for lab in ("a", "b", "x" * 60)}
+    names = {bridge.bridge_name(lab) for lab in ("a", "b", "x" * 60)}
     assert len(names) == 3
     assert all(len(name) <= 15 for name in names)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from filae_ops.cli import maintenance, site
+from filae_ops.cli import maintenance, status
 from filae_ops.errors import OpsError
 from filae_ops.remote.connection import Answer
 from filae_ops.remote.filaectl import AGENT, ask, from_here
@@ -37,7 +37,7 @@ def answering(monkeypatch: pytest.MonkeyPatch, *answers: Answer) -> list[list[st
     hosts = [SimpleNamespace(name=f"v{number}") for number in range(1, len(answers) + 1)]
     found = [Target(host.name, host, Path("/site")) for host in hosts]  # type: ignore[arg-type]
     monkeypatch.setattr("filae_ops.remote.connection.connect", connect)
-    monkeypatch.setattr(site, "targets_of", lambda _: found)
+    monkeypatch.setattr(status, "targets_of", lambda _: found)
     monkeypatch.setattr(maintenance, "targets_of", lambda _: found)
     return asked
 
@@ -49,7 +49,7 @@ def test_no_answer_is_no_empty_result(
     said = "filaectl: /etc/filae/agent.json is absent\n  who acts: provider\n  next: filae-ops provision\n"
     answering(monkeypatch, Answer(1, "", said))
     with pytest.raises(OpsError, match=r"v1: filaectl: /etc/filae/agent\.json is absent") as error:
-        site.journal(NOBODY, as_json=as_json)
+        status.journal(NOBODY, as_json=as_json)
     assert error.value.next_step == "filae-ops provision"
     assert capsys.readouterr().out == ""
 
@@ -61,17 +61,17 @@ def test_journal_is_read_in_words_or_as_one_document(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     answering(monkeypatch, Answer(0, f"{BEGIN}\n{BEGIN}\n", ""))
-    site.journal(NOBODY)
+    status.journal(NOBODY)
     assert capsys.readouterr().out == "[10:00:00] maintenance on by luc, until it is switched off\n" * 2
     answering(monkeypatch, Answer(0, f"{BEGIN}\n{BEGIN}\n", ""))
-    site.journal(NOBODY, as_json=True)
+    status.journal(NOBODY, as_json=True)
     assert [each["by"] for each in json.loads(capsys.readouterr().out)] == ["luc", "luc"]
 
 
 def test_the_journal_fits_80_columns(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     event = {"event": "done", "time": "2026-01-01T10:00:00", "step": "packages", "seconds": 1, "installed": ["x"] * 99}
     answering(monkeypatch, Answer(0, json.dumps(event) + "\n", ""))
-    site.journal(NOBODY)
+    status.journal(NOBODY)
     assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
 
 
@@ -80,10 +80,10 @@ def test_several_machines_give_a_map_or_titled_parts(
 ) -> None:
     answers = (Answer(0, "[]\n", ""), Answer(0, "[]\n", ""))
     answering(monkeypatch, *answers)
-    site.releases(NOBODY, as_json=True)
+    status.releases(NOBODY, as_json=True)
     assert json.loads(capsys.readouterr().out) == {"v1": [], "v2": []}
     answering(monkeypatch, *answers)
-    site.releases(NOBODY)
+    status.releases(NOBODY)
     assert capsys.readouterr().out.split("\n\n")[1].startswith("v2\nno release is kept")
 
 

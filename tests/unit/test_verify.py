@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 from rich.console import Console
 
-from filae_ops.cli import check as command
+from filae_ops.cli import verify as command
 from filae_ops.errors import OpsError
 from filae_ops.paths import data_path
 from filae_ops.register.lookup import requirement

@@ -114,7 +114,7 @@ def test_a_rule_that_only_a_measure_proves_is_compared_with_what_is_declared(res
 def test_disagreements_are_shown_first(monkeypatch):
     from rich.console import Console
 
-    from filae_ops.cli import check as command
+    from filae_ops.cli import verify as command
 
     console = Console(width=80, record=True)
     monkeypatch.setattr(command, "out", console)

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from filae_ops.bundle.fields import reserved
+from filae_ops.bundle.contract_fields import reserved
 from filae_ops.inventory.types.fields import RelativePath, Slug, Strict, Text, Url, duplicates, refuse
 from filae_ops.inventory.types.ssh_keys import SshKey
 

@@ -11,7 +11,7 @@ from bundle_material import RELEASE, make_source
 
 from filae_ops.agent.bundle import archive
 from filae_ops.bundle.build import build
-from filae_ops.bundle.verify import verify_bundle
+from filae_ops.bundle.verify_bundle import verify_bundle
 from filae_ops.errors import OpsError
 
 

@@ -11,7 +11,7 @@ from bundle_material import public
 from typer.testing import CliRunner
 
 from filae_ops.bundle.signers import allowed_signers
-from filae_ops.bundle.verify import verify_bundle
+from filae_ops.bundle.verify_bundle import verify_bundle
 from filae_ops.cli.bundle import app
 from filae_ops.errors import OpsError
 

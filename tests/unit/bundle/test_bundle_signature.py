@@ -114,12 +114,12 @@ def test_pipes_are_refused_and_not_waited_for(pair, signers, tmp_path):
 
 
 def test_the_signature_is_checked_before_a_byte_is_decompressed(pair, keys, monkeypatch):
-    from filae_ops.bundle import verify
+    from filae_ops.bundle import verify_bundle
     from filae_ops.errors import OpsError
 
-    monkeypatch.setattr(verify, "check", lambda bundle: pytest.fail("decompressed"))
+    monkeypatch.setattr(verify_bundle, "check", lambda bundle: pytest.fail("decompressed"))
     with pytest.raises(OpsError, match="not among"):
-        verify.verify_bundle(*pair, keys.signers("x OTHER"))
+        verify_bundle.verify_bundle(*pair, keys.signers("x OTHER"))
 
 
 def test_ssh_keygen_missing(pair, signers, monkeypatch):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from filae_ops.agent.bundle.manifest import NAME, path_problem, shown
-from filae_ops.bundle import vendored
+from filae_ops.bundle import vendored_gems
 from filae_ops.bundle.contract import Contract
 from filae_ops.errors import OpsError
 
@@ -62,7 +62,7 @@ def _reasons(contract: Contract) -> dict[str, str]:
     reasons = {store.path: f"files of the application, kept on the machine ({store.name})" for store in contract.files}
     reasons |= dict.fromkeys(contract.scratch, "scratch, made on the machine for each release")
     reasons[".bundle"] = "Bundler's settings where the release was built; they may hold passwords"
-    reasons[f"{vendored.home(contract)}/cache"] = "gems as they were downloaded, installed beside it"
+    reasons[f"{vendored_gems.home(contract)}/cache"] = "gems as they were downloaded, installed beside it"
     if contract.gems == "debian":
         reasons["Gemfile.lock"] = "gems: debian, so the lock is made on the machine from its packages"
     return reasons
@@ -139,4 +139,4 @@ def _check_promises(source: Path, contract: Contract, entries: dict[str, Entry])
             refuse_source(f"{where}: client: the release has no directory {directory}", "build the client first")
         if client.otherwise != "app" and page not in entries:
             refuse_source(f"{where}: client: {directory} has no {client.otherwise}", "build the client first")
-    vendored.check(source, contract, entries)
+    vendored_gems.check(source, contract, entries)

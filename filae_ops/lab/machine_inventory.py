@@ -9,9 +9,9 @@ from pathlib import Path
 
 from filae_ops.inventory.writing import answers as a
 from filae_ops.inventory.writing.scaffold import write
+from filae_ops.lab.bridge import lab_dir
+from filae_ops.lab.hospital_services import PROXY_PORT
 from filae_ops.lab.machine import Machine
-from filae_ops.lab.network import lab_dir
-from filae_ops.lab.services import PROXY_PORT
 from filae_ops.lab.shell import run
 from filae_ops.lab.state import locked
 

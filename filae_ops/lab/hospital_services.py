@@ -1,6 +1,6 @@
 """What a hospital offers to its machines, on the lab's bridge: names, time, mail relay, package proxy.
 
-Run as `python -m filae_ops.lab.services LAB GATEWAY IMAGE`: one process holds the lock, mounts the image
+Run as `python -m filae_ops.lab.hospital_services LAB GATEWAY IMAGE`: one process holds the lock, mounts the image
 in a mount namespace of its own, starts the four services inside and dies with them.
 """
 
@@ -17,8 +17,8 @@ import time
 from pathlib import Path
 
 from filae_ops.errors import OpsError
+from filae_ops.lab.bridge import lab_dir
 from filae_ops.lab.host import apt_proxy, debian_sources
-from filae_ops.lab.network import lab_dir
 from filae_ops.lab.shell import run
 from filae_ops.lab.state import hold, is_held, locked
 
@@ -171,7 +171,7 @@ def stop(lab: str) -> None:
                 words = (entry / "cmdline").read_bytes().split(b"\0")
             except OSError:
                 continue
-            if b"filae_ops.lab.services" in words and lab.encode() in words:
+            if b"filae_ops.lab.hospital_services" in words and lab.encode() in words:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(int(entry.name), signal.SIGKILL)
     for _ in range(50):

@@ -1,4 +1,4 @@
-"""`filae-ops verify` and `filae-ops doctor`: what holds, what does not, who must act."""
+"""`filae-ops verify`: what holds, what does not, who must act."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from filae_ops.cli.options import FirstAccount, Json, Key, Operator, OwnerName, inventory_of
+from filae_ops.cli.options import Json, Key, Operator, OwnerName, inventory_of
 from filae_ops.console import out, print_json, say
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from filae_ops.doctor.diagnosis import Diagnosis
     from filae_ops.verification.results import Verdict
     from filae_ops.verification.verify import Report
 
@@ -61,40 +60,6 @@ def verify(
     say(f"{report.words} in {time.monotonic() - start:.1f} s")
     if report.failed:
         raise typer.Exit(RED_VERDICT)
-
-
-def doctor(
-    context: typer.Context,
-    user: Operator = None,
-    key: Key = None,
-    bootstrap_user: FirstAccount = None,
-    as_json: Json = False,
-) -> None:
-    """Say go or no-go before anything is touched. Changes nothing; each line names who must act; exits 1 on no-go."""
-    from filae_ops.doctor.diagnosis import diagnose
-    from filae_ops.inventory.reading.load import load
-    from filae_ops.remote.ssh import Login
-
-    inventory = load(inventory_of(context))
-    say(f"looking at {', '.join(inventory.hosts)}")
-    diagnosis = diagnose(inventory, Login(bootstrap_user or user, key))
-    if as_json:
-        print_json(diagnosis.document())
-    else:
-        show_lines(diagnosis)
-    if not diagnosis.ok:
-        raise typer.Exit(1)
-
-
-def show_lines(diagnosis: Diagnosis) -> None:
-    """Print one row a line, and the next step under each that needs one."""
-    made = grid()
-    colours = {"go": "green", "warn": "yellow", "no-go": "red"}
-    for line in diagnosis.lines:
-        text = f"[bold]{line.id}[/bold] {escape(line.message)}" + next_step(line.owner, line.next)
-        made.add_row(f"[{colours[line.status]}]{line.status}[/{colours[line.status]}]", text)
-    out.print(made)
-    out.print("[green]go[/green]" if diagnosis.ok else "[red]no-go[/red]: nothing was changed")
 
 
 def show(report: Report) -> None:

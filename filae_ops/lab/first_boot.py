@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from typing import TYPE_CHECKING
 
 from filae_ops.errors import OpsError
-from filae_ops.lab.services import PROXY_PORT
+from filae_ops.lab.hospital_services import PROXY_PORT
+from filae_ops.lab.machine import Machine
 from filae_ops.lab.shell import run
-
-if TYPE_CHECKING:
-    from filae_ops.lab.machine import Machine
 
 
 def make_disk(machine: Machine, source: Machine | None) -> None:
