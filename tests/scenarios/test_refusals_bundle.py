@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from material.bundles import CONTRACT, MTIME, Raw, described, info
 from sites import Site
-from unit.bundle.bundle_material import CONTRACT, MTIME, Raw, described, info
 from untouched import ask_all, assert_refused, untouched
 
 from filae_ops.lab.machine_inventory import release_key

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from inventory_material import DEMO
+from material.inventories import DEMO
 
 
 @pytest.fixture
