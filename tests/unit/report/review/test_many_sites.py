@@ -12,6 +12,7 @@ import pytest
 from examples import AS_OF
 
 from filae_ops.errors import OpsError
+from filae_ops.inventory.reading import ansible_pool_server
 from filae_ops.inventory.reading.ansible_pool import ManyValues
 from filae_ops.inventory.reading.ansible_values import ansible_values
 from filae_ops.paths import data_path
@@ -61,8 +62,13 @@ def test_a_site_that_is_refused_says_why_as_it_does_alone(tmp_path):
 
 def test_no_process_is_left():
     reviews([HOSPITAL, HOST], AS_OF, "fr")
-    left = [each for each in _children(os.getpid()) if "values_server" in _words(each)]
-    assert left == []
+    assert _servers() == []
+
+
+def test_a_reader_s_process_ends_with_it():
+    with ManyValues() as reader:
+        assert _servers() == [reader._server.pid]
+    assert _servers() == []
 
 
 def test_a_server_that_is_gone_is_said():
@@ -71,6 +77,10 @@ def test_a_server_that_is_gone_is_said():
     with pytest.raises(OpsError, match="could not be started"):
         reader(HOSPITAL / "hosts.yml")
     reader._server.wait()
+
+
+def _servers() -> list[int]:
+    return [each for each in _children(os.getpid()) if ansible_pool_server.__name__ in _words(each)]
 
 
 def _children(parent: int) -> list[int]:
