@@ -101,14 +101,18 @@ def checks() -> str:
     """Return the checks of a machine: what holds when each passes, and who answers for it."""
     from filae_ops.register.lookup import requirement
 
-    lines = [NOTE, "# Checks of a machine\n", "| id | owner | what holds | requirement |\n|--|--|--|--|"]
+    lines = [NOTE, "# Checks of a machine\n", "| id | owner | what holds | requirement | file |\n|--|--|--|--|--|"]
     for path in sorted((ROOT / "tests/host").glob("test_*.py")):
         for node in ast.parse(path.read_text()).body:
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
                 name, needed = (ast.literal_eval(word) for word in node.decorator_list[0].args)  # type: ignore[attr-defined]
                 words = ast.get_docstring(node)
-                lines.append(f"| `{name}` | {requirement(needed).owner} | {words} | {needed} |")
+                lines.append(f"| `{name}` | {requirement(needed).owner} | {words} | {needed} | {_link(path)} |")
     return "\n".join(lines) + "\n"
+
+
+def _link(path: Path) -> str:
+    return f"[{path.name}](../../{path.relative_to(ROOT)})"
 
 
 def inventory() -> str:
