@@ -120,7 +120,7 @@ class Client(_Part):
 
 
 class Contract(_Part):
-    """A release, as its `release.yml` states it."""
+    """A release, as its `release.yml` states it; that its keys agree is asked of `consistency.py`, once it is valid."""
 
     name: Slug
     version: Version

@@ -37,8 +37,8 @@ def verify_bundle(bundle: Path, signature: Path, allowed_signers: Path, *, at: d
     except ValidationError as exc:
         problem = exc.errors()[0]
         raise _other_contract(bundle, problem["loc"], problem["msg"]) from exc
-    for key, text in inconsistencies(contract):
-        raise _other_contract(bundle, key, text)
+    if problems := inconsistencies(contract):
+        raise _other_contract(bundle, *problems[0])
     return Verified(principal, contract, manifest)
 
 

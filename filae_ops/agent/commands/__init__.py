@@ -1,1 +1,1 @@
-"""The commands of filaectl, a file each."""
+"""What the commands of filaectl do: before a transaction is asked for, within its unit, and beside it."""

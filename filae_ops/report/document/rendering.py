@@ -1,4 +1,4 @@
-"""What every document shares: its words, its templates, its typography, and how it is written to disk."""
+"""What every document shares: its words, its templates, and how it is written to disk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Machines and their ends of support, accounts, certificates, backups, continuity, and what the playbooks change."""
+"""Machines and their ends of support, accounts, certificates, and what the playbooks change."""
 
 from __future__ import annotations
 

@@ -67,7 +67,8 @@ def prepare(lang: Lang) -> None:
     import filae_ops.judge.case.evidence
     import filae_ops.judge.judge
     import filae_ops.report.flows.matrix
-    import filae_ops.report.review.document  # noqa: F401
+    import filae_ops.report.review.document
+    import filae_ops.report.review.provenance  # noqa: F401
     from filae_ops.judge.case.register import load_register
     from filae_ops.judge.words import said
     from filae_ops.report.document.rendering import words

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from filae_ops.trial.selftest import linters, pytest_argv, run_all
 
+ROOT = Path(__file__).parents[3]
 WORKERS = ["--numprocesses", str((os.cpu_count() or 1) + 1), "--dist", "loadfile", "--no-loadscope-reorder"]
 UNIT = ["tests/unit", "tests/templates", *WORKERS]
 ALL = ["tests/scenarios", *UNIT]
@@ -27,6 +29,12 @@ ALL = ["tests/scenarios", *UNIT]
 )
 def test_what_pytest_is_given(extra: list[str], unit: bool, long: bool, expected: list[str]) -> None:
     assert pytest_argv(extra, unit=unit, long=long) == [sys.executable, "-m", "pytest", "-q", *expected]
+
+
+def test_every_test_is_found_whatever_it_imports() -> None:
+    argv = [sys.executable, "-m", "pytest", "--collect-only", "-q", "--long", *(word for word in ALL if "/" in word)]
+    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-2000:]
 
 
 def test_every_linter_is_this_venvs_own() -> None:
