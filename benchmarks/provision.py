@@ -17,7 +17,7 @@ from typing import Any
 
 os.environ["FILAE_LAB"] = f"bench-{os.getpid()}"
 
-from filae_ops.lab import fleet, machines
+from filae_ops.lab import fleet, lifecycle
 from filae_ops.verification.verify import verify_inventory
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -67,7 +67,7 @@ def main() -> None:
     try:
         plain, ours = (fleet.up(name, owner=os.getpid(), say=say) for name in ("plain", "ours"))
         script = SCRIPT.format(packages=" ".join(packages()))
-        limit, _ = timed(machines.ssh_argv(plain, ["sudo", "bash", "-s"]), script)
+        limit, _ = timed(lifecycle.ssh_argv(plain, ["sudo", "bash", "-s"]), script)
         first, one = ops(ours.inventory, "provision")
         second, two = ops(ours.inventory, "provision")
         report = verify_inventory(ours.inventory)

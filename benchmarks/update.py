@@ -24,7 +24,7 @@ from load import Load, Minimal, Outcome, Place
 from sites import Site, say
 
 from filae_ops.bundle.build import build
-from filae_ops.lab import fleet, machines
+from filae_ops.lab import fleet, lifecycle
 from filae_ops.lab.machine_inventory import release_key
 
 RATE = 100
@@ -83,7 +83,7 @@ def prepared() -> Iterator[tuple[Site, Place, list[Path]]]:
     """Bring up a machine on which a first release serves; also return the next ones."""
     try:
         site = Site(fleet.up("update", owner=os.getpid(), say=say))
-        key, work = release_key(machines.lab_id()), Path(tempfile.mkdtemp())
+        key, work = release_key(lifecycle.lab_id()), Path(tempfile.mkdtemp())
         bundles = []
         for version in ("1.0.0", "1.0.1", "1.0.2"):
             source = materialise("minimal", version, work / version, files={"config.ru": SLOW})

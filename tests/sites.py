@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from filae_ops.lab import machines
+from filae_ops.lab import lifecycle
 from filae_ops.lab.machine import Machine
 
 CLI = [sys.executable, "-m", "filae_ops"]
@@ -36,7 +36,7 @@ class Site:
     def run(self, *words: str, timeout: float = LONG) -> subprocess.CompletedProcess[str]:
         """Run a command on the machine as root; one word is a shell line, several are quoted words."""
         line = words[0] if len(words) == 1 else shlex.join(words)
-        argv = machines.ssh_argv(self.machine, [f"sudo sh -c {shlex.quote(line)}"])
+        argv = lifecycle.ssh_argv(self.machine, [f"sudo sh -c {shlex.quote(line)}"])
         return subprocess.run(argv, capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL)
 
 

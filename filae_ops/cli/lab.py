@@ -65,9 +65,9 @@ def ssh(
     user: Annotated[str, typer.Option(metavar="NAME", help="Account on the machine.")] = "lab",
 ) -> None:
     """Open a shell on a machine, or run a command there."""
-    from filae_ops.lab import machines
+    from filae_ops.lab import lifecycle
 
-    argv = machines.ssh_argv(machines.find(name), command or [], user=user)
+    argv = lifecycle.ssh_argv(lifecycle.find(name), command or [], user=user)
     raise typer.Exit(subprocess.run(argv).returncode)
 
 
@@ -83,9 +83,9 @@ def reset(name: Name) -> None:
 @app.command(cls=Command)
 def cut(name: Name) -> None:
     """Cut a machine's power; `lab up NAME` switches it on again."""
-    from filae_ops.lab import machines
+    from filae_ops.lab import lifecycle
 
-    machines.stop(machines.find(name), cut=True)
+    lifecycle.stop(lifecycle.find(name), cut=True)
     say(f"{name} has no power; ./filae-ops lab up {name} switches it on")
 
 

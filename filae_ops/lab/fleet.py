@@ -8,13 +8,13 @@ from collections.abc import Callable
 from typing import Any
 
 from filae_ops.errors import OpsError
-from filae_ops.lab import hospital_services, machines
+from filae_ops.lab import hospital_services, lifecycle
 from filae_ops.lab.bridge import BLOCK, bridge_name, lab_dir, remove_network
 from filae_ops.lab.host import install_missing, require_host
 from filae_ops.lab.image import SUITES
+from filae_ops.lab.lifecycle import lock_lab
 from filae_ops.lab.machine import Machine
 from filae_ops.lab.machine_inventory import release_key, write_inventory
-from filae_ops.lab.machines import lock_lab
 from filae_ops.lab.shell import run
 from filae_ops.lab.state import HOME, documents, lab_id, locked, process_start
 
@@ -34,23 +34,23 @@ def up(
     install_missing(say)
     sweep()
     with lock_lab():
-        known = {machine.name: machine for machine in machines.machines()}
+        known = {machine.name: machine for machine in lifecycle.machines()}
         machine = known.get(name)
         if machine is None:
-            machine = machines.create(name, suite=suite, source=source, owner=owner, say=say)
+            machine = lifecycle.create(name, suite=suite, source=source, owner=owner, say=say)
             write_inventory(machine, source)
         elif machine.suite != suite and source is None:
             raise OpsError(
                 f"machine {name} exists with suite {machine.suite}, not {suite}",
                 next_step=f"./filae-ops lab down {name}",
             )
-        machines.start(machine)
+        lifecycle.start(machine)
     return machine
 
 
 def known() -> list[Machine]:
     """Return this lab's machines."""
-    return machines.machines()
+    return lifecycle.machines()
 
 
 def describe(machine: Machine) -> dict[str, Any]:
@@ -72,8 +72,8 @@ def describe(machine: Machine) -> dict[str, Any]:
 def reset(name: str, *, say: Say) -> Machine:
     """Replace a machine by a bare one of the same name and suite."""
     require_host()
-    suite = machines.find(name).suite
-    machines.remove(machines.find(name))
+    suite = lifecycle.find(name).suite
+    lifecycle.remove(lifecycle.find(name))
     return up(name, suite=suite, say=say)
 
 
@@ -82,10 +82,10 @@ def down(name: str | None) -> None:
     require_host()
     with lock_lab():
         if name is not None:
-            machines.remove(machines.find(name))
-        if name is None or not machines.machines():
-            for machine in machines.machines():
-                machines.remove(machine)
+            lifecycle.remove(lifecycle.find(name))
+        if name is None or not lifecycle.machines():
+            for machine in lifecycle.machines():
+                lifecycle.remove(machine)
             _dismantle(lab_id())
 
 
@@ -96,8 +96,8 @@ def sweep() -> None:
             if "owner" in lab and process_start(lab["owner"]) != lab["owner_start"]:
                 # What cannot be stopped now is not in the way of another lab.
                 with contextlib.suppress(OpsError):
-                    for machine in machines.machines(settings.parent.name):
-                        machines.remove(machine)
+                    for machine in lifecycle.machines(settings.parent.name):
+                        lifecycle.remove(machine)
                     _dismantle(settings.parent.name)
     with locked(HOME / "network.lock"):
         _sweep_network()

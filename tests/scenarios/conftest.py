@@ -23,7 +23,7 @@ from apps import materialise
 from sites import Site, say
 
 from filae_ops.bundle.build import build
-from filae_ops.lab import fleet, machines
+from filae_ops.lab import fleet, lifecycle
 from filae_ops.lab.bridge import ensure_network
 from filae_ops.lab.machine import Machine
 from filae_ops.lab.machine_inventory import release_key, write_inventory
@@ -46,7 +46,7 @@ WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Remove this run's lab at its end, whatever happened."""
-    if not hasattr(session.config, "workerinput") and machines.lab_dir().exists():
+    if not hasattr(session.config, "workerinput") and lifecycle.lab_dir().exists():
         fleet.down(None)
 
 
@@ -54,15 +54,15 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def lab() -> Path:
     """The directory of this run's lab; `shared` in it is for what the workers make once."""
     fleet.sweep()  # before it is named ours: a dead run may have had this process number
-    ensure_network(machines.lab_id(), owner=RUN)
-    (machines.lab_dir() / "shared").mkdir(exist_ok=True)
-    return machines.lab_dir()
+    ensure_network(lifecycle.lab_id(), owner=RUN)
+    (lifecycle.lab_dir() / "shared").mkdir(exist_ok=True)
+    return lifecycle.lab_dir()
 
 
 @pytest.fixture(scope="session")
 def bundles(lab: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Signed bundles by version: the reference application's two, and the minimal application."""
-    output, key = lab / "shared/bundles", release_key(machines.lab_id())
+    output, key = lab / "shared/bundles", release_key(lifecycle.lab_id())
     made = {}
     with locked(lab / "shared/bundles.lock"):
         for app, version in (("reference", "2.0.0"), ("reference", "2.1.0"), ("minimal", "1.0.0")):
@@ -82,7 +82,7 @@ def minimal_bundles(lab: Path, tmp_path_factory: pytest.TempPathFactory) -> dict
             made[version] = lab / f"shared/minimal/{version}/minimal-{version}.tar.zst"
             if not made[version].is_file():
                 source = materialise("minimal", version, tmp_path_factory.mktemp("source"), **changes)
-                build(source, made[version].parent, release_key(machines.lab_id()))
+                build(source, made[version].parent, release_key(lifecycle.lab_id()))
     return made
 
 
@@ -101,8 +101,8 @@ def template(lab: Path, bundles: dict[str, Path]) -> Machine:
             site = Site(fleet.up("site", say=say))
             answers = journey(site, bundles)
             done.write_text(json.dumps({name: vars(each) for name, each in answers.items()}))
-            machines.stop(site.machine)
-    return machines.find("site")
+            lifecycle.stop(site.machine)
+    return lifecycle.find("site")
 
 
 @pytest.fixture(scope="session")
@@ -111,12 +111,12 @@ def minimal_template(lab: Path, template: Machine, minimal_bundles: dict[str, Pa
     done = lab / "shared/minimal.done"
     with locked(lab / "shared/minimal.lock"):
         if not done.exists():
-            site = Site(fleet.up("minimal", source=machines.find("provisioned"), say=say))
+            site = Site(fleet.up("minimal", source=lifecycle.find("provisioned"), say=say))
             deployed = site.ops("deploy", str(minimal_bundles["1.0.0"]))
             assert deployed.returncode == 0, deployed.stderr
-            machines.stop(site.machine)
+            lifecycle.stop(site.machine)
             done.touch()
-    return machines.find("minimal")
+    return lifecycle.find("minimal")
 
 
 # Asked before the machine has ever booted with them.
@@ -164,9 +164,9 @@ def journey(site: Site, bundles: dict[str, Path]) -> dict[str, subprocess.Comple
 
 def keep_provisioned(machine: Machine) -> None:
     """Copy a machine on which nothing was deployed yet, for another application."""
-    machines.stop(machine)
-    write_inventory(machines.create("provisioned", source=machine, say=say), machine)
-    machines.start(machine)
+    lifecycle.stop(machine)
+    write_inventory(lifecycle.create("provisioned", source=machine, say=say), machine)
+    lifecycle.start(machine)
 
 
 @pytest.fixture(scope="session")
@@ -190,4 +190,4 @@ def copy(template: Machine) -> Iterator[Site]:
     """A quick copy of the deployed machine, for tests that break it."""
     site = Site(fleet.up(f"copy-{os.urandom(3).hex()}", source=template, say=say))
     yield site
-    machines.remove(site.machine)
+    lifecycle.remove(site.machine)

@@ -15,7 +15,7 @@ from load import TIMEOUT, Load, Place, Records
 from sites import LONG, Site
 
 from filae_ops.agent.steps import catalogue
-from filae_ops.lab import machines
+from filae_ops.lab import lifecycle
 
 STRIKER = (Path(__file__).parent / "striker.py").read_text()
 BOUND = 45  # seconds in which a recovery must end, on a machine that others load too
@@ -64,7 +64,7 @@ class Subject:
         self.place = Place(self.site.machine.address, said["public_name"], self.run(f"cat {said['ca_file']}"))
         self.run(PREPARE.format(soak=1))
         for path in (self.bundles[self.high], Path(f"{self.bundles[self.high]}.sig")):
-            argv = machines.ssh_argv(self.site.machine, [f"sudo tee /root/{path.name}"])
+            argv = lifecycle.ssh_argv(self.site.machine, [f"sudo tee /root/{path.name}"])
             subprocess.run(argv, input=path.read_bytes(), stdout=subprocess.DEVNULL, check=True, timeout=60)
 
     def run(self, line: str) -> str:
@@ -167,8 +167,8 @@ class Subject:
                 self.reboot("strike", step, str(later), "reboot", *self.command(kind))
             else:
                 print(self.striker("strike", step, str(later), "stop", *self.command(kind)), end="")
-                machines.stop(self.site.machine, cut=True)
-                machines.start(self.site.machine)
+                lifecycle.stop(self.site.machine, cut=True)
+                lifecycle.start(self.site.machine)
         assert self.kept
         self.assert_nothing_lost(load)
         with self.load() as after:

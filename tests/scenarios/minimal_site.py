@@ -16,7 +16,7 @@ from sites import CLI, LONG, Site
 from waiting import until
 
 from filae_ops.bundle.build import build
-from filae_ops.lab import machines
+from filae_ops.lab import lifecycle
 from filae_ops.lab.machine_inventory import release_key
 
 FIRST_SCHEMA = 20260101000000
@@ -103,7 +103,7 @@ def release(
         overrides={**(overrides or {}), "migrate": {"schema_version": reached, "kind": kind}},
         files={**{f"db/{number}_change.sql": sql for number, sql in migrations.items()}, **(files or {})},
     )  # fmt: skip
-    return build(source, made / "out", release_key(machines.lab_id())).bundle
+    return build(source, made / "out", release_key(lifecycle.lab_id())).bundle
 
 
 class Deploy:

@@ -14,7 +14,7 @@ from browser import Browser
 from sites import Site, say
 
 from filae_ops.bundle.build import build
-from filae_ops.lab import fleet, machines
+from filae_ops.lab import fleet, lifecycle
 from filae_ops.lab.machine import Machine
 from filae_ops.lab.machine_inventory import release_key
 
@@ -27,7 +27,7 @@ def site(template: Machine) -> Iterator[Site]:
     """A copy that this file's tests take through their updates, in order."""
     site = Site(fleet.up("browsed", source=template, say=say))
     yield site
-    machines.remove(site.machine)
+    lifecycle.remove(site.machine)
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +169,7 @@ def test_releases_that_are_removed_are_no_longer_named(
     assert again.returncode == 0, again.stderr
     for version in MANY:
         source = materialise("reference", version, tmp_path / version)
-        bundle = build(source, tmp_path / "out", release_key(machines.lab_id())).bundle
+        bundle = build(source, tmp_path / "out", release_key(lifecycle.lab_id())).bundle
         done = site.ops("deploy", str(bundle))
         assert done.returncode == 0, done.stderr
     text = site.run("cat /etc/nginx/filae/live.conf").stdout

@@ -16,7 +16,7 @@ from sites import Site, run_ops, say
 from untouched import edited
 
 from filae_ops.inventory.reading.load import load
-from filae_ops.lab import fleet, machines
+from filae_ops.lab import fleet, lifecycle
 from filae_ops.lab.machine import Machine
 
 PROVIDED = "mode: provided\n  certificate: tls/server.pem\n  chain: tls/chain.pem\n  root: tls/root.pem"
@@ -27,7 +27,7 @@ def site(template: Machine) -> Iterator[Site]:
     """A copy of the deployed machine, which has its own authority until the hospital's certificate comes."""
     made = Site(fleet.up("hospital", source=template, say=say))
     yield made
-    machines.remove(made.machine)
+    lifecycle.remove(made.machine)
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from sites import Site, say
 from test_tutorial import ROOT, commands
 
 from filae_ops.bundle.build import build
-from filae_ops.lab import fleet, machines
+from filae_ops.lab import fleet, lifecycle
 from filae_ops.lab.machine import Machine
 from filae_ops.lab.machine_inventory import release_key
 
@@ -28,7 +28,7 @@ def sites(template: Machine) -> Iterator[list[Site]]:
     made = [Site(fleet.up(name, source=template, say=say)) for name in ("north", "south")]
     yield made
     for site in made:
-        machines.remove(site.machine)
+        lifecycle.remove(site.machine)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def material(sites: list[Site], bundles: dict[str, Path], tmp_path_factory: pyte
         "FILAE_INVENTORY": str(sites[0].inventory),
         "SECOND": str(sites[1].inventory),
         "BUNDLE": str(bundles["2.1.0"]),
-        "BAD": str(build(source, made, release_key(machines.lab_id())).bundle),
+        "BAD": str(build(source, made, release_key(lifecycle.lab_id())).bundle),
         "PAGE": str(made / "page.txt"),
     }
 

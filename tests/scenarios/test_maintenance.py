@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sites import LONG, Site
 
-from filae_ops.lab import machines
+from filae_ops.lab import lifecycle
 from filae_ops.lab.machine_inventory import DSI_ACCOUNT, dsi_key
 
 MESSAGE = "Utilisez la fiche <rouge> n° 12.\n\nUrgence : 15"
@@ -30,7 +30,7 @@ print(json.dumps(found))
 
 
 def as_dsi(site: Site, command: str, text: str = "") -> subprocess.CompletedProcess[str]:
-    argv = machines.ssh_argv(site.machine, [command], user=DSI_ACCOUNT)
+    argv = lifecycle.ssh_argv(site.machine, [command], user=DSI_ACCOUNT)
     argv[argv.index("-i") + 1] = str(dsi_key(site.machine.lab))
     return subprocess.run(argv, capture_output=True, text=True, timeout=30, input=text)
 
@@ -88,9 +88,9 @@ def test_closed_by_the_dsi_updated_meanwhile_and_ended_by_itself(copy: Site, bun
     ends = time.monotonic() + 20
     moved = as_dsi(copy, f"sudo -n filaectl maintenance on --until {soon(20)}")
     assert moved.returncode == 0, moved.stderr
-    machines.stop(copy.machine, cut=True)
+    lifecycle.stop(copy.machine, cut=True)
     time.sleep(max(0.0, ends + 2 - time.monotonic()))
-    machines.start(copy.machine)
+    lifecycle.start(copy.machine)
     limit = time.monotonic() + LONG
     while copy.run("systemctl is-system-running --wait; filaectl maintenance").stdout.split()[-1] != "off":
         assert time.monotonic() < limit, copy.run("systemctl list-timers --all; journalctl -b -n 30").stdout

@@ -74,20 +74,20 @@ def test_the_release_serves_through_the_front_door(deployed: Site) -> None:
 
 
 def test_root_cannot_log_in_any_more(deployed: Site) -> None:
-    from filae_ops.lab import machines
+    from filae_ops.lab import lifecycle
 
-    argv = machines.ssh_argv(deployed.machine, ["true"], user="root")
+    argv = lifecycle.ssh_argv(deployed.machine, ["true"], user="root")
     done = subprocess.run(argv, capture_output=True, text=True, timeout=30, stdin=subprocess.DEVNULL)
     assert done.returncode == 255
     assert "Permission denied" in done.stderr
 
 
 def test_the_dsi_may_ask_and_record_and_nothing_else(deployed: Site) -> None:
-    from filae_ops.lab import machines
+    from filae_ops.lab import lifecycle
     from filae_ops.lab.machine_inventory import DSI_ACCOUNT, dsi_key
 
     def as_dsi(command: str) -> subprocess.CompletedProcess[str]:
-        argv = machines.ssh_argv(deployed.machine, [command], user=DSI_ACCOUNT)
+        argv = lifecycle.ssh_argv(deployed.machine, [command], user=DSI_ACCOUNT)
         argv[argv.index("-i") + 1] = str(dsi_key(deployed.machine.lab))
         return subprocess.run(argv, capture_output=True, text=True, timeout=30, stdin=subprocess.DEVNULL)
 

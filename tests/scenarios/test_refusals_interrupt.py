@@ -17,7 +17,7 @@ from sites import CLI, LONG, Site, run_ops, say
 from untouched import assert_refused, edited, untouched
 from waiting import until
 
-from filae_ops.lab import fleet, machines
+from filae_ops.lab import fleet, lifecycle
 from filae_ops.lab.machine import Machine
 
 INTERRUPTED = 130
@@ -34,7 +34,7 @@ def site(template: Machine) -> Iterator[Site]:
     do(made, f"mkdir -p {place}; printf '[Timer]\\nOnBootSec=\\nOnActiveSec=1d\\n' > {place}/tests.conf")
     do(made, "systemctl daemon-reload; systemctl restart filae-refresh.timer")
     yield made
-    machines.remove(made.machine)
+    lifecycle.remove(made.machine)
 
 
 @pytest.fixture(autouse=True)

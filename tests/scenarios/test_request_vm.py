@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sites import Site, run_ops, say
 
-from filae_ops.lab import fleet, machines
+from filae_ops.lab import fleet, lifecycle
 
 INSTALL = """
 apt-get -qq update
@@ -40,7 +40,7 @@ SEEN = "passwd -S debian; hostname; cat /etc/timezone /etc/default/locale; sshd 
 def site(lab: Path) -> Iterator[Site]:
     site = Site(fleet.up("cloud", say=say))
     yield site
-    machines.remove(site.machine)
+    lifecycle.remove(site.machine)
 
 
 @pytest.fixture(scope="module")

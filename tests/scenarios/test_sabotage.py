@@ -14,7 +14,7 @@ import pytest
 import yaml
 from sites import Site, run_ops, say
 
-from filae_ops.lab import fleet, machine, machines
+from filae_ops.lab import fleet, lifecycle, machine
 from filae_ops.register.lookup import requirement
 from filae_ops.verification.verify import Report, verify_inventory
 
@@ -122,7 +122,7 @@ def victim(template: machine.Machine) -> Iterator[Site]:
     # A check right after the start would see units that are still starting.
     must(site.run(UP))
     yield site
-    machines.remove(site.machine)
+    lifecycle.remove(site.machine)
 
 
 def red(report: Report) -> dict[str, str]:
@@ -222,8 +222,8 @@ def test_the_machine_is_as_it_was(victim):
 
 
 def test_a_power_cut_turns_red(victim):
-    machines.stop(victim.machine, cut=True)
-    machines.start(victim.machine)
+    lifecycle.stop(victim.machine, cut=True)
+    lifecycle.start(victim.machine)
     must(victim.run(UP))
     report = verify_inventory(victim.inventory)
     assert red(report) == {"machine-stops": "dsi"}

@@ -18,7 +18,7 @@ from apps import merge
 from sites import Site, say
 
 from filae_ops.bundle.build import build
-from filae_ops.lab import fleet, machines
+from filae_ops.lab import fleet, lifecycle
 from filae_ops.lab.machine import Machine
 from filae_ops.lab.machine_inventory import release_key
 
@@ -49,7 +49,7 @@ memory: 64M
 
 def through(machine: Machine, line: str, data: bytes | None = None) -> bytes:
     """Run a shell line as root on a machine, with bytes in and bytes out."""
-    argv = machines.ssh_argv(machine, [f"sudo sh -c {shlex.quote(line)}"])
+    argv = lifecycle.ssh_argv(machine, [f"sudo sh -c {shlex.quote(line)}"])
     done = subprocess.run(argv, input=data or b"", capture_output=True, timeout=600)
     assert done.returncode == 0, done.stderr.decode(errors="replace")[-2000:]
     return done.stdout
@@ -65,14 +65,14 @@ def source(lab: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     tree = tmp_path_factory.mktemp("redmine")
     made = through(workshop, "tar -C /root/source -c .")
     subprocess.run(["tar", "-x", "--no-same-owner", "-C", str(tree)], input=made, check=True)
-    machines.remove(workshop)
+    lifecycle.remove(workshop)
     return tree
 
 
 @pytest.fixture(scope="module")
 def releases(source: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Signed bundles: Redmine, a later version of it, and an application that states nothing optional."""
-    output, key = tmp_path_factory.mktemp("bundles"), release_key(machines.lab_id())
+    output, key = tmp_path_factory.mktemp("bundles"), release_key(lifecycle.lab_id())
     later, bare = tmp_path_factory.mktemp("later") / "tree", tmp_path_factory.mktemp("bare")
     shutil.copytree(source, later)
     shutil.copytree(MATERIAL / "versions/6.0.6", later, dirs_exist_ok=True)
@@ -93,7 +93,7 @@ def site(releases: dict[str, Path]) -> Iterator[Site]:
     deployed = site.ops("deploy", str(releases["first"]), "--json", timeout=900)
     assert deployed.returncode == 0, deployed.stderr
     yield site
-    machines.remove(site.machine)
+    lifecycle.remove(site.machine)
 
 
 def verdicts(site: Site) -> dict[str, str]:

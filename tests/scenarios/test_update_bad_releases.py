@@ -20,7 +20,7 @@ from sites import Site, say
 from filae_ops.agent.steps import catalogue
 from filae_ops.bundle import source_tree
 from filae_ops.errors import OpsError
-from filae_ops.lab import fleet, machines
+from filae_ops.lab import fleet, lifecycle
 from filae_ops.lab.machine import Machine
 
 APP = (APPS["minimal"] / "app.rb").read_text()
@@ -152,7 +152,7 @@ def site(minimal_template: Machine) -> Iterator[Site]:
     made = Site(fleet.up("releases", source=minimal_template, say=say))
     set_agent(made, timings=QUICK)
     yield made
-    machines.remove(made.machine)
+    lifecycle.remove(made.machine)
 
 
 @pytest.fixture(scope="module")

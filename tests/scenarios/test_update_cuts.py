@@ -11,7 +11,7 @@ from load import Minimal
 from sites import Site, say
 
 from filae_ops.agent.steps import catalogue
-from filae_ops.lab import fleet, machines
+from filae_ops.lab import fleet, lifecycle
 from filae_ops.lab.machine import Machine
 
 REBOOTED = ("migrate", "switch", "soak")
@@ -22,7 +22,7 @@ def subject(minimal_template: Machine, minimal_bundles: dict[str, Path]) -> Iter
     """One machine for all cases: each begins on what the one before left."""
     site = Site(fleet.up("cut", source=minimal_template, say=say))
     yield Subject(site, Minimal(), minimal_bundles, before_deploy=NARROW)
-    machines.remove(site.machine)
+    lifecycle.remove(site.machine)
 
 
 @pytest.mark.parametrize("step", catalogue.names("deploy", "two"))

@@ -14,7 +14,7 @@ from sites import Site, say
 from waiting import until
 
 from filae_ops.agent.steps import catalogue
-from filae_ops.lab import fleet, machines
+from filae_ops.lab import fleet, lifecycle
 from filae_ops.lab.machine import Machine
 
 # It gives up after 3 s by itself, as every migration does on this machine.
@@ -27,7 +27,7 @@ def site(minimal_template: Machine) -> Iterator[Site]:
     made = Site(fleet.up("moments", source=minimal_template, say=say))
     set_agent(made, timings=QUICK)
     yield made
-    machines.remove(made.machine)
+    lifecycle.remove(made.machine)
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from interruptions import LATER, Subject
 from load import Answer, Load, Request
 from sites import Site, say
 
-from filae_ops.lab import fleet, machines
+from filae_ops.lab import fleet, lifecycle
 from filae_ops.lab.machine import Machine
 
 # As before the first update, so that each one migrates.
@@ -63,7 +63,7 @@ def subject(template: Machine, bundles: dict[str, Path]) -> Iterator[Subject]:
     subject = Subject(site, Dossiers(""), versions, rate=10, before_deploy=NARROW)
     subject.records = Dossiers(cookie(subject))
     yield subject
-    machines.remove(site.machine)
+    lifecycle.remove(site.machine)
 
 
 def cookie(subject: Subject) -> str:

@@ -12,7 +12,7 @@ from sites import Site
 
 from filae_ops.bundle.build import build
 from filae_ops.errors import OpsError
-from filae_ops.lab import machines
+from filae_ops.lab import lifecycle
 from filae_ops.lab.machine_inventory import release_key
 
 HOME = "vendor/bundle/ruby/3.3.0"
@@ -64,7 +64,7 @@ ADD_ABSENT = """    absent (1.0.0)
 
 
 def through(site: Site, line: str, data: bytes = b"") -> bytes:
-    argv = machines.ssh_argv(site.machine, [f'sudo sh -c "{line}"'])
+    argv = lifecycle.ssh_argv(site.machine, [f'sudo sh -c "{line}"'])
     done = subprocess.run(argv, input=data, capture_output=True, timeout=120)
     assert done.returncode == 0, done.stderr.decode(errors="replace")
     return done.stdout
@@ -98,7 +98,7 @@ def tree(copy: Site, tmp_path: Path) -> Path:
 
 
 def test_gems_of_the_release_are_loaded_and_no_others(copy: Site, tree: Path, tmp_path: Path) -> None:
-    key = release_key(machines.lab_id())
+    key = release_key(lifecycle.lab_id())
     built = build(tree, tmp_path / "out", key)
     assert {".bundle", f"{HOME}/cache"} <= {path for path, _ in built.left_out}
     lock = (tree / "Gemfile.lock").read_text()

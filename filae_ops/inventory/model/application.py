@@ -1,16 +1,16 @@
-"""The application's settings and signers, TLS and patches."""
+"""What the application is told: its settings, its signers, the waits of the agent."""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from filae_ops.bundle.contract_fields import reserved
-from filae_ops.inventory.types.fields import RelativePath, Slug, Strict, Text, Url, duplicates, refuse
+from filae_ops.inventory.types.fields import Slug, Strict, duplicates, refuse
 from filae_ops.inventory.types.ssh_keys import SshKey
 
 _NAME = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
@@ -93,68 +93,3 @@ class App(Strict):
                     at=("settings", name),
                 )
         return self
-
-
-class Tls(Strict):
-    """The certificate that users see."""
-
-    mode: Literal["provided", "local-ca"]
-    """`provided`: the hospital's certificate; `local-ca`: for demo and tests only."""
-    certificate: RelativePath | None = None
-    """Server certificate (PEM), relative to the inventory."""
-    chain: RelativePath | None = None
-    """Intermediate certificates (PEM)."""
-    root: RelativePath | None = None
-    """Root certificate that the hospital's posts trust (PEM)."""
-
-    @model_validator(mode="after")
-    def _files_go_with_the_mode(self) -> Self:
-        for key, value in self.files.items():
-            if self.mode == "provided" and value is None:
-                refuse(f"mode `provided` needs `{key}`", next_step=f"add `{key}`: a path such as tls/{key}.pem")
-            if self.mode == "local-ca" and value is not None:
-                refuse(f"`{key}` has no meaning with mode local-ca", next_step=f"remove `{key}`", at=(key,))
-        return self
-
-    @property
-    def files(self) -> dict[str, str | None]:
-        """Return the declared files by field."""
-        return {"certificate": self.certificate, "chain": self.chain, "root": self.root}
-
-
-class Mirror(Strict):
-    """The hospital's mirror of Debian's packages."""
-
-    url: Url
-    """Mirror of the distribution."""
-    security_url: Url
-    """Mirror of its security updates."""
-
-
-Days = Annotated[int, Field(ge=0, le=3660)]
-
-
-class PatchDelays(Strict):
-    """Days within which the provider fixes a weakness of its software, by CVSS score, as the contract says."""
-
-    cvss_gt_8_9: Days | None = None
-    """Score above 8.9."""
-    cvss_7_8_9: Days | None = None
-    """Score from 7 to 8.9."""
-    cvss_4_7: Days | None = None
-    """Score from 4 to 7."""
-
-
-class Patching(Strict):
-    """Security updates."""
-
-    mirror: Mirror | None = None
-    """The hospital's mirror; left out: the sources that the machine has."""
-    security_interval_days: int = Field(ge=1, le=31)
-    """Days within which security updates are applied."""
-    reboot: Literal["never", "window"]
-    """Whether the machine may restart by itself, in the maintenance window."""
-    delays: PatchDelays = PatchDelays()
-    """Delays of the contract, in days, by gravity."""
-    watch: tuple[Text, ...] | None = None
-    """Sources of the watch for weaknesses, such as debian-security-announce or CERT-FR."""

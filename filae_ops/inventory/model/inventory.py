@@ -9,7 +9,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from filae_ops.inventory.model.access import Access, AccessGovernance
-from filae_ops.inventory.model.application import App, Patching, Tls
+from filae_ops.inventory.model.application import App
 from filae_ops.inventory.model.continuity import Backup, Continuity
 from filae_ops.inventory.model.documents import Contracts, Documents
 from filae_ops.inventory.model.governance import Data, Establishment, Governance, Responsibilities
@@ -17,7 +17,9 @@ from filae_ops.inventory.model.hosting import Hosting
 from filae_ops.inventory.model.machine import Host
 from filae_ops.inventory.model.network import Flow, Network, repeated_ids
 from filae_ops.inventory.model.operations import Admin, Identity, Incidents, Logging, Software, Supervision
+from filae_ops.inventory.model.patching import Patching
 from filae_ops.inventory.model.site import Site
+from filae_ops.inventory.model.tls import Tls
 from filae_ops.inventory.types.fields import Slug, Strict, is_address, refuse
 
 SSH_PORT = 22
