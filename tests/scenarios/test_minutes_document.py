@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from browser import Browser
-from minutes_material import found
+from material.verifications import found
 from paper import MARK, printed
 
 from filae_ops.report.minutes.minutes_page import html

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from browser import Browser
+from material.reviews import demo, hostile, review
 from paper import MARK, Sheet, printed
-from review_material import demo, hostile, review
 
 from filae_ops.inventory.model.inventory import Inventory
 from filae_ops.report.document.rendering import write_document

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from review_material import SHA, judgement, offline, review
+from material.reviews import SHA, judgement, offline, review
 from rich.console import Console
 from typer.testing import CliRunner
 

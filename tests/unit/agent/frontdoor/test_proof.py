@@ -102,3 +102,12 @@ def test_the_store_is_written_and_read(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(OSError, match="absent"):
         proof.write_and_read([str(tmp_path / "absent")])
+
+
+def test_a_schema_ahead_passes_where_the_release_serves_and_not_before_a_switch(tmp_path: Path) -> None:
+    def psql(argv: object, stdin: str | None) -> Result:
+        return Result(0, "present\n" if "to_regclass" in (stdin or "") else "20270101000000\n")
+
+    machine, _ = machine_at(tmp_path, {"runuser -u filae": psql})
+    assert proof.schema(machine, NEW).status == "fail"
+    assert proof.schema(machine, NEW, ahead=True).status == "pass"

@@ -160,3 +160,44 @@ def test_names_that_would_break_out_are_refused(key: str) -> None:
     value: object = ["a;b"] if key == "hashed" else "a;b"
     with pytest.raises(Failed, match=f"client.{key}"):
         site_include.server(Layout(), Contract({**CONTRACT, "client": {**CONTRACT["client"], key: value}}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "wanted", "unwanted"),
+    [
+        (
+            {},
+            ["root /opt/filae/releases/2.1.0/public;", "client_max_body_size 20m;",
+             "try_files $uri /index.html;", "location /api/ {", "location = /index.html { expires -1; }"],
+            ["@application"],
+        ),
+        (
+            {"client": {"directory": "public", "otherwise": "app"}},
+            ["try_files $uri @application;", "location @application {"],
+            ["index.html", "client_max_body_size"],
+        ),
+        ({"client": None}, ["location / { include"], ["root ", "try_files"]),
+        ({"health": {"path": "/up"}}, ["location = /up {"], []),
+    ],
+)  # fmt: skip
+def test_what_nginx_serves_and_what_it_hands_over(
+    changes: dict[str, object], wanted: list[str], unwanted: list[str]
+) -> None:
+    text = site_include.server(Layout(), Contract({**CONTRACT, **changes}))
+    assert [line for line in wanted if line not in text] == []
+    assert [line for line in unwanted if line in text] == []
+    assert text.count("proxy_pass") == text.count("include /etc/nginx/filae/proxy-headers.conf;")
+    assert text.count("{") == text.count("}")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"health": {"path": "/x { } evil"}},
+        {"client": {"directory": "public", "otherwise": "a;b"}},
+        {"client": {"directory": "public", "otherwise": "app", "max_body": "1m; evil on"}},
+    ],
+)
+def test_nothing_of_a_contract_breaks_out_of_an_include(changes: dict[str, object]) -> None:
+    with pytest.raises(Failed):
+        site_include.server(Layout(), Contract({**CONTRACT, **changes}))

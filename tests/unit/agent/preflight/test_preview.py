@@ -8,130 +8,17 @@ from typing import Any
 
 import pytest
 from material.agent.fakes import CONTRACT, machine_at, make_live, put_release
+from material.agent.past import past
 
-from filae_ops.agent.bundle import archive, changelog
 from filae_ops.agent.bundle.contract import Contract
 from filae_ops.agent.database.migration_check import Change
 from filae_ops.agent.preflight import preview
 from filae_ops.agent.preflight.capacity import MIB
 from filae_ops.agent.preflight.checks import Checked
-from filae_ops.agent.system.errors import Refused
-from filae_ops.agent.system.machine import Live, Machine
-from filae_ops.agent.transaction import history
+from filae_ops.agent.system.machine import Live
 from filae_ops.agent.transaction.journal import Journal
 
 CHANGE = Change(20260101000000, 20260901120000, "expand")
-CHANGES = """# Nouveautés
-
-## 2.1.0 (2026-11-02)
-
-- Un dossier peut être urgent.\tOui.
-- \x1b[31mrouge\x1b[0m \u202eretourné\r
-
-### Détail
-
-## [2.0.5] - 2026-10-01
-
-- Corrigé.
-
-# v2.0.0
-
-- Premier.
-"""
-
-
-@pytest.mark.parametrize(
-    ("after", "upto", "kept", "not_kept"),
-    [
-        ("2.0.0", "2.1.0", ["## 2.1.0 (2026-11-02)", "### Détail", "## [2.0.5] - 2026-10-01"], ["# v2.0.0"]),
-        ("2.0.5", "2.1.0", ["## 2.1.0 (2026-11-02)"], ["- Corrigé."]),
-        ("", "2.0.5", ["- Corrigé."], ["# v2.0.0", "### Détail"]),
-        ("1.0.0", "2.0.0", ["# v2.0.0"], ["- Corrigé."]),
-        ("2.1.0", "2.2.0", [], ["## 2.1.0 (2026-11-02)"]),
-    ],
-)
-def test_sections_between_two_versions(after: str, upto: str, kept: list[str], not_kept: list[str]) -> None:
-    lines = changelog.sections(CHANGES.encode(), after, upto)
-    assert set(kept) <= set(lines)
-    assert not set(not_kept) & set(lines)
-
-
-def test_nothing_of_a_changelog_reaches_the_terminal_but_text() -> None:
-    lines = changelog.sections(CHANGES.encode(), "2.0.5", "2.1.0")
-    assert "- Un dossier peut être urgent. Oui." in lines
-    assert "- [31mrouge[0m retourné" in lines
-
-
-@pytest.mark.parametrize("data", [b"", b"\xff\xfe## 2.1.0", b"## 2.1.0\n" + b"x" * 10_000_000, b"## 99999999999.0\n"])
-def test_any_bytes_give_a_bounded_text(data: bytes) -> None:
-    assert all(len(line) <= changelog.MAX_COLUMNS for line in changelog.sections(data, "2.0.0", "2.1.0"))
-
-
-def test_a_long_changelog_is_cut_and_said_to_be() -> None:
-    lines = changelog.sections(b"## 2.1.0\n" + b"- more\n" * 500, "2.0.0", "2.1.0")
-    assert (len(lines), lines[-1]) == (changelog.MAX_LINES + 1, "… and 421 lines more")
-
-
-def test_a_release_without_changelog_or_with_a_link_in_its_place_says_nothing(tmp_path: Path) -> None:
-    assert changelog.of_release(tmp_path, "2.0.0", "2.1.0") == []
-    (tmp_path / "elsewhere").write_text(CHANGES)
-    (tmp_path / "CHANGELOG.md").symlink_to("elsewhere")
-    assert changelog.of_release(tmp_path, "2.0.0", "2.1.0") == []
-
-
-def test_an_unreadable_bundle_has_no_words(tmp_path: Path) -> None:
-    (tmp_path / "b").write_bytes(b"no bundle")
-    with pytest.raises(Refused):
-        archive.read_file(tmp_path / "b", "CHANGELOG.md", 10)
-    assert changelog.of_bundle(tmp_path / "b", "2.0.0", "2.1.0") == []
-
-
-def past(machine: Machine, *took: float, kind: str = "deploy", before: str = "2.0.0", **extra: Any) -> None:
-    """Write past transactions into the journal."""
-    journal = Journal(machine.layout.journal)
-    for number, seconds in enumerate(took):
-        write = partial(journal.write, tx=f"{kind}-{before}-{number}")
-        time = {"time": f"2026-01-01T00:{number:02}:00.000+00:00"}
-        write("begin", kind=kind, version="2.0.1", from_version=before, operator="claire", **time)
-        for name in extra:
-            write(name)
-        write("done", step="start", seconds=seconds / 10)
-        write("committed", time=f"2026-01-01T00:{number:02}:{seconds:06.3f}+00:00")
-
-
-@pytest.mark.parametrize(
-    ("took", "expected"),
-    [
-        ((), {"seconds": None, "of": 0}),
-        ((30.0,), {"seconds": 30.0, "of": 1}),
-        ((10, 20, 50), {"seconds": 20.0, "of": 3}),
-        ((1, 1, 1, 9, 9, 9, 9, 9), {"seconds": 9.0, "of": 5}),
-    ],
-)
-def test_the_expected_duration_is_the_median_of_the_last(
-    tmp_path: Path, took: tuple[float, ...], expected: dict[str, Any]
-) -> None:
-    machine, _ = machine_at(tmp_path)
-    past(machine, *took)
-    past(machine, 59.0, before="")
-    past(machine, 58.0, kind="rollback")
-    assert history.duration(machine, "deploy") == expected
-
-
-def test_a_recovered_transaction_teaches_no_duration(tmp_path: Path) -> None:
-    machine, _ = machine_at(tmp_path)
-    past(machine, 30.0, recover=True)
-    assert history.duration(machine, "deploy") == {"seconds": None, "of": 0}
-
-
-def test_who_put_a_version_into_service(tmp_path: Path) -> None:
-    machine, _ = machine_at(tmp_path)
-    past(machine, 30.0)
-    events = Journal(machine.layout.journal).read()
-    found = history.put_into_service(events, "2.0.1")
-    assert found is not None
-    assert (found["operator"], found["ended"]) == ("claire", "2026-01-01T00:00:30.000+00:00")
-    assert history.put_into_service(events, "9.9.9") is None
 
 
 def migration(kind: str | None, *, pending: bool = True) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Who holds dpkg's lock is asked; nobody takes it to look."""
+"""Debian's packages: what is missing and installed, and who holds dpkg's lock, which nobody takes to look."""
 
 from __future__ import annotations
 
@@ -8,8 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from material.agent.fakes import CONTRACT, machine_at
 
+from filae_ops.agent.bundle.contract import Contract
+from filae_ops.agent.release import apt
 from filae_ops.agent.release.apt import _held
+from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.system.process import Result
+
+NEW = Contract(CONTRACT)
 
 TAKE = """
 import fcntl, sys
@@ -28,7 +35,7 @@ def lock(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def apt(lock: Path) -> Iterator[subprocess.Popen[str]]:
+def holder(lock: Path) -> Iterator[subprocess.Popen[str]]:
     """Another program that holds the lock as apt does."""
     argv = [sys.executable, "-c", TAKE, str(lock)]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
@@ -39,10 +46,32 @@ def apt(lock: Path) -> Iterator[subprocess.Popen[str]]:
         process.stdin.close()
 
 
-def test_a_lock_that_another_holds_is_seen(lock: Path, apt: subprocess.Popen[str]) -> None:
+def test_a_lock_that_another_holds_is_seen(lock: Path, holder: subprocess.Popen[str]) -> None:
     assert _held(lock)
 
 
 def test_a_free_lock_is_free_and_stays_so(lock: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fcntl.lockf", lambda *_: pytest.fail("it was taken"))
     assert not _held(lock)
+
+
+def test_packages_that_are_missing(tmp_path: Path) -> None:
+    printed = "puma installed\nruby-pg not-installed\n"
+    machine, _ = machine_at(tmp_path, {"dpkg-query": Result(1, printed)})
+    assert apt.missing(machine, apt.required(NEW)) == ["ruby", "ruby-pg"]
+    with pytest.raises(Refused, match="not a package"):
+        apt.required(Contract({**CONTRACT, "debian_packages": ["--force", "puma"]}))
+
+
+def test_packages_are_tried_again_after_the_lists_are_read(tmp_path: Path) -> None:
+    tries = iter([Result(100), Result(0)])
+    machine, runner = machine_at(tmp_path, {"apt-get -q -y": lambda argv, stdin: next(tries)})
+    assert apt.install(machine, ["puma"]) == ["puma"]
+    assert runner.lines()[1] == "apt-get -q update"
+    assert runner.argvs[2][-2:] == ["--", "puma"]
+
+
+def test_the_ruby_of_debian(tmp_path: Path) -> None:
+    shown = "Package: ruby\nDepends: ruby3.3 (>= 3.3.4), rubygems-integration\n"
+    machine, _ = machine_at(tmp_path, {"apt-cache show": Result(0, shown)})
+    assert apt.ruby(machine) == "3.3"

@@ -11,10 +11,8 @@ from material.agent.installed import LOCK, gem, provisioned
 
 from filae_ops.agent.release import at_start, gem_lock
 from filae_ops.agent.runtime import launcher
-from filae_ops.agent.steps import replace
 from filae_ops.agent.system.machine import Machine
 from filae_ops.agent.system.process import Failed
-from filae_ops.agent.transaction import wording
 
 ROLES = Path(__file__).parents[4] / "roles"
 
@@ -60,23 +58,7 @@ def test_two_that_lock_at_once_do_it_once(tmp_path: Path, monkeypatch: pytest.Mo
     assert seen == [True]
 
 
-@pytest.mark.parametrize(("stall", "limit"), [(None, 30.0), (4.0, 30.0), (20.0, 40.0), (50.0, 90.0)])
-def test_a_start_that_hangs_ends_while_those_who_wait_can_still_be_answered(stall: float | None, limit: float) -> None:
-    assert replace.start_limit(90.0, stall) == limit
-
-
-def test_one_colour_is_said_with_its_stall() -> None:
-    assert "about 4 s" in wording.one_colour(4.2)
-    assert "none is known yet" in wording.one_colour(None)
-
-
 @pytest.mark.parametrize("name", ["web", "worker", "timer"])
 def test_each_unit_locks_anew_as_root_before_it_starts(name: str) -> None:
     text = (ROLES / f"app/templates/filae-{name}@.service.j2").read_text()
     assert "ExecStartPre=+-/usr/local/sbin/filaectl _relock %i\n" in text
-
-
-def test_the_socket_holds_those_who_wait() -> None:
-    text = (ROLES / "app/templates/filae-web@.socket.j2").read_text()
-    assert {"Backlog=4096", "TriggerLimitIntervalSec=0"} <= set(text.splitlines())
-    assert f"proxy_read_timeout {replace.HELD:.0f}s;" in (ROLES / "proxy/templates/proxy-headers.conf.j2").read_text()

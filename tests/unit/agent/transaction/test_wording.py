@@ -73,3 +73,8 @@ def test_a_terminal_obeys_nothing_of_what_a_release_s_tools_said() -> None:
     for text in (wording.line({**told, **TIME}), str(verdict)):
         assert "gems: [2J31mno [frame a]" in text
         assert "".join(c for c in text if c.isprintable() or c == "\n") == text
+
+
+def test_one_colour_is_said_with_its_stall() -> None:
+    assert "about 4 s" in wording.one_colour(4.2)
+    assert "none is known yet" in wording.one_colour(None)

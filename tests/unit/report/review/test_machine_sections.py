@@ -6,7 +6,7 @@ import re
 
 import pytest
 import yaml
-from review_material import review
+from material.reviews import review
 
 from filae_ops.language import Lang
 from filae_ops.paths import data_path

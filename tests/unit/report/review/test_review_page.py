@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from review_material import DAY, EVIL, SHA, demo, hostile, judgement, review
+from material.reviews import DAY, EVIL, SHA, demo, hostile, judgement, review
 
 from filae_ops.judge.case.verdict import STATUSES
 from filae_ops.judge.words import status_words

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from review_material import DAY, EVIL, demo
+from material.reviews import DAY, EVIL, demo
 
 from filae_ops.language import Lang
 from filae_ops.paths import data_path

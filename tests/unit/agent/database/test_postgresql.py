@@ -1,0 +1,56 @@
+"""The application's database: made once, its schema compared, nothing injected."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from material.agent.fakes import CONTRACT, machine_at
+
+from filae_ops.agent.bundle.contract import Contract
+from filae_ops.agent.database import postgresql
+from filae_ops.agent.frontdoor import proof
+from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.system.process import Failed, Result
+
+NEW = Contract(CONTRACT)
+
+
+@pytest.mark.parametrize(
+    ("found", "problem"),
+    [("20260901120000", ""), ("20260801000000", "needs 20260901120000"), ("", "schema is 0")],
+)
+def test_the_schema_is_compared_as_a_number(tmp_path: Path, found: str, problem: str) -> None:
+    def psql(argv: object, stdin: str | None) -> Result:
+        return Result(0, "present\n" if "to_regclass" in (stdin or "") else f"{found}\n")
+
+    machine, runner = machine_at(tmp_path, {"runuser -u filae": psql})
+    said = postgresql.schema_problem(NEW, postgresql.schema_version(machine))
+    assert problem in said
+    assert bool(said) == bool(problem)
+    assert proof.schema(machine, NEW).status == ("fail" if problem else "pass")
+    assert all("20260901120000" not in line for line in runner.lines())
+
+
+def test_a_database_without_a_schema(tmp_path: Path) -> None:
+    machine, _ = machine_at(tmp_path, {"runuser": Result(0, "absent")})
+    assert "no schema_migrations" in postgresql.schema_problem(NEW, postgresql.schema_version(machine))
+    assert postgresql.schema_problem(Contract({**CONTRACT, "migrate": None}), None) == ""
+
+
+def test_the_database_is_made_with_its_grants_and_nothing_is_injected(tmp_path: Path) -> None:
+    answers = {"runuser": lambda argv, stdin: Result(0, "2" if "pg_roles" in stdin else "")}
+    machine, runner = machine_at(tmp_path, answers)
+    assert postgresql.ensure(machine, NEW) == {"created": True}
+    sql = "\n".join(filter(None, runner.stdins))
+    assert "CREATE DATABASE filae OWNER filae_migrate" in sql
+    assert 'CREATE EXTENSION IF NOT EXISTS "pg_trgm"' in sql
+    for value in ({"locale": "C'; DROP"}, {"extensions": ['x"; DROP']}):
+        with pytest.raises(Failed, match="unsafe"):
+            postgresql.ensure(machine, Contract({**CONTRACT, "database": value}))
+
+
+def test_provision_must_have_made_the_roles(tmp_path: Path) -> None:
+    machine, _ = machine_at(tmp_path, {"runuser": Result(0, "0")})
+    with pytest.raises(Refused, match="lacks the roles"):
+        postgresql.ensure(machine, NEW)
