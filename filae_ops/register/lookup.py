@@ -98,6 +98,16 @@ def hosts() -> Mapping[str, Host]:
     return read_hosts(HERE / "hosts.yml")
 
 
+def third_party_hosts() -> list[str]:
+    """Return the ids of the hosts that may hold a hospital's data as third parties."""
+    return [name for name, host in hosts().items() if host.hds.status not in _IN_HOSPITAL]
+
+
+def third_party_services(host_id: str | None) -> list[str]:
+    """Return the ids of the services of a host; of all, when none is named."""
+    return [each.id for name in third_party_hosts() if host_id in (None, name) for each in hosts()[name].services]
+
+
 def service(name: str) -> tuple[Host, Service] | None:
     """Return a service and its host; an unknown one is none."""
     every = ((host, each) for host in hosts().values() for each in host.services)
@@ -193,13 +203,3 @@ def _table(path: Path, key: str, kind: Any, *names: str) -> Mapping[Any, Any]:
     keys = [attrgetter(*(names or ("id",)))(each) for each in found]
     unique(path, key, keys)
     return MappingProxyType(dict(zip(keys, found, strict=True)))
-
-
-def third_party_hosts() -> list[str]:
-    """Return the ids of the hosts that may hold a hospital's data as third parties."""
-    return [name for name, host in hosts().items() if host.hds.status not in _IN_HOSPITAL]
-
-
-def third_party_services(host_id: str | None) -> list[str]:
-    """Return the ids of the services of a host; of all, when none is named."""
-    return [each.id for name in third_party_hosts() if host_id in (None, name) for each in hosts()[name].services]

@@ -39,6 +39,16 @@ def boot_seconds(events: Iterable[Event]) -> float | None:
     return known[-1] if known else None
 
 
+def stall(machine: Machine) -> float | None:
+    """Return how long requests would wait for one colour to start again: as long as the last release took."""
+    return boot_seconds(journals.of_machine(machine.layout.journal).read())
+
+
+def duration(machine: Machine, kind: str, *, first: bool = False) -> dict[str, float | int | None]:
+    """Return how long such transactions took here."""
+    return expected(durations(journals.of_machine(machine.layout.journal).read(), kind, first=first))
+
+
 def put_into_service(events: Sequence[Event], version: str) -> Event | None:
     """Return the first event of the last deploy or rollback to this version, its end under `ended`."""
     for some in reversed(journals.transactions(events).values()):
@@ -50,13 +60,3 @@ def put_into_service(events: Sequence[Event], version: str) -> Event | None:
 
 def _seconds(begin: Event, end: Event) -> float:
     return (datetime.fromisoformat(end["time"]) - datetime.fromisoformat(begin["time"])).total_seconds()
-
-
-def stall(machine: Machine) -> float | None:
-    """Return how long requests would wait for one colour to start again: as long as the last release took."""
-    return boot_seconds(journals.of_machine(machine.layout.journal).read())
-
-
-def duration(machine: Machine, kind: str, *, first: bool = False) -> dict[str, float | int | None]:
-    """Return how long such transactions took here."""
-    return expected(durations(journals.of_machine(machine.layout.journal).read(), kind, first=first))

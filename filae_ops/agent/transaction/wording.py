@@ -46,6 +46,12 @@ def line(event: Event) -> str:
     return f"[{_clock(event)}] {said}" if said else ""
 
 
+def one_colour(stall: float | None) -> str:
+    """Return what is said of an update in one colour."""
+    known = f"about {stall:.0f} s, as the last start took" if stall else "the length of its start (none is known yet)"
+    return f"one colour, as memory is short for two: requests wait {known}, none is refused"
+
+
 def _words(event: Event) -> str:
     step = f"  {event.get('step', ''):<10}"
     match event["event"]:
@@ -124,9 +130,3 @@ def _short(value: Any) -> str:
 def _evidence(event: Event) -> str:
     found = event.get("evidence") or {}
     return f" [{', '.join(f'{k} {v}' for k, v in found.items())}]" if found else ""
-
-
-def one_colour(stall: float | None) -> str:
-    """Return what is said of an update in one colour."""
-    known = f"about {stall:.0f} s, as the last start took" if stall else "the length of its start (none is known yet)"
-    return f"one colour, as memory is short for two: requests wait {known}, none is refused"

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from filae_ops.language import typography
-from filae_ops.report.document.blocks import (
-    Block,
-)
+from filae_ops.report.document.blocks import Block
 from filae_ops.report.document.markdown import block_lines, escaped, table_lines
 from filae_ops.report.document.rendering import render, words
 from filae_ops.report.document.values import day
