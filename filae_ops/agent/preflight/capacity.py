@@ -43,8 +43,8 @@ def dump_room(machine: Machine, change: migration_check.Change | None) -> int:
     state = os.statvfs(machine.layout.state)
     if state.f_bavail * state.f_frsize < needed:
         raise Refused(
-            f"disk: {state.f_bavail * state.f_frsize // 2**20} MiB free under {machine.layout.state}; "
-            f"the dump before the migration may take {needed // 2**20} MiB",
+            f"disk: {state.f_bavail * state.f_frsize // MIB} MiB free under {machine.layout.state}; "
+            f"the dump before the migration may take {needed // MIB} MiB",
             owner="dsi",
             next_step="enlarge the disk",
         )

@@ -176,6 +176,3 @@ def step_of(name: str) -> Any:
     from filae_ops.agent.steps import catalogue
 
     return next(step for step in catalogue.DEPLOY if step.name == name)
-
-
-__all__ = ["NEW_LOCK", "OLD_LOCK", "OTHER", "Cut", "World", "step_of"]

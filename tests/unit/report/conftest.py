@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from material.request import DEMO, Edit
+from material.requests import DEMO, Edit
 
 from filae_ops.inventory.reading.draft import Draft, draft
 from filae_ops.inventory.writing.answers import Answers

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from material.agent.fakes import CONTRACT, machine_at, make_live
-from material.agent.kept import EXPAND, Site, migrate
+from material.agent.kept_releases import EXPAND, Site, migrate
 
 from filae_ops.agent.bundle import archive
 from filae_ops.agent.bundle.contract import Contract

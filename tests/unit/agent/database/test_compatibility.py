@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from material.agent.fakes import CONTRACT
-from material.agent.kept import CONTRACT_KIND, EXPAND, WINDOW, Site, migrate
+from material.agent.kept_releases import CONTRACT_KIND, EXPAND, WINDOW, Site, migrate
 
 from filae_ops.agent.bundle.contract import Contract
 from filae_ops.agent.database import compatibility

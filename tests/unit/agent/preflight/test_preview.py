@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from material.agent.fakes import CONTRACT, machine_at, make_live, put_release
-from material.agent.past import past
+from material.agent.past_transactions import past
 
 from filae_ops.agent.bundle.contract import Contract
 from filae_ops.agent.database.migration_check import Change

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from material.agent.fakes import machine_at
-from material.agent.past import past
+from material.agent.past_transactions import past
 
 from filae_ops.agent.transaction import history
 from filae_ops.agent.transaction.journal import Journal

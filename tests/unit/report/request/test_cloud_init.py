@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from material.request import DAY, DEMO, Edit
+from material.requests import DAY, DEMO, Edit
 
 from filae_ops.errors import OpsError
 from filae_ops.inventory.reading.draft import Draft, draft

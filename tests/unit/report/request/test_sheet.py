@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from material.request import DAY, DEMO, Edit
+from material.requests import DAY, DEMO, Edit
 from sites import run_ops
 
 from filae_ops.inventory.reading.draft import Draft, draft
