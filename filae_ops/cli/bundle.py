@@ -90,11 +90,11 @@ def _signers(bundle: Path, given: Path | None, inventory: Path | None) -> Iterat
             next_step=f"filae-ops -i INVENTORY bundle verify {bundle}, or add --allowed-signers FILE",
             exit_code=2,
         )
-    from filae_ops.bundle.signers import allowed_signers
     from filae_ops.inventory.reading.load import load
+    from filae_ops.writers.openssh import allowed_signers
 
     with tempfile.NamedTemporaryFile("w", suffix=".allowed_signers") as stream:
-        stream.write(allowed_signers(load(inventory).app.signers))
+        stream.write(allowed_signers(signer.model_dump() for signer in load(inventory).app.signers))
         stream.flush()
         yield Path(stream.name)
 

@@ -14,6 +14,7 @@ from filae_ops.errors import OpsError
 from filae_ops.inventory.model.inventory import Inventory
 from filae_ops.inventory.model.machine import Host
 from filae_ops.remote.known_messages import known, last_line
+from filae_ops.writers.openssh import known_host, option
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def ssh_config(inventory: Inventory, login: Login) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="filae-", dir="/tmp") as name:
         directory = Path(name)
         known = directory / "known_hosts"
-        known.write_text("".join(f"{host.name} {host.host_key}\n" for host in inventory.hosts.values()))
+        known.write_text("".join(f"{known_host(host.name, host.host_key)}\n" for host in inventory.hosts.values()))
         config = directory / "config"
         stanzas = [_stanza(host, login, directory) for host in inventory.hosts.values()]
         # The caller's own settings come last: they may add a way through a bastion, never undo what is above.
@@ -63,14 +64,14 @@ def ssh_config(inventory: Inventory, login: Login) -> Iterator[Path]:
 
 def _stanza(host: Host, login: Login, directory: Path) -> str:
     lines = [
-        f"Host {host.name}", f"HostName {host.ansible_host}", f"Port {host.ansible_port}",
-        f"User {login.user_for(host)}",
-        f"HostKeyAlias {host.name}", f"UserKnownHostsFile {directory}/known_hosts", "GlobalKnownHostsFile /dev/null",
+        option("Host", host.name), option("HostName", host.ansible_host), option("Port", host.ansible_port),
+        option("User", login.user_for(host)), option("HostKeyAlias", host.name),
+        f"UserKnownHostsFile {directory}/known_hosts", "GlobalKnownHostsFile /dev/null",
         "StrictHostKeyChecking yes", "UpdateHostKeys no", "BatchMode yes", "ConnectTimeout 10", "LogLevel ERROR",
         "ControlMaster auto", "ControlPersist 60", f"ControlPath {directory}/%C", "ServerAliveInterval 15",
     ]  # fmt: skip
     if key := login.key_for(host):
-        lines += [f'IdentityFile "{key}"', "IdentitiesOnly yes"]
+        lines += [option("IdentityFile", key), "IdentitiesOnly yes"]
     return "\n  ".join(lines) + "\n"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -17,6 +16,7 @@ from filae_ops.inventory.model.inventory import Inventory
 from filae_ops.inventory.model.machine import Host
 from filae_ops.paths import PACKAGE, data_path
 from filae_ops.remote.ssh import explain, ssh_argv
+from filae_ops.writers.filters import FILTERS
 
 SECONDS = 150
 _BOOT = """import json, sys, types
@@ -96,23 +96,11 @@ def firewall_rules(inventory: Inventory) -> str:
         trim_blocks=True,
         autoescape=False,  # noqa: S701  # rules, not HTML
     )
-    environment.tests["search"] = lambda value, pattern: bool(re.search(pattern, value))
-    environment.filters["flatten"] = _flatten
-    flows = [flow.model_dump(mode="json", by_alias=True) for flow in inventory.flows]
-    for flow in flows:
-        flow |= {end: value[0] if len(value) == 1 else list(value) for end in ("from", "to") if (value := flow[end])}
-    zones = {"administration": list(inventory.access.administration_networks), "internet": []}
+    environment.filters |= FILTERS
     return environment.get_template("filae.nft.j2").render(
-        ansible_managed="Ansible managed",
-        firewall_flows=flows,
-        firewall_administration=zones["administration"],
-        __firewall_zones=zones,
+        firewall_flows=[flow.model_dump(mode="json", by_alias=True) for flow in inventory.flows],
+        firewall_administration=inventory.access.administration_networks,
     )
-
-
-def _flatten(values: Sequence[Any]) -> list[Any]:
-    """Do as Ansible's filter does with lists of lists."""
-    return [inner for value in values for inner in (_flatten(value) if isinstance(value, list | tuple) else [value])]
 
 
 def facts(config: Path, host: str, expected: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,8 +6,8 @@ import datetime as dt
 from itertools import chain
 
 from filae_ops.inventory.model.access import Operator
-from filae_ops.inventory.types.ssh_keys import parse_public_key
 from filae_ops.verification.check import Target, broken, check
+from filae_ops.writers.public_keys import parse_public_key
 
 KEYS_ONLY = {
     "passwordauthentication": "no",

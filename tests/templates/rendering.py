@@ -1,4 +1,4 @@
-"""Render a role's template as Ansible would, with plain Jinja: no filter of Ansible's, nothing undefined."""
+"""Render a role's template as Ansible would, with plain Jinja: the toolkit's filters alone, nothing undefined."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 
 import jinja2
 import yaml
+
+from filae_ops.writers.filters import FILTERS
 
 ROLES = Path(__file__).parents[2] / "roles"
 
@@ -19,7 +21,8 @@ def render(role: str, template: str, **values: Any) -> str:
         trim_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.get_template(template).render(ansible_managed="managed", **values)
+    environment.filters |= FILTERS
+    return environment.get_template(template).render(**values)
 
 
 def document(path: Path) -> dict[str, Any]:

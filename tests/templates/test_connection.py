@@ -9,14 +9,15 @@ import jinja2
 import pytest
 import yaml
 
+from filae_ops.writers.openssh import ssh_pinned_options
+
 VARIABLES = yaml.safe_load((Path(__file__).parents[2] / "playbooks/group_vars/all.yml").read_text())
-KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBLfuvj8ydzQMMbUy"
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILxqI6i6DdOkDLWzysRd7QOg7yVx+MnTdKp2CvRk572J"
 
 
 @pytest.mark.parametrize("comment", ["", " root@machine", " clé de l'hôpital", ' 100% "quoted" -o ProxyCommand=x'])
 def test_a_host_key_s_comment_changes_nothing(comment: str) -> None:
-    values = {"inventory_hostname": "v1", "host_key": KEY + comment}
-    options = [jinja2.Template(text).render(values) for text in VARIABLES["__ssh_options"]]
+    options = ssh_pinned_options("v1", KEY + comment)
     words = shlex.split(jinja2.Template(VARIABLES["ansible_ssh_common_args"]).render(__ssh_options=options))
     assert words[1::2] == options
     assert words[-1] == f"KnownHostsCommand=/bin/echo v1 {KEY}"

@@ -48,10 +48,8 @@ FLOWS: dict[str, tuple[dict[str, Any], list[str]]] = {
 
 
 def rules(*flows: dict[str, Any]) -> str:
-    zones = {"administration": ADMINISTRATION, "internet": []}
     return render(
         "firewall", "filae.nft.j2", firewall_flows=list(flows), firewall_administration=ADMINISTRATION,
-        __firewall_zones=zones,
     )  # fmt: skip
 
 

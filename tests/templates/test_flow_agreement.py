@@ -52,10 +52,8 @@ def loaded(text: str, scratch: Path) -> dict[str, Any]:
 def test_rules_and_matrix_agree(name: str, tmp_path: Path) -> None:
     chosen = FORMS.values() if name == "all of them" else [FORMS[name]]
     flows = [{**flow, "id": f"flow-{number}", "description": "x"} for number, flow in enumerate(chosen)]
-    zones = {"administration": ADMINISTRATION, "internet": []}
     text = render(
         "firewall", "filae.nft.j2", firewall_flows=flows, firewall_administration=ADMINISTRATION,
-        __firewall_zones=zones,
     )  # fmt: skip
     rules = opened_by_rules(loaded(text, tmp_path / "rules.nft"))
     matrix = opened_by_matrix(documents(lines(flows, ADMINISTRATION, ["192.0.2.10"])))

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from templates.rendering import ROLES, document
 
 PLAYBOOKS = sorted((ROLES.parent / "playbooks").glob("*.yml"))
 ONE_AFTER_THE_OTHER = ("deploy", "rollback")
-HOSTS = """filae:
-  hosts:
-    first: {ansible_host: 192.0.2.1, host_key: "ssh-ed25519 AAAA"}
-    second: {ansible_host: 192.0.2.2, host_key: "ssh-ed25519 AAAA"}
-"""
+DEMO = ROLES.parent / "inventories/demo"
+CLOSED = "127.0.0.1\n      ansible_port: 9"  # nothing listens there
 
 
 @pytest.mark.parametrize("playbook", PLAYBOOKS, ids=lambda path: path.stem)
@@ -34,15 +33,111 @@ def test_one_machine_after_the_other(name: str) -> None:
     assert play["serial"] == 1
 
 
-def test_the_first_that_fails_leaves_the_others_alone_and_says_why(tmp_path: Path) -> None:
-    """A bundle that nobody named is refused before any connection."""
-    (tmp_path / "hosts.yml").write_text(HOSTS)
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """Return the example of a demonstration, on a machine that does not answer."""
+    place = tmp_path / "site"
+    shutil.copytree(DEMO, place)
+    change(place / "hosts.yml", "ansible_host: 192.0.2.10", f"ansible_host: {CLOSED}")
+    return place
+
+
+def change(path: Path, text: str, replacement: str) -> None:
+    before = path.read_text()
+    assert text in before
+    path.write_text(before.replace(text, replacement))
+
+
+def plainly(playbook: str, site: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run ansible-playbook as an operator may, without filae-ops."""
     program = Path(sys.executable).parent / "ansible-playbook"
-    done = subprocess.run(
-        [program, "-i", tmp_path / "hosts.yml", "playbooks/deploy.yml"],
+    return subprocess.run(
+        [program, "-i", site / "hosts.yml", f"playbooks/{playbook}.yml", *options],
         cwd=ROLES.parent, env={**os.environ, "ANSIBLE_CONFIG": "ansible.cfg", "LC_ALL": "C.UTF-8"},
         capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
     )  # fmt: skip
+
+
+def test_the_first_that_fails_leaves_the_others_alone_and_says_why(site: Path) -> None:
+    """A bundle that nobody named is refused before any connection."""
+    hosts = (site / "hosts.yml").read_text()
+    machine = hosts[hosts.index("    filae-demo:") :]
+    (site / "hosts.yml").write_text(hosts + machine.replace("filae-demo:", "second:"))
+    done = plainly("deploy", site)
     assert done.returncode != 0
     assert "[second]" not in done.stdout
-    assert "filae-ops: first: no bundle was named\n  who acts: provider\n  next: add -e bundle=" in done.stderr
+    assert "filae-ops: filae-demo: no bundle was named\n  who acts: provider\n  next: add -e bundle=" in done.stderr
+
+
+TEMPLATE = "\"{{ lookup('pipe', 'touch MARK') }}\""
+HOSTILE = {
+    "a template for an address": ("hosts.yml", f"ansible_host: {CLOSED}", f"ansible_host: {TEMPLATE}", "a template"),
+    "a program of Ansible's": (
+        "hosts.yml", "ansible_port: 9",
+        "ansible_port: 9\n      ansible_ssh_executable: MARK.sh", "Ansible's own variables"),
+    "a transfer by a program": (
+        "hosts.yml", "ansible_port: 9",
+        "ansible_port: 9\n      ansible_sftp_executable: MARK.sh\n      ansible_ssh_transfer_method: sftp",
+        "Ansible's own variables"),
+    "the comment of every file": (
+        "hosts.yml", "ansible_port: 9", 'ansible_port: 9\n      ansible_managed: "x\\n%group ALL=(ALL) NOPASSWD: ALL"',
+        "Ansible's own variables"),
+    "a variable of a role": ("group_vars/all/site.yml", "site:", "lock_description: x\nsite:", "unknown key"),
+    "a scope that is a line of ssh": (
+        "hosts.yml", f"ansible_host: {CLOSED}", 'ansible_host: "fe80::1%h\\n  ProxyCommand MARK.sh"', "neither an IP"),
+    "a file that reviewers do not read": ("group_vars/filae.yml", "", "site: {}\n", "filae-ops and reviewers do not"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("playbook", "case"),
+    [*(("deploy", case) for case in HOSTILE), *((path.stem, "a template for an address") for path in PLAYBOOKS[1:])],
+)
+def test_plain_ansible_applies_nothing_that_a_review_would_refuse(playbook: str, case: str, site: Path) -> None:
+    """Refused before a value is templated, before anything connects, in the review's own words."""
+    mark = site.parent / "mark"
+    name, old, new, reason = (text.replace("MARK", str(mark)) for text in HOSTILE[case])
+    (site.parent / "mark.sh").write_text(f"#!/bin/sh\ntouch {mark}\n")
+    (site.parent / "mark.sh").chmod(0o755)
+    (site / name).touch()
+    change(site / name, old, new)
+    done = plainly(playbook, site, "--check")
+    assert done.returncode != 0
+    assert reason in done.stderr
+    assert "who acts: " in done.stderr
+    assert "TASK" not in done.stdout
+    assert not mark.exists()
+
+
+SECRETS = {
+    "another variable": "tls_mode: \"{{ lookup('pipe', 'touch MARK') }}\"",
+    "a variable of Ansible's": "ansible_ssh_common_args: -o ProxyCommand=MARK.sh",
+    "a path": "app_secrets: {../../sudoers.d/x: y}",
+    "a line more": 'app_secrets: {"x\\ny": z}',
+    "no text": "tls_key: [1]",
+    "no YAML": "tls_key: [",
+}
+
+
+@pytest.mark.parametrize("case", SECRETS)
+def test_secrets_are_a_closed_list_of_texts(case: str, site: Path) -> None:
+    mark = site.parent / "mark"
+    (site / "secrets.yml").write_text(f"# S3CRET\n{SECRETS[case]}\n".replace("MARK", str(mark)))
+    (site / "secrets.yml").chmod(0o600)
+    done = plainly("provision", site)
+    assert "secrets.yml" in done.stderr
+    assert "next: ansible-vault edit" in done.stderr or "next: correct it" in done.stderr
+    assert "Measure the machine" not in done.stdout
+    assert "S3CRET" not in done.stdout + done.stderr
+    assert not mark.exists()
+
+
+def test_a_secret_is_never_a_template(site: Path) -> None:
+    mark = site.parent / "mark"
+    secret = f"{{{{ lookup('pipe', 'touch {mark}') }}}} {{% S3CRET"
+    (site / "secrets.yml").write_text(yaml.safe_dump({"tls_key": secret, "app_secrets": {"smtp": secret}}))
+    (site / "secrets.yml").chmod(0o600)
+    done = plainly("provision", site)
+    assert "filae-ops: filae-demo: nothing listens for SSH" in done.stderr
+    assert "S3CRET" not in done.stdout + done.stderr
+    assert not mark.exists()

@@ -10,10 +10,11 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from filae_ops.inventory.types.fields import Cidr, Strict, duplicates, refuse
-from filae_ops.inventory.types.ssh_keys import SshKey, parse_public_key
+from filae_ops.inventory.types.ssh_keys import SshKey
 from filae_ops.vocabulary import Party
+from filae_ops.writers import parsing
+from filae_ops.writers.public_keys import parse_public_key
 
-_USER = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 # The toolkit's names, and Debian's users and groups (base-passwd and the packages that the roles install).
 _TAKEN = re.compile(
     "filae|filae_migrate|filae-(dsi|web.*|worker.*)|systemd-.*|"
@@ -25,7 +26,9 @@ _TAKEN = re.compile(
 
 
 def _operator_name(value: str) -> str:
-    if not _USER.fullmatch(value):
+    try:
+        name = parsing.person(value)
+    except ValueError:
         refuse(
             f"{value!r} is not a Linux user name",
             next_step="small letters, digits, - and _, a letter first, 32 at most: a.martin becomes amartin",
@@ -35,7 +38,7 @@ def _operator_name(value: str) -> str:
             f"{value!r} is an account of the system, of the toolkit or of nobody in particular",
             next_step="give each person an account of their own name, such as amartin",
         )
-    return value
+    return name
 
 
 OperatorName = Annotated[str, AfterValidator(_operator_name)]

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from filae_ops.inventory.model.documents import Day, Document, Percent, in_order, once
 from filae_ops.inventory.types.countries import Country
-from filae_ops.inventory.types.fields import RelativePath, Slug, Strict, Text, Url, refuse
+from filae_ops.inventory.types.fields import Link, RelativePath, Slug, Strict, Text, refuse
 from filae_ops.vocabulary import HostingModel
 
 HdsActivity = Literal["physical_site", "hardware", "virtual_infra", "app_platform", "administration", "backup"]
@@ -138,7 +138,7 @@ class ExtraEu(Strict):
     """Measures against that risk."""
     residual_risks: Document | None = None
     """Risks that remain, accepted by the hospital."""
-    public_map_url: Url | None = None
+    public_map_url: Link | None = None
     """Public page where the host maps its transfers."""
 
 

@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from filae_ops.inventory.model.documents import Day, Percent
-from filae_ops.inventory.types.fields import HostOrAddress, Port, RelativePath, Strict, Text, refuse
-from filae_ops.inventory.types.ssh_keys import HostKey, PublicKey, parse_public_key
+from filae_ops.inventory.types.fields import (
+    AccountName,
+    HostOrAddress,
+    KeyPath,
+    Port,
+    RelativePath,
+    Strict,
+    Text,
+    refuse,
+)
+from filae_ops.inventory.types.ssh_keys import HostKey
 from filae_ops.vocabulary import Party
-
-_FORBIDDEN = {
-    "never in clear in an inventory": (
-        "ansible_password",
-        "ansible_ssh_pass",
-        "ansible_ssh_password",
-        "ansible_become_pass",
-        "ansible_become_password",
-        "ansible_sudo_pass",
-        "ansible_ssh_private_key",
-        "ansible_ssh_private_key_passphrase",
-    ),
-    "host keys and connections are pinned by the toolkit": (
-        "ansible_connection",
-        "ansible_host_key_checking",
-        "ansible_ssh_host_key_checking",
-        "ansible_ssh_args",
-        "ansible_ssh_common_args",
-        "ansible_ssh_extra_args",
-        "ansible_ssh_executable",
-    ),
-}
+from filae_ops.writers.public_keys import PublicKey, parse_public_key
 
 
 class ExtendedSupport(Strict):
@@ -129,31 +116,12 @@ class Host(Strict):
     """What the DSI provides."""
     ansible_port: Port = 22
     """SSH port as seen by the controller."""
-    ansible_user: Text | None = None
+    ansible_user: AccountName | None = None
     """Account for machines of the lab; left out: the caller's name, or `--user`."""
-    ansible_ssh_private_key_file: Text | None = None
+    ansible_ssh_private_key_file: KeyPath | None = None
     """Private key for machines of the lab; left out: the caller's agent."""
-    ansible_vars: Mapping[str, Any] = Field(default_factory=dict)
-    """Other connection variables of Ansible, passed as they are."""
 
     @property
     def key(self) -> PublicKey:
         """Return the parsed host key."""
         return parse_public_key(self.host_key)
-
-
-def host_values(name: str, declared: Mapping[str, Any]) -> dict[str, Any]:
-    """Shape a host's variables for the model: Ansible's other variables go apart."""
-    other = {key: declared[key] for key in declared if key.startswith("ansible_") and key not in Host.model_fields}
-    rest = {key: value for key, value in declared.items() if key not in other}
-    return {**rest, "name": name, "ansible_vars": other}
-
-
-def forbidden_variables() -> list[str]:
-    """Return the variables of Ansible that are refused in an inventory."""
-    return [key for keys in _FORBIDDEN.values() for key in keys]
-
-
-def forbidden_variable(key: str) -> str | None:
-    """Say why a variable of Ansible is refused in an inventory."""
-    return next((why for why, keys in _FORBIDDEN.items() if key in keys), None)

@@ -74,6 +74,8 @@ def draft(path: Path) -> Draft:
 
 def _waits(problem: Problem, waiting: frozenset[str]) -> bool:
     """Tell whether a problem may be nothing but a value that lacks, in it or around it."""
+    if problem.of_key:
+        return False
     if problem.what == "missing key":
         return True
     field = f"{problem.field}." if problem.field else ""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from filae_ops.inventory.model.machine import Host, forbidden_variable
+from filae_ops.inventory.model.machine import Host
 from filae_ops.inventory.reading.problems import Problem, guess
 from filae_ops.strict_yaml import Locate
 
 GROUP = "filae"
-_KNOWN = sorted(set(Host.model_fields) - {"name", "ansible_vars"})
+_KNOWN = sorted(set(Host.model_fields) - {"name"})
+_CONNECTION = ", ".join(key for key in _KNOWN if key.startswith("ansible_"))
+_ANSIBLE_S_OWN = f"refused: of Ansible's own variables an inventory declares {_CONNECTION} alone"
 _FORM = "write `filae:`, then `hosts:`, then one machine by line; `filae-ops init PATH` writes one"
 
 Loc = tuple[int | str, ...]
@@ -69,9 +71,9 @@ def _variables(loc: Loc, host: str, variables: Any, locate: Locate) -> list[Prob
         return problems
     for key in variables:
         place, label = locate.where((*loc, key)), f"hosts.{host}.{key}"
-        if why := forbidden_variable(key):
-            problems.append(Problem(place, label, f"refused: {why}", next_step="remove it"))
-        elif key not in _KNOWN and not key.startswith("ansible_"):
+        if key not in _KNOWN and key.startswith("ansible_"):
+            problems.append(Problem(place, label, f"{_ANSIBLE_S_OWN}{guess(key, _KNOWN)}", next_step="remove it"))
+        elif key not in _KNOWN:
             problems.append(Problem(place, label, f"unknown key{guess(key, _KNOWN)}"))
     return problems
 

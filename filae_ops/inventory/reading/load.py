@@ -14,7 +14,6 @@ from pydantic import ValidationError
 
 from filae_ops.errors import OpsError
 from filae_ops.inventory.model.inventory import SECTIONS, Inventory
-from filae_ops.inventory.model.machine import host_values
 from filae_ops.inventory.reading.ansible_values import ansible_values
 from filae_ops.inventory.reading.pending import settle
 from filae_ops.inventory.reading.problems import InventoryError, Problem, explain
@@ -41,6 +40,11 @@ def load(path: Path, *, reader: Reader = ansible_values, awaited: bool = False) 
     except PermissionError as error:
         step = "give yourself the right to read it, and to enter its folders"
         raise OpsError(f"{error.filename or path}: cannot be read: {error.strerror}", next_step=step) from None
+
+
+def applied(path: Path) -> Inventory:
+    """Return the inventory as its files alone say it, for Ansible, which is about to apply it and reads it itself."""
+    return load(path, reader=lambda hosts_file: read(hosts_file).hostvars())
 
 
 def _load(path: Path, reader: Reader, awaited: bool) -> Inventory:
@@ -81,7 +85,7 @@ def build(source: Source, values: dict[str, dict[str, Any]]) -> Inventory:
         for name, variables in values.items()
     }
     content, _ = settle({**content, "hosts": own}, Inventory)
-    content["hosts"] = {name: host_values(name, variables) for name, variables in content["hosts"].items()}
+    content["hosts"] = {name: {**variables, "name": name} for name, variables in content["hosts"].items()}
     content |= {"directory": str(source.directory), "fingerprint": source.fingerprint()}
     try:
         return Inventory.model_validate_json(json.dumps(content))
@@ -95,7 +99,8 @@ def _problems(error: ValidationError, source: Source) -> list[Problem]:
         inner = detail.get("ctx", {}).get("at", ())
         loc = tuple(part for part in (*detail["loc"], *inner) if part != "[key]")
         what, owner, step = explain(dict(detail), Inventory)
-        found.append(Problem(source.where(loc), ".".join(map(str, loc)), what, owner, step))
+        of_key = "[key]" in detail["loc"]
+        found.append(Problem(source.where(loc), ".".join(map(str, loc)), what, owner, step, of_key))
     return sorted(found, key=lambda problem: problem.where)
 
 

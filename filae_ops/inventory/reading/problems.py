@@ -50,6 +50,8 @@ class Problem:
     """What is wrong, with the value."""
     owner: Owner = "provider"
     next_step: str = _FIX
+    of_key: bool = False
+    """The key itself is refused, whatever is filled in below it."""
 
     def __str__(self) -> str:
         """Return the line that people read."""

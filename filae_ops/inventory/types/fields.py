@@ -14,9 +14,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchem
 from pydantic_core import PydanticCustomError
 
 from filae_ops.errors import Owner
+from filae_ops.writers import parsing
 
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
-_DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _EMAIL = re.compile(r"[^@\s]+@([^@\s]+)")
 
 
@@ -31,16 +31,10 @@ def refuse(why: str, *, next_step: str, owner: Owner = "provider", at: tuple[str
     raise PydanticCustomError("refused", "{why}", {"why": why, "owner": owner, "next_step": next_step, "at": at})
 
 
-def is_dns_name(value: str) -> bool:
-    """Tell whether `value` is a DNS name in lower case, without a final dot."""
-    labels = value.split(".")
-    return len(value) <= 253 and all(map(_DNS_LABEL.fullmatch, labels)) and not labels[-1].isdigit()
-
-
 def is_address(value: str) -> bool:
     """Tell whether `value` is an IPv4 or IPv6 address."""
     try:
-        ipaddress.ip_address(value)
+        parsing.address(value)
     except ValueError:
         return False
     return True
@@ -55,71 +49,105 @@ def _text(value: str) -> str:
 
 
 def _address(value: str) -> str:
-    if not is_address(value):
+    try:
+        return parsing.address(value)
+    except ValueError:
         refuse(f"{value!r} is not an IP address", next_step="write one such as 192.0.2.10", owner="dsi")
-    return value
 
 
 def _host(value: str) -> str:
-    if not (is_address(value) or is_dns_name(value)):
+    try:
+        return parsing.host(value)
+    except ValueError:
         refuse(
             f"{value!r} is neither an IP address nor a DNS name in lower case",
             next_step="write one such as 192.0.2.10 or ntp.chv.example",
             owner="dsi",
         )
-    return value
 
 
 def _public_name(value: str) -> str:
-    if is_address(value) or not is_dns_name(value) or "." not in value:
+    try:
+        name = parsing.dns_name(value)
+    except ValueError:
+        name = ""
+    if "." not in name:
         refuse(
             f"{value!r} is not a full DNS name in lower case",
             next_step="write the name that users type, such as filae.chv.example",
             owner="dsi",
         )
-    return value
+    return name
 
 
 def check_cidr(value: str) -> str:
-    """Refuse what is not a network, or is every address."""
+    """Return a network in its one spelling; refuse what is none, or is every address."""
     try:
-        network = ipaddress.ip_network(value, strict=False)
-    except ValueError:
-        refuse(f"{value!r} is not a network", next_step="write one such as 192.0.2.0/24", owner="dsi")
-    if network.prefixlen == 0:
+        return parsing.network(value)
+    except ValueError as error:
+        why = str(error)
+    if why == "every address":
+        step = "name the networks; a flow may say `internet`"
+        refuse(f"{value!r} is every address", next_step=step, owner="dsi")
+    if why == "has host bits set":
+        step = f"write {ipaddress.ip_network(value, strict=False)}, or the address alone"
+        refuse(f"{value!r} has host bits set", next_step=step, owner="dsi")
+    refuse(f"{value!r} is not a network", next_step="write one such as 192.0.2.0/24", owner="dsi")
+
+
+def _without_password(value: str) -> None:
+    if "@" in value.partition("://")[2].partition("/")[0]:
         refuse(
-            f"{value!r} is every address",
-            next_step="name the networks; a flow may say `internet`",
+            "an address with a user or a password in it",
+            next_step="ask for an access without password from this machine; secrets are never in clear here",
             owner="dsi",
         )
-    if "/" in value and str(ipaddress.ip_interface(value).ip) != str(network.network_address):
-        refuse(f"{value!r} has host bits set", next_step=f"write {network}, or the address alone", owner="dsi")
-    return value
 
 
 def _url(value: str) -> str:
+    _without_password(value)
+    try:
+        return parsing.url(value)
+    except ValueError as error:
+        refuse(f"{value!r} is {error}", next_step="write one such as http://proxy.chv.example:3128")
+
+
+def _link(value: str) -> str:
+    _without_password(value)
     try:
         parts = urlsplit(value)
         valid = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
     except ValueError:
         valid = False
     if not valid or not value.isprintable() or " " in value:
-        refuse(
-            f"{value!r} is not an http(s) address",
-            next_step="write one such as http://proxy.chv.example:3128",
-        )
-    if "@" in value.split("://", 1)[1].split("/", 1)[0]:
-        refuse(
-            "an address with a user or a password in it",
-            next_step="ask for an access without password from this machine; secrets are never in clear here",
-            owner="dsi",
-        )
+        refuse(f"{value!r} is not an http(s) address", next_step="write one such as https://host.example/transfers")
     return value
+
+
+def _account(value: str) -> str:
+    try:
+        return parsing.account(value)
+    except ValueError as error:
+        refuse(f"{value!r} is {error}", next_step="write the account's name as the machine knows it, such as amartin")
+
+
+def _key_path(value: str) -> str:
+    try:
+        return parsing.file_path(value)
+    except ValueError as error:
+        refuse(f"{value!r} is {error}", next_step="write a path such as ~/.ssh/id_ed25519")
+
+
+def _is_dns_name(value: str) -> bool:
+    try:
+        return bool(parsing.dns_name(value))
+    except ValueError:
+        return False
 
 
 def _email(value: str) -> str:
     match = _EMAIL.fullmatch(value)
-    if not match or not is_dns_name(match[1].lower()):
+    if not match or not _is_dns_name(match[1].lower()):
         refuse(f"{value!r} is not an e-mail address", next_step="write one such as dsi@chv.example")
     return value
 
@@ -145,6 +173,11 @@ HostOrAddress = Annotated[str, AfterValidator(_host)]
 PublicName = Annotated[str, AfterValidator(_public_name)]
 Cidr = Annotated[str, AfterValidator(check_cidr)]
 Url = Annotated[str, AfterValidator(_url)]
+"""An address that configuration files take: a host, a port, a plain path."""
+Link = Annotated[str, AfterValidator(_link)]
+"""An address that people follow."""
+AccountName = Annotated[str, AfterValidator(_account)]
+KeyPath = Annotated[str, AfterValidator(_key_path)]
 Email = Annotated[str, AfterValidator(_email)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9_.-]{0,61}[a-z0-9])?$")]

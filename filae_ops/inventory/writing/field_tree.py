@@ -16,7 +16,7 @@ from filae_ops.inventory.model.inventory import SECTIONS, Inventory
 from filae_ops.inventory.model.machine import Host
 from filae_ops.inventory.types.annotations import admits_null, inner, is_model, parts
 
-_APART = {"name", "ansible_vars"}
+_APART = {"name"}
 _WORDS = {
     bool: "true or false", int: "whole number", float: "number", str: "text", dt.date: "date",
 }  # fmt: skip

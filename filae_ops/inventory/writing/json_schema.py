@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from filae_ops.inventory.model.inventory import Inventory
-from filae_ops.inventory.model.machine import Host, forbidden_variables
+from filae_ops.inventory.model.machine import Host
 from filae_ops.inventory.types.choices import TO_FILL
 from filae_ops.register.lookup import third_party_hosts, third_party_services
 
@@ -33,10 +33,8 @@ def inventory_schema() -> Schema:
 
 def hosts_schema() -> Schema:
     """Return the schema of hosts.yml, in both of its forms: `filae:` alone, or below `all: children:`."""
-    host = _written(Host, {"name", "ansible_vars"})
+    host = _written(Host, {"name"})
     definitions = host.pop("$defs")
-    host["properties"] |= dict.fromkeys(forbidden_variables(), False)
-    host["patternProperties"] = {"^ansible_": True}
     name = {"pattern": "^[a-z0-9]([a-z0-9_.-]{0,61}[a-z0-9])?$"}
     machines = {"type": "object", "additionalProperties": host, "propertyNames": name, "minProperties": 1}
     group = _object({"hosts": machines})

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from filae_ops.inventory.types.fields import IPNetwork
-from filae_ops.inventory.types.ssh_keys import parse_public_key
 from filae_ops.report.difference.change import Both, Change, leaf, same
 from filae_ops.report.difference.compare_flows import all_ways
 from filae_ops.report.document.values import MISSING
+from filae_ops.writers.public_keys import parse_public_key
 
 
 def networks(before: Any, after: Any, name: str, both: Both) -> Iterator[Change]:

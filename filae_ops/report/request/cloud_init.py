@@ -9,6 +9,9 @@ from typing import Any
 from filae_ops.errors import OpsError
 from filae_ops.inventory.reading.draft import Draft, at
 from filae_ops.report.request.machine_part import FIRST_PACKAGES, guest_package
+from filae_ops.writers import configuration, parsing
+from filae_ops.writers.openssh import public_key
+from filae_ops.writers.parsing import carried
 
 _HOST_KEY = "/etc/ssh/ssh_host_ed25519_key.pub"
 _SHOW = (
@@ -44,7 +47,8 @@ def user_data(draft: Draft, machine: str, account: str, day: dt.date) -> str:
             next_step="add an operator's key to group_vars/all/access.yml, or ask without --cloud-init",
         )
     text = yaml.safe_dump(_config(draft, machine, account, keys), sort_keys=False, allow_unicode=True, width=4096)
-    title = f"First access to {machine}, made by filae-ops request-vm from the inventory. No secret here."
+    name = carried("a comment of cloud-init", parsing.slug, machine)
+    title = f"First access to {name}, made by filae-ops request-vm from the inventory. No secret here."
     return f"#cloud-config\n# {title}\n{text}"
 
 
@@ -53,16 +57,16 @@ def _keys(draft: Draft, day: dt.date) -> Iterator[str]:
         for each in at(person, "keys", []) if at(person, "state", "present") == "present" else []:
             key, until = at(each, "key"), at(each, "until")
             if key and not (isinstance(until, dt.date) and until < day):
-                yield key
+                yield public_key("cloud-init", key)
 
 
 def _config(draft: Draft, machine: str, account: str, keys: list[str]) -> dict[str, Any]:
     declared = draft.get("hosts", {})[machine]
     tools = guest_package(at(declared, "machine", {}))
     settings = {
-        "hostname": machine,
+        "hostname": carried("a host's name", parsing.slug, machine),
         "manage_etc_hosts": "localhost",
-        "timezone": draft.get("site.timezone"),
+        "timezone": _timezone(draft.get("site.timezone")),
         "users": [
             {
                 "name": account, "gecos": "First access", "shell": "/bin/bash", "lock_passwd": True,
@@ -85,9 +89,14 @@ def _config(draft: Draft, machine: str, account: str, keys: list[str]) -> dict[s
     return {key: value for key, value in settings.items() if value not in (None, {})}
 
 
+def _timezone(declared: str | None) -> str | None:
+    return configuration.timezone(declared) if declared else None
+
+
 def _language(locale: str | None) -> Iterator[list[str]]:
     """Give the commands that set the locale: cloud-init's own comes before packages, and fails without `locales`."""
     if locale:
+        locale = configuration.locale(locale)
         line = f"{locale} UTF-8"
         yield ["sh", "-c", 'grep -qxF "$1" /etc/locale.gen || echo "$1" >> /etc/locale.gen', "sh", line]
         yield ["locale-gen"]
@@ -96,13 +105,14 @@ def _language(locale: str | None) -> Iterator[list[str]]:
 
 def _apt(draft: Draft) -> Mapping[str, Any]:
     proxy = draft.get("network.proxy") if draft.get("network.outbound_internet") == "proxy" else None
+    proxy = configuration.apt_url(proxy) if proxy else None
     found: dict[str, Any] = {"http_proxy": proxy, "https_proxy": proxy} if proxy else {}
     urls = {name: draft.get(f"patching.mirror.{name}") for name in ("url", "security_url")}
     if all(urls.values()):
-        found["sources_list"] = _SOURCES.format(**urls)
+        found["sources_list"] = _SOURCES.format(**{name: configuration.apt_url(url) for name, url in urls.items()})
     return found
 
 
 def _time(draft: Draft) -> Mapping[str, Any]:
-    servers = [each for each in draft.get("network.time_sources", []) if each]
+    servers = [configuration.chrony_source(each) for each in draft.get("network.time_sources", []) if each]
     return {"enabled": True, "ntp_client": "chrony", "servers": servers} if servers else {}

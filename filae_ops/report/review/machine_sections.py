@@ -34,10 +34,24 @@ def machines(context: Context) -> Section:
         ))  # fmt: skip
     blocks: tuple[Block, ...] = (
         Table(say["caption"], tuple(say["headers"]), tuple(rows)),
+        Table(say["access"], tuple(say["access_headers"]), tuple(_ways_in(context)), (16, 20, 16, 20, 28)),
         Table(say["lifecycles"], tuple(say["lifecycle_headers"]), tuple(_lifecycles(context)), (22, 18, 20, 20, 20)),
         Heading(say["patching"]), _patching(context),
     )  # fmt: skip
     return Section("machines", say["title"], blocks)
+
+
+def _ways_in(context: Context) -> Iterator[tuple[Cell, ...]]:
+    """Return all that the toolkit's connections are told by an inventory, machine by machine."""
+    say = context.say["machines"]
+    for host in context.inventory.hosts.values():
+        address = f"[{host.ansible_host}]" if ":" in host.ansible_host else host.ansible_host
+        yield (
+            host.name, Code(f"{address}:{host.ansible_port}"),
+            Code(host.ansible_user) if host.ansible_user else say["own_account"],
+            Code(host.ansible_ssh_private_key_file) if host.ansible_ssh_private_key_file else say["own_key"],
+            Code(host.key.fingerprint),
+        )  # fmt: skip
 
 
 def _lifecycles(context: Context) -> Iterator[tuple[Cell, ...]]:
@@ -116,7 +130,7 @@ def _keys(context: Context, person: Operator, side: str) -> Iterator[tuple[Cell,
 
 
 def _fingerprint(key: str) -> str:
-    from filae_ops.inventory.types.ssh_keys import parse_public_key
+    from filae_ops.writers.public_keys import parse_public_key
 
     return parse_public_key(key).fingerprint
 

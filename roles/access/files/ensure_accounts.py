@@ -4,6 +4,7 @@ import grp
 import json
 import os
 import pwd
+import re
 import signal
 import subprocess
 import sys
@@ -84,6 +85,9 @@ def revoke(person):
         end_sessions(name)
 
 
+listed = {each["name"] for each in json.loads(PEOPLE)}  # noqa: F821
+if not all(re.fullmatch("[a-z][a-z0-9_-]{0,31}", name) for name in listed):
+    sys.exit("a name that is no account's: %r\n  who acts: provider\n  next: correct access.yml" % sorted(listed))
 for each in GROUPS:
     try:
         grp.getgrnam(each)
@@ -92,7 +96,6 @@ for each in GROUPS:
 for each in json.loads(PEOPLE):  # noqa: F821
     revoke(each) if each.get("state", "present") == "absent" else present(each)
 # Whoever left the inventory without a word loses the rights too.
-listed = {each["name"] for each in json.loads(PEOPLE)}  # noqa: F821
 for group in GROUPS:
     for name in sorted(members(group) - listed):
         leave(group, name, ": not in the inventory")

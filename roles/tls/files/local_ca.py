@@ -16,6 +16,9 @@ UNFINISHED = "/var/lib/filae-ops/unfinished"  # see place_files: what a run that
 SERVED = DIRECTORY + "/fullchain.pem"
 APPLY = sys.argv[1] == "apply"
 NAMES = sys.argv[2].split(",")
+# They become lines of openssl's settings: whatever gave them, these characters alone.
+if not all(re.fullmatch(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|[0-9A-Fa-f:.]{2,45}", name) for name in NAMES):
+    sys.exit("a name that no certificate can hold: %r\n  who acts: provider\n  next: correct the inventory" % NAMES)
 CONFIG = """[ca]
 default_ca = local
 [local]

@@ -4,16 +4,15 @@ import datetime as dt
 import json
 import shutil
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from material.bundles import public
 from typer.testing import CliRunner
 
-from filae_ops.bundle.signers import allowed_signers
 from filae_ops.bundle.verify_bundle import verify_bundle
 from filae_ops.cli.bundle import app
 from filae_ops.errors import OpsError
+from filae_ops.writers.openssh import allowed_signers
 
 
 def run(*arguments: object):
@@ -69,7 +68,7 @@ def test_refusals_are_the_command_line_s_errors(good, signers, tmp_path, change,
 
 def test_keys_of_an_inventory(good, keys, tmp_path):
     until = dt.datetime.now(dt.UTC).date()
-    signer = SimpleNamespace(name="provider", key=public(keys.good) + " a comment", until=until)
+    signer = {"name": "provider", "key": public(keys.good) + " a comment", "until": until}
     path = tmp_path / "allowed_signers"
     path.write_text(allowed_signers([signer]))
     last = dt.datetime.combine(until, dt.time(23, 59, 59), dt.UTC)
@@ -79,5 +78,5 @@ def test_keys_of_an_inventory(good, keys, tmp_path):
 
 
 def test_a_key_without_an_end_in_sight(keys):
-    signer = SimpleNamespace(name="provider", key=public(keys.good), until=dt.date.max)
+    signer = {"name": "provider", "key": public(keys.good), "until": dt.date.max}
     assert 'valid-before="99981231Z"' in allowed_signers([signer])

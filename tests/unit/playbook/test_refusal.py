@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from filae_ops.errors import OpsError
-from filae_ops.playbook.refusal import STARTUP, refusal
+from filae_ops.playbook.refusal import VAULT, refusal
 from filae_ops.playbook.run import Outcome
 from filae_ops.remote.known_messages import KNOWN, last_line, lines
 
@@ -65,8 +65,8 @@ def test_every_known_sign_has_its_row() -> None:
     assert reached == {sign for sign, *_ in KNOWN}
 
 
-VAULT = [
-    ("[ERROR]: Invalid vars_files file '/site/secrets.yml': Attempting to decrypt but no vault secrets found.",
+SAID_OF_THE_VAULT = [
+    ("[ERROR]: Unable to access the file '/site/secrets.yml': Attempting to decrypt but no vault secrets found.",
      "/site/secrets.yml is encrypted and no vault password was given"),
     ("[ERROR]: Decryption failed (no vault secrets were found that could decrypt).",
      "/site/secrets.yml: the vault password is wrong"),
@@ -74,12 +74,21 @@ VAULT = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("stderr", "said"), VAULT, ids=[row[1][:40] for row in VAULT])
-def test_a_run_that_ends_before_its_first_task(stderr: str, said: str) -> None:
-    error = refusal(Outcome(status=1, stderr=stderr), INVENTORY)
-    assert said in str(error.args[0])
-    assert "--vault-password-file" in error.next_step
-    assert len(VAULT) == len(STARTUP)
+@pytest.mark.parametrize(("text", "said"), SAID_OF_THE_VAULT, ids=[row[1][:40] for row in SAID_OF_THE_VAULT])
+def test_a_vault_that_stays_closed(text: str, said: str) -> None:
+    """Said before the first task, or by the one that reads the secrets."""
+    for outcome in (Outcome(status=1, stderr=text), Outcome(status=2, failures=[failed(text)])):
+        error = refusal(outcome, INVENTORY)
+        assert said in str(error.args[0])
+        assert "--vault-password-file" in error.next_step
+    assert len(SAID_OF_THE_VAULT) == len(VAULT)
+
+
+def test_an_inventory_that_is_refused_before_the_first_task_says_who_acts() -> None:
+    refused = OpsError("hosts.yml:4: a template, not a value", owner="dsi", next_step="write the value")
+    error = refusal(Outcome(status=4, stderr=f"[ERROR]: {refused}\nOrigin: playbooks/deploy.yml"), INVENTORY)
+    assert error.owner == "dsi"
+    assert error.next_step == "write the value"
 
 
 @pytest.mark.parametrize("stderr", ["", "[ERROR]: the playbook could not be found"])

@@ -45,8 +45,8 @@ FILES = [
     ("machine's name", "hosts.yml", "filae-demo:", "../../x:", ["hosts.../../x", "not of the wanted form"]),
     ("machine's range", "hosts.yml", "filae-demo:", '"web[01:03]":', ["hosts.web[01:03]", "not of the wanted form"]),
     ("host variable", "hosts.yml", "host_key:", "hostkey:", ["unknown key; did you mean 'host_key'?"]),
-    ("password", "hosts.yml", "host_key:", "ansible_password: x\n      host_key:", ["never in clear"]),
-    ("host key off", "hosts.yml", "host_key:", "ansible_ssh_common_args: -o StrictHostKeyChecking=no\n      host_key:", ["pinned"]),
+    ("password", "hosts.yml", "host_key:", "ansible_password: x\n      host_key:", ["declares ansible_host, ansible_port"]),
+    ("host key off", "hosts.yml", "host_key:", "ansible_ssh_common_args: -o StrictHostKeyChecking=no\n      host_key:", ["declares ansible_host, ansible_port"]),
 ]  # fmt: skip
 
 

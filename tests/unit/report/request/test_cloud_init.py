@@ -42,8 +42,8 @@ def test_a_mirror_is_written_as_the_role_writes_it(site: Path, edit: Edit) -> No
         "patching:\n  mirror:\n    url: http://m.chv.example/debian\n    security_url: http://m.chv.example/security\n",
     )  # fmt: skip
     template = data_path("roles", "base", "templates", "debian.sources.j2").read_text().split("\n", 1)[1]
-    written = template.replace("{{ base_mirror.url }}", "http://m.chv.example/debian")
-    written = written.replace("{{ base_mirror.security_url }}", "http://m.chv.example/security")
+    written = template.replace("{{ base_mirror.url | apt_url }}", "http://m.chv.example/debian")
+    written = written.replace("{{ base_mirror.security_url | apt_url }}", "http://m.chv.example/security")
     assert config(draft(site))["apt"]["sources_list"] == written
 
 

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from filae_ops.inventory.types.ssh_keys import parse_public_key
+from filae_ops.writers.public_keys import parse_public_key
 
 MADE = [("ed25519", 0), ("ecdsa", 256), ("ecdsa", 384), ("ecdsa", 521), ("rsa", 3072)]
 

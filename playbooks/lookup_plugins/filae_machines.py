@@ -1,0 +1,49 @@
+"""The machines of a play, once the inventory was read as data and found right: nothing of it is applied before."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from ansible.errors import AnsibleError
+from ansible.plugins.lookup import LookupBase
+
+DOCUMENTATION = r"""
+name: filae_machines
+short_description: The group of machines, of an inventory that the model accepts
+description:
+  - A play's C(hosts) asks this before anything connects or is templated. It reads hosts.yml and group_vars/all as
+    C(filae-ops review) does, and fails with what the review would say.
+options:
+  _terms: {description: the play's C(ansible_inventory_sources), required: true}
+"""
+
+HOME = next(place for place in Path(__file__).resolve().parents if (place / "filae_ops/writers/filters.py").is_file())
+GROUP = "filae"
+
+
+class LookupModule(LookupBase):
+    """Reads the inventory with the toolkit's own model."""
+
+    def run(self, terms, variables=None, **kwargs):
+        """Return the name of the group."""
+        (sources,) = terms
+        if len(sources) != 1:
+            raise AnsibleError(
+                f"{len(sources)} inventories are given\n  who acts: provider\n  next: give one: -i DIR/hosts.yml"
+            )
+        if str(HOME) not in sys.path:
+            sys.path.insert(0, str(HOME))
+        try:
+            from filae_ops.errors import OpsError
+            from filae_ops.inventory.reading.load import applied
+        except ImportError as error:
+            raise AnsibleError(
+                f"this Python lacks what reads the inventory: {error}\n  who acts: provider\n"
+                f"  next: run the ansible-playbook of the toolkit: {HOME}/.venv/bin/ansible-playbook"
+            ) from None
+        try:
+            applied(Path(str(sources[0])))
+        except OpsError as error:
+            raise AnsibleError(str(error)) from None
+        return [GROUP]
