@@ -1,4 +1,4 @@
-"""The command line of filaectl, and its one error boundary."""
+"""The command line of filaectl, its one error boundary, and what keeps all that it prints plain text."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from filae_ops.agent.arguments import parser
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.layout import Layout
+from filae_ops.agent.system.plain_text import guard
 
 if TYPE_CHECKING:
     from filae_ops.agent.system.machine import Machine
@@ -20,7 +21,8 @@ UNPRIVILEGED = ("exec", "_store")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; a refusal is one message, and its status 1."""
+    """Run one command; a refusal is one message, and its status 1, as is that of a bug, which keeps its traceback."""
+    guard()
     options = parser().parse_args(argv)
     as_json = getattr(options, "json", False)
     try:
@@ -38,6 +40,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
+    except Exception:
+        import traceback
+
+        sys.stderr.write(traceback.format_exc())  # not left to Python, whose own colours would be spelt out
         return 1
 
 

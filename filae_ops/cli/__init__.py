@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import signal
-import sys
+import traceback
 from pathlib import Path
 from typing import Annotated
 
@@ -30,7 +31,7 @@ from filae_ops.cli.options import Command
 from filae_ops.cli.request_vm import request_vm
 from filae_ops.cli.review import review
 from filae_ops.cli.schema import schema
-from filae_ops.console import err
+from filae_ops.console import err, guard, say, write
 from filae_ops.errors import OpsError
 
 app = typer.Typer(
@@ -70,7 +71,7 @@ app.add_typer(bundle.app, name="bundle")
 
 def _version(wanted: bool) -> None:
     if wanted:
-        sys.stdout.write(f"filae-ops {__version__}\n")
+        write(f"filae-ops {__version__}\n")
         raise typer.Exit()
 
 
@@ -95,26 +96,29 @@ def options(
 
 def main() -> int:
     """Run the command line and return the exit status; expected errors end here, bugs keep their traceback."""
+    guard()
     for number in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal ends a run as Ctrl-C does, unless under nohup
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, signal.default_int_handler)
     try:
         result = app(prog_name="filae-ops", standalone_mode=False)
     except OpsError as error:
-        err.print(f"filae-ops: {error}", markup=False, soft_wrap=True, style="red" if err.is_terminal else None)
+        err.print(f"filae-ops: {error}", soft_wrap=True, style="red" if err.is_terminal else None)
         return error.exit_code
     except typer.Abort:
         return 130
     except KeyboardInterrupt:
-        err.print("filae-ops: interrupted", markup=False)
+        say("filae-ops: interrupted")
         return 130
     except Exception as error:
         # Typer reports wrong usage with exceptions of its own parser, which carry their exit status.
         show = getattr(error, "show", None)
         if show is None:
-            raise
+            say(traceback.format_exc().rstrip())
+            return 1
         if isinstance(said := getattr(error, "message", None), str):  # Typer lets the prefix of its validator through
             error.message = said.removeprefix("Value error, ")  # type: ignore[attr-defined]
-        show()
+        show(shown := io.StringIO())
+        say(shown.getvalue().rstrip())
         return int(getattr(error, "exit_code", 2))
     return int(result or 0)

@@ -45,7 +45,7 @@ def build_command(
     if as_json:
         print_json(_as_document(built))
     else:
-        out.print(str(built.bundle), markup=False, soft_wrap=True)
+        out.print(str(built.bundle), soft_wrap=True)
 
 
 @app.command(cls=Command)
@@ -75,7 +75,7 @@ def verify(
         print_json(document | {"name": contract.name, "version": contract.version})
     else:
         text = f"{bundle}: {contract.name} {contract.version}, signed by {verified.principal}, {entries} entries"
-        out.print(f"{text}, all as signed", markup=False, soft_wrap=True)
+        out.print(f"{text}, all as signed", soft_wrap=True)
 
 
 @contextlib.contextmanager

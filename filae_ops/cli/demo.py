@@ -47,7 +47,7 @@ def demo(name: Annotated[str, typer.Option(metavar="NAME", help="Name of the dis
         f"  {program} lab down --all",
     ]
     for line in lines:
-        out.print(line, markup=False, soft_wrap=True)
+        out.print(line, soft_wrap=True)
     if made["verdict"].failed:
         raise OpsError(f"{made['verdict'].failed} checks failed", next_step=f"{program} -i {made['inventory']} verify")
 

@@ -95,4 +95,4 @@ def _conclude(host: str, events: list[Event], as_json: bool, *, several: bool) -
             say(f"{host}: {event['version']} is live and healthy: nothing to do")
         if event.get("event") == "check" and not as_json:
             text = "\n".join(words(event))
-            out.print(f"{host}\n{text}\n" if several else text, markup=False, soft_wrap=True)
+            out.print(f"{host}\n{text}\n" if several else text, soft_wrap=True)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import typer
-from rich.markup import escape
 
 from filae_ops.cli.options import FirstAccount, Json, Key, Operator, inventory_of
 from filae_ops.cli.verify import grid, next_step
-from filae_ops.console import out, print_json, say
+from filae_ops.console import Text, out, print_json, say
 
 if TYPE_CHECKING:
     from filae_ops.doctor.diagnosis import Diagnosis
@@ -43,7 +42,7 @@ def show_lines(diagnosis: Diagnosis) -> None:
     made = grid()
     colours = {"go": "green", "warn": "yellow", "no-go": "red"}
     for line in diagnosis.lines:
-        text = f"[bold]{line.id}[/bold] {escape(line.message)}" + next_step(line.owner, line.next)
-        made.add_row(f"[{colours[line.status]}]{line.status}[/{colours[line.status]}]", text)
+        text = f" {line.message}{next_step(line.owner, line.next)}"
+        made.add_row(Text(line.status, colours[line.status]), Text.assemble((line.id, "bold"), text))
     out.print(made)
-    out.print("[green]go[/green]" if diagnosis.ok else "[red]no-go[/red]: nothing was changed")
+    out.print(Text("go", "green") if diagnosis.ok else Text.assemble(("no-go", "red"), ": nothing was changed"))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from filae_ops.cli.options import Html, Json, Language, LanguageName, inventory_of
-from filae_ops.console import out, print_json, say
+from filae_ops.console import Text, out, print_json, say
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -55,12 +55,12 @@ def show(found: list[Line], lang: Lang) -> None:
 
     said = words("flows", lang)
     for always, title in ((False, said["declared"]), (True, said["always_open"])):
-        out.print(title, style="bold", markup=False)
+        out.print(title, style="bold")
         out.print(table([line for line in found if line.always is always], lang))
         out.print("")
     for text in (*left(found, lang), said["rest"]):
         # Not rich's: it breaks lines at the spaces that must not break.
-        out.print(textwrap.fill(typography(text, lang), 80, subsequent_indent="  "), markup=False, soft_wrap=True)
+        out.print(textwrap.fill(typography(text, lang), 80, subsequent_indent="  "), soft_wrap=True)
 
 
 def left(found: list[Line], lang: Lang) -> list[str]:
@@ -85,7 +85,6 @@ def left(found: list[Line], lang: Lang) -> list[str]:
 def table(found: list[Line], lang: Lang) -> Table:
     """Return number, direction, other end, protocol and port, and what passes."""
     from rich.table import Table
-    from rich.text import Text
 
     from filae_ops.language import typography
     from filae_ops.report.document.rendering import words

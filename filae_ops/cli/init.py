@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from filae_ops.cli.options import among
+from filae_ops.console import out, say
 from filae_ops.errors import OpsError
 from filae_ops.inventory.types.choices import MODELS, TO_FILL
 
@@ -69,7 +70,7 @@ def init(
         operators=tuple(map(parse_operator, operator or [])) or (Keyholder(),),
     )
     write(path, answers)
-    typer.echo(report(path, answers))
+    out.print(report(path, answers), soft_wrap=True)
 
 
 def ask_model() -> str:
@@ -80,11 +81,11 @@ def ask_model() -> str:
             next_step="run it again with --hosting MODEL",
             exit_code=2,
         )
-    typer.echo("Qui héberge les données ? (--hosting)\n" + "\n".join(_lines()), err=True)
+    say("Qui héberge les données ? (--hosting)\n" + "\n".join(_lines()))
     while (chosen := typer.prompt("Modèle", err=True, prompt_suffix=" : ").strip()) not in MODELS:
         close = difflib.get_close_matches(chosen, MODELS, 1)
         hint = f" ; vouliez-vous dire {close[0]} ?" if close else ""
-        typer.echo(f"« {chosen} » n'est pas dans la liste{hint}", err=True)
+        say(f"« {chosen} » n'est pas dans la liste{hint}")
     return str(chosen)
 
 

@@ -33,7 +33,7 @@ def up(
         return
     for row in rows:
         say(f"{row['name']} runs at {row['address']}; its inventory:")
-        out.print(row["inventory"], markup=False, soft_wrap=True)
+        out.print(row["inventory"], soft_wrap=True)
 
 
 @app.command("list", cls=Command)

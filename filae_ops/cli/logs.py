@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from filae_ops.cli.options import Key, Operator, targets_of
-from filae_ops.console import say
+from filae_ops.console import say, write
 from filae_ops.errors import OpsError
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _one(target: Target, user: str | None, key: Path | None, words: list[str], *
     def show(line: str) -> None:
         if several:
             line = json.dumps({"host": target.label, **json.loads(line)}) if as_json else f"{target.label}  {line}"
-        typer.echo(line)
+        write(f"{line}\n")
 
     with connect(target.host, Login(user, key)) as remote:
         answer = remote.follow([*AGENT, *words], show)

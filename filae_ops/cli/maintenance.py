@@ -75,7 +75,7 @@ def _each(
             found = answered(remote, words, stdin=None if text is None else io.BytesIO(text))
         documents[target.label] = found
         if not as_json:
-            out.print(f"{target.label}: {said(found)}", markup=False, soft_wrap=True)
+            out.print(f"{target.label}: {said(found)}", soft_wrap=True)
     if as_json:
         print_json(next(iter(documents.values())) if len(documents) == 1 else documents)
 

@@ -39,7 +39,7 @@ def provision(
     if check:
         for change in outcome.changes:
             for text in change.get("diff", "").rstrip().splitlines() or [f"  {change['task']}"]:
-                (err if as_json else out).print(text, markup=False, soft_wrap=True)
+                (err if as_json else out).print(text, soft_wrap=True)
     if as_json:
         print_json(outcome.document())
     if not outcome.ok:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from filae_ops.cli.options import Html, Language, LanguageName, Markdown, inventory_of
-from filae_ops.console import out, say
+from filae_ops.console import Text, out, say
 from filae_ops.errors import OpsError
 
 if TYPE_CHECKING:
@@ -115,8 +115,6 @@ def _table(block: Table, made: Sheet) -> None:
 
 
 def _line(text: str, lang: Lang, style: str = "") -> None:
-    from rich.text import Text
-
     from filae_ops.language import typography
 
     out.print(Text(typography(text, lang), style))
@@ -126,7 +124,6 @@ def _grid(
     rows: Iterable[Sequence[Cell]], widths: tuple[int | None, ...], lang: Lang, headers: tuple[str, ...] = ()
 ) -> RichTable:
     from rich.table import Table
-    from rich.text import Text
 
     from filae_ops.language import typography
     from filae_ops.report.document.blocks import plain

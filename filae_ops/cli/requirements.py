@@ -96,9 +96,9 @@ def show(
         print_json(document(each, language.lang))
         return
     title = each.title_en if language.lang == "en" else each.title_fr
-    out.print(f"{each.id}  {typography(title, language.lang)}", style="bold", markup=False, soft_wrap=True)
+    out.print(f"{each.id}  {typography(title, language.lang)}", style="bold", soft_wrap=True)
     for line in _lines(rows(each, language.lang), out.width):
-        out.print(line, markup=False, soft_wrap=True)
+        out.print(line, soft_wrap=True)
 
 
 def _lines(rows: Sequence[tuple[str, str]], width: int) -> Iterator[str]:
@@ -128,12 +128,12 @@ def _show_list(found: Iterable[Requirement], lang: Lang) -> None:
         if not mine:
             continue
         title = f"{theme.id}  {theme.en if lang == 'en' else theme.fr}"
-        out.print(f"\n{typography(title, lang)}", style="bold", markup=False)
+        out.print(f"\n{typography(title, lang)}", style="bold")
         table = Table(*words("requirements", lang)["headers"], box=None, padding=(0, 2, 0, 0))
         for column, width in zip(table.columns, (8, 12, 11, None, 9), strict=True):
             column.width = width
         for each in mine:
-            table.add_row(*map(_plain, summary(each, lang)))
+            table.add_row(*summary(each, lang))
         out.print(table)
 
 
@@ -145,9 +145,3 @@ def _theme(name: str) -> str:
             f"no theme {name!r} in the register", next_step=f"name one of: {', '.join(themes())}", exit_code=2
         )
     return name.upper()
-
-
-def _plain(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(text)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from filae_ops.console import say
+from filae_ops.console import say, write
 from filae_ops.errors import OpsError
 
 
@@ -22,7 +22,7 @@ def schema(
 
     written = text(hosts_schema() if hosts else inventory_schema(), indent=2)
     if output is None:
-        typer.echo(written, nl=False)
+        write(written)
         return
     try:
         output.parent.mkdir(parents=True, exist_ok=True)

@@ -60,7 +60,7 @@ def _each(
             documents[target.label] = answered(remote, words)
         if not as_json:
             text = "\n".join(show(documents[target.label]))
-            out.print(f"{target.label}\n{text}\n" if len(todo) > 1 else text, markup=False, soft_wrap=True)
+            out.print(f"{target.label}\n{text}\n" if len(todo) > 1 else text, soft_wrap=True)
     if as_json:
         print_json(next(iter(documents.values())) if len(documents) == 1 else documents)
 

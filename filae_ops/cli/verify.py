@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
 from filae_ops.cli.options import Json, Key, Operator, OwnerName, inventory_of
-from filae_ops.console import out, print_json, say
+from filae_ops.console import Text, out, print_json, say
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -67,29 +66,29 @@ def show(report: Report) -> None:
     show_disagreements(report)
     for owner in report.owners:
         mine = [each for each in report.verdicts if each.owner == owner]
-        out.print(f"\n[bold]{owner}[/bold]", highlight=False)
+        out.print(f"\n{owner}", style="bold")
         rows = [each for status in ("fail", "not_run") for each in mine if each.status == status]
         if rows:
             out.print(table(rows))
         passed = [each.id for each in mine if each.status == "pass"]
         if passed:
-            out.print(f"[green]pass[/green]     {len(passed)}: {', '.join(passed)}", soft_wrap=False)
+            out.print(Text.assemble(("pass", "green"), f"     {len(passed)}: {', '.join(passed)}"))
     out.print("")
     for line in report.by_owner_lines():
-        out.print(line, markup=False)
+        out.print(line)
 
 
 def show_disagreements(report: Report) -> None:
     """Print each rule of which the machine contradicts the inventory: what is declared, what is found."""
     if not report.disagreements:
         return
-    out.print("\n[bold]the machine contradicts the inventory[/bold]", highlight=False)
+    out.print("\nthe machine contradicts the inventory", style="bold")
     made = grid()
     for each in report.disagreements:
         rule = each.requirement
         said, found = each.reason("en"), "; ".join(each.contradiction)
         text = f"{rule.title_en} ({rule.owner})\n  declared: {said}\n  found: {found}"
-        made.add_row(f"[red]{rule.id}[/red]", escape(text))
+        made.add_row(Text(rule.id, "red"), text)
     out.print(made)
 
 
@@ -97,9 +96,8 @@ def table(rows: list[Verdict]) -> Table:
     """Return the rows that need a reader, within 80 columns."""
     made = grid()
     for each in rows:
-        mark, colour = MARKS[each.status]
-        text = f"[bold]{each.id}[/bold] ({each.requirement}) {escape(each.message)}"
-        made.add_row(f"[{colour}]{mark}[/{colour}]", text + next_step(each.owner, each.next))
+        text = f" ({each.requirement}) {each.message}{next_step(each.owner, each.next)}"
+        made.add_row(Text(*MARKS[each.status]), Text.assemble((each.id, "bold"), text))
     return made
 
 
@@ -115,4 +113,4 @@ def grid() -> Table:
 
 def next_step(owner: str, step: str) -> str:
     """Return the line that says who does what; a step may name its own party."""
-    return f"\n  who acts: {owner}; next: {escape(step.removeprefix(f'{owner}: '))}" if step else ""
+    return f"\n  who acts: {owner}; next: {step.removeprefix(f'{owner}: ')}" if step else ""

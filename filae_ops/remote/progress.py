@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from rich.console import Console
+from rich.console import RenderableType
 from rich.live import Live
-from rich.status import Status
+from rich.spinner import Spinner
 from rich.table import Table
 
 from filae_ops.agent.transaction.wording import line as words
+from filae_ops.console import Console, Text
+
+
+def moving_lines(console: Console, shown: Callable[[], RenderableType], *, transient: bool = False) -> Live:
+    """Start lines that move until they are stopped.
+
+    What else is printed meanwhile is not given to rich: it would obey the colours of any text.
+    """
+    live = Live(
+        get_renderable=shown, console=console, transient=transient, redirect_stdout=False, redirect_stderr=False
+    )
+    live.start()
+    return live
 
 
 class Progress:
@@ -23,31 +36,31 @@ class Progress:
         self.console = console
         self.title = title
         self.started = time.monotonic()
-        self.status: Status | None = None
+        self.spinner = Spinner("dots", Text(title), style="status.spinner")
+        self.live: Live | None = None
 
     def __enter__(self) -> Progress:
         """Start the moving line, or print the title where nothing can move."""
         if self.console.is_terminal:
-            self.status = self.console.status(self.title)
-            self.status.start()
+            self.live = moving_lines(self.console, lambda: self.spinner, transient=True)
         else:
-            self.console.print(self.title, markup=False)
+            self.console.print(self.title)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop the moving line."""
-        if self.status is not None:
-            self.status.stop()
+        if self.live is not None:
+            self.live.stop()
 
     def event(self, event: dict[str, Any]) -> None:
         """Show one event of the run."""
         elapsed = time.monotonic() - self.started
-        if event.get("event") == "task" and event["counted"] and self.status is not None:
-            self.status.update(f"{self.title}: {event['name']} ({elapsed:.0f} s)")
+        if event.get("event") == "task" and event["counted"]:
+            self.spinner.update(text=Text(f"{self.title}: {event['name']} ({elapsed:.0f} s)"))
         if event.get("event") == "result" and event["changed"]:
-            self.console.print(f"  {elapsed:5.0f} s  {event['host']}  {event['task']}", markup=False, soft_wrap=True)
+            self.console.print(f"  {elapsed:5.0f} s  {event['host']}  {event['task']}", soft_wrap=True)
 
 
 @dataclass
@@ -78,8 +91,7 @@ class Rollout:
     def __enter__(self) -> Rollout:
         """Start the moving lines, where lines can move."""
         if self.console.is_terminal:
-            self.live = Live(get_renderable=self.table, console=self.console, refresh_per_second=4)
-            self.live.start()
+            self.live = moving_lines(self.console, self.table)
         return self
 
     def __exit__(
@@ -129,4 +141,4 @@ class Rollout:
 
     def _print(self, label: str, text: str) -> None:
         prefix = f"{label}: " if len(self.rows) > 1 else ""
-        self.console.print(f"{prefix}{text}", markup=False, soft_wrap=True)
+        self.console.print(f"{prefix}{text}", soft_wrap=True)

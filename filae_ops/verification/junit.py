@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
+from filae_ops.agent.system.plain_text import plain
 from filae_ops.verification.verify import Report
+
+DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
 
 
 def write_junit(report: Report, path: Path) -> None:
@@ -22,15 +26,15 @@ def write_junit(report: Report, path: Path) -> None:
                 suite, "testcase", classname=f"{owner}.{each.requirement}", name=each.id, time="0"
             )
             if each.status == "fail":
-                ElementTree.SubElement(case, "failure", message=_clean(each.message)).text = _clean(
-                    f"who acts: {owner}; next: {each.next}"
-                )
+                ElementTree.SubElement(
+                    case, "failure", message=each.message
+                ).text = f"who acts: {owner}; next: {each.next}"
             elif each.status == "not_run":
-                ElementTree.SubElement(case, "skipped", message=_clean(each.message))
+                ElementTree.SubElement(case, "skipped", message=each.message)
     path.parent.mkdir(parents=True, exist_ok=True)
-    ElementTree.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
+    path.write_text(DECLARATION + _clean(ElementTree.tostring(root, encoding="unicode")), encoding="utf-8")
 
 
 def _clean(text: str) -> str:
-    """Leave out what XML cannot hold."""
-    return "".join(letter for letter in text if letter.isprintable() or letter in "\n\t")
+    """Spell out what a terminal would obey, most of which XML cannot hold, and replace the rest that it cannot."""
+    return re.sub("[\ufffe\uffff]", "\ufffd", plain(text))

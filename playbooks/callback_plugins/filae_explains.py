@@ -50,9 +50,10 @@ class CallbackModule(CallbackBase):
         if not self.failures:
             return
         try:
+            from filae_ops.agent.system.plain_text import plain
             from filae_ops.playbook.refusal import refusal
             from filae_ops.playbook.run import Outcome
         except ImportError:
             return
         error = refusal(Outcome(failures=self.failures), Path())
-        self._display.display(f"\nfilae-ops: {error}", stderr=True)
+        self._display.display(plain(f"\nfilae-ops: {error}"), stderr=True)

@@ -95,7 +95,7 @@ DOWN = {"judge/judge.py": {"register/lookup.py"}, "register/lookup.py": {"errors
         (upwards({"judge/judge.py": {"report/requirement.py"}}, TABLE), "move what both need to a room below judge"),
         (upwards({"facts/web.py": {"agent/system/durable.py"}}, TABLE), "facts may import only what stands below it"),
         (upwards({"doctor/diagnosis.py": {"trial/demo.py"}}, TABLE), "doctor may import only what stands below it"),
-        (upwards({"errors.py": {"facts/web.py"}}, TABLE), f"{FOUNDATIONS} may import only what stands below it"),
+        (upwards({"errors.py": {"judge/judge.py"}}, TABLE), f"{FOUNDATIONS} may import only what stands below it"),
         (upwards({"inventory/model/site.py": {"judge/shed/tool.py"}}, TABLE), "may import only what stands below it"),
         (upwards({"inventory/__init__.py": {"cli/deploy.py"}}, TABLE), "inventory may import only"),
         (circles(DOWN | {"errors.py": {"judge/judge.py"}}), "a circle: "),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import unicodedata
 from pathlib import Path
 
 from filae_ops.agent.bundle import archive
@@ -38,7 +37,7 @@ def of_release(tree: Path, after: str, upto: str) -> list[str]:
 
 
 def sections(data: bytes, after: str, upto: str) -> list[str]:
-    """Return the lines of the sections wanted: bounded, text only, nothing that a terminal would obey."""
+    """Return the lines of the sections wanted: bounded in number and length."""
     lines: list[str] = []
     wanted = False
     for text in data.decode("utf-8", "replace").splitlines():
@@ -48,16 +47,10 @@ def sections(data: bytes, after: str, upto: str) -> list[str]:
         elif _ANY_HEADING.match(text):
             wanted = False
         if wanted:
-            lines.append(plain(text).rstrip())
+            lines.append(text[:MAX_COLUMNS].rstrip())
     while lines and not lines[-1]:
         lines.pop()
     return [*lines[:MAX_LINES], f"… and {len(lines) - MAX_LINES} lines more"] if len(lines) > MAX_LINES else lines
-
-
-def plain(text: str, columns: int | None = MAX_COLUMNS) -> str:
-    """Return text without control and formatting characters, no longer than this."""
-    kept = (" " if each == "\t" else each for each in text if each == "\t" or unicodedata.category(each)[0] != "C")
-    return "".join(kept)[:columns]
 
 
 def _between(version: str, after: str, upto: str) -> bool:

@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import IO, Any
 
-from filae_ops.agent.bundle.changelog import plain
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.layout import COLOURS
 from filae_ops.agent.system.process import CLEAN
@@ -99,4 +98,4 @@ def _message(value: Any) -> str:
     # The journal gives bytes that are no text as a list of numbers.
     if isinstance(value, list):
         value = bytes(each for each in value if isinstance(each, int) and 0 <= each < 256).decode("utf-8", "replace")
-    return " | ".join(plain(text, None) for text in str(value or "").splitlines())
+    return " | ".join(str(value or "").splitlines())

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from filae_ops.agent.bundle.changelog import plain
 from filae_ops.agent.bundle.contract import of_release
 from filae_ops.agent.commands import attach
 from filae_ops.agent.frontdoor import maintenance_page, proof
@@ -79,7 +78,7 @@ def lines(found: Mapping[str, Any]) -> list[str]:
     shown = []
     for label, value in rows(found):
         shown += textwrap.wrap(
-            plain(value, None), 80, initial_indent=f"{label:<13} ", subsequent_indent=" " * 14, break_on_hyphens=False
+            value, 80, initial_indent=f"{label:<13} ", subsequent_indent=" " * 14, break_on_hyphens=False
         )
     return shown
 

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from filae_ops.agent.bundle.changelog import plain
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.transaction.journal import Event
 
@@ -17,7 +16,7 @@ def verdict(events: Sequence[Event]) -> Refused | None:
     found = {event["event"]: event for event in reversed(events)}  # the first of each name
     if refused := found.get("refused"):
         reason = refused.get("reason") or refused.get("message") or "refused"
-        return Refused(_plain(reason), refused.get("owner", "provider"), refused.get("next_step") or "filaectl status")
+        return Refused(reason, refused.get("owner", "provider"), refused.get("next_step") or "filaectl status")
     failed = found.get("failed")
     if failed is None or "committed" in found:
         return None
@@ -26,7 +25,7 @@ def verdict(events: Sequence[Event]) -> Refused | None:
     if "gave-up" in found:
         step = "filaectl journal, repair what it names, then filaectl recover --retry"
     return Refused(
-        _plain(f"step {failed['step']} failed: {failed['reason']}{_evidence(failed)}; {undone}"),
+        f"step {failed['step']} failed: {failed['reason']}{_evidence(failed)}; {undone}",
         failed.get("owner", "provider"),
         step,
     )
@@ -42,7 +41,7 @@ def show(event: Event, *, as_json: bool) -> None:
 
 def line(event: Event) -> str:
     """Return an event as a line for a person; nothing for those that only the journal needs."""
-    said = _plain(_words(event))
+    said = _words(event)
     return f"[{_clock(event)}] {said}" if said else ""
 
 
@@ -98,11 +97,6 @@ def _meanwhile(event: Event, step: str) -> str:
         case "maintenance-off":
             return f"maintenance off by {event['by']}"
     return ""
-
-
-def _plain(text: str) -> str:
-    """Return lines that a terminal shows and does not obey: what a release's tools say of it gets in here."""
-    return "\n".join(plain(part, None) for part in text.split("\n"))
 
 
 def _how(event: Event) -> str:

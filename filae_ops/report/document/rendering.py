@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from filae_ops.agent.system.plain_text import plain
 from filae_ops.errors import OpsError
 from filae_ops.language import Lang, typography
 from filae_ops.paths import data_path
@@ -76,7 +77,10 @@ def css_string(text: str) -> Any:
 
 
 def write_document(path: Path, text: str) -> None:
-    """Write a document whole or not at all, readable by all (0644); only a file, or a link to one, is replaced."""
+    """Write a document whole or not at all, readable by all (0644); only a file, or a link to one, is replaced.
+
+    What a terminal would obey is spelt out: documents quote machines, and people `cat` them.
+    """
     if path.exists() and not path.is_file():  # renamed over, a device such as /dev/stdout would be gone
         what = "a folder" if path.is_dir() else "no file but a device, a pipe or a socket"
         raise OpsError(f"{path} is {what}", next_step="name a file, such as review.html", exit_code=2)
@@ -87,7 +91,7 @@ def write_document(path: Path, text: str) -> None:
             "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
         ) as stream:
             try:
-                stream.write(text)
+                stream.write("\r\n".join(map(plain, text.split("\r\n"))))  # CSV ends its lines so
                 stream.flush()
                 os.fchmod(stream.fileno(), MODE)
                 os.fsync(stream.fileno())

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
-from typing import TYPE_CHECKING
 
+from filae_ops.console import Console, Text
 from filae_ops.judge.case.verdict import STATUSES, Status
 from filae_ops.language import typography
 from filae_ops.report.difference.difference_terminal import lines as difference_lines
@@ -15,10 +15,6 @@ from filae_ops.report.document.values import day
 from filae_ops.report.review.document import ReviewDocument
 from filae_ops.report.review.entries import Entry
 from filae_ops.report.review.verdict_sections import worst_first
-
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.text import Text
 
 COLOURS: dict[Status, str] = {
     "non_compliant": "bold red", "gap": "red", "to_document": "yellow", "to_confirm": "yellow",
@@ -68,16 +64,12 @@ def _part(review: ReviewDocument, owner: str, width: int) -> Iterator[Text]:
 
 def _wrapped(review: ReviewDocument, text: str, width: int, style: str = "", *, indent: str = "") -> list[Text]:
     """Return lines that fit; spaces that do not break stay whole, which Rich would not see to."""
-    from rich.text import Text
-
     spaced = typography(text, review.lang)
     found = wrap(spaced, max(width, 20), subsequent_indent=indent, break_on_hyphens=False) or [""]
     return [Text(each, style) for each in found]
 
 
 def _counts(review: ReviewDocument, entries: Sequence[Entry], width: int) -> Iterator[Text]:
-    from rich.text import Text
-
     colon = " : " if review.lang == "fr" else ": "
     texts = {each.status: each.status_text for each in entries}
     numbers = Counter(each.status for each in entries)
@@ -87,7 +79,7 @@ def _counts(review: ReviewDocument, entries: Sequence[Entry], width: int) -> Ite
         if line and len(line) + 3 + len(part) > width:
             yield line
             line = Text()
-        line = Text.assemble(line, " · ", part) if line else part
+        line.append(" · " if line else "").append(part)
     yield line
 
 
@@ -113,21 +105,18 @@ def _minor(review: ReviewDocument, entries: Sequence[Entry]) -> Iterator[str]:
 
 def _detail(review: ReviewDocument, entry: Entry, width: int) -> Iterator[Text]:
     """Return one verdict: its status in the margin, then rule, reason and source."""
-    from rich.text import Text
-
     source = f"{entry.source}, {entry.dated}" if entry.dated else entry.source
     room = max(width - MARGIN, 20)
     title = _wrapped(review, f"{entry.id} {entry.title} ({entry.severity_text})", room, "bold")
     lines = [*title, *_wrapped(review, entry.why, room), *_wrapped(review, source, room, "dim")]
     margin = Text(entry.status_text.ljust(MARGIN), COLOURS[entry.status])
     for number, line in enumerate(lines):
-        yield Text.assemble(" " * MARGIN if number else margin, line)
+        yield Text().append(" " * MARGIN if number else margin).append(line)
 
 
 def show_sites(reviews: Sequence[ReviewDocument], console: Console) -> None:
     """Print one line for each site, the worst first."""
     from rich.table import Table
-    from rich.text import Text
 
     say = words("review", reviews[0].lang)["terminal"]
     made = Table(box=None, pad_edge=False)

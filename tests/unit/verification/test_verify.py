@@ -75,6 +75,16 @@ def test_junit(tmp_path):
     assert "who acts: dsi" in str(failure.text)
 
 
+def test_junit_is_xml_whatever_a_machine_says(tmp_path):
+    hostile = "\x1b[2K\x9b\x00\ud800\uffff\u00a0é"
+    rows = [{**row, "id": f"{row['id']}{hostile}", "message": hostile, "next": hostile} for row in ROWS]
+    write_junit(Report(verdicts(rows)), tmp_path / "verify.xml")
+    root = ElementTree.parse(tmp_path / "verify.xml").getroot()
+    shown = "\\u001b[2K\\u009b\\u0000\\ud800\ufffd\u00a0é"
+    assert {case.get("name") for case in root.iter("testcase")} == {f"{row['id']}{shown}" for row in ROWS}
+    assert [failure.get("message") for failure in root.iter("failure")] == [shown]
+
+
 def test_failures_come_first_and_fit(monkeypatch, capsys):
     console = Console(width=80, record=True)
     monkeypatch.setattr(command, "out", console)

@@ -51,15 +51,15 @@ def entry(**fields: Any) -> bytes:
     ("line", "text"),
     [
         (entry(), "00:00:00.123 web@blue: hello"),
-        (entry(MESSAGE="a\x1b[2Jb\u202ec\nd"), "00:00:00.123 web@blue: a[2Jbc | d"),
-        (entry(MESSAGE=[104, 233, 27]), "00:00:00.123 web@blue: h\ufffd"),
+        (entry(MESSAGE="a\rb\u2028c\nd"), "00:00:00.123 web@blue: a | b | c | d"),
+        (entry(MESSAGE=[104, 233]), "00:00:00.123 web@blue: h\ufffd"),
         (entry(UNIT="filae-web@green.service", _SYSTEMD_UNIT="init.scope"), "00:00:00.123 web@green: hello"),
         (entry(MESSAGE=None), "00:00:00.123 web@blue: "),
         (b"not json", ""),
         (b"[]", ""),
     ],
 )
-def test_a_line_is_text_that_no_terminal_obeys(line: bytes, text: str) -> None:
+def test_an_entry_of_the_journal_is_one_line(line: bytes, text: str) -> None:
     assert logs.shown(line, as_json=False) == text
 
 

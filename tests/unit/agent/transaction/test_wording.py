@@ -66,15 +66,6 @@ def test_the_verdict_says_what_failed_and_what_is_next(
         assert step in found.next_step
 
 
-def test_a_terminal_obeys_nothing_of_what_a_release_s_tools_said() -> None:
-    told = {**FAILED, "reason": "gems: \x1b[2J\x9b31m\u202eno\r", "evidence": {"frame": "a\x07"}}
-    verdict = wording.verdict([told, {"event": "rolled-back"}])
-    assert verdict is not None
-    for text in (wording.line({**told, **TIME}), str(verdict)):
-        assert "gems: [2J31mno [frame a]" in text
-        assert "".join(c for c in text if c.isprintable() or c == "\n") == text
-
-
 def test_one_colour_is_said_with_its_stall() -> None:
     assert "about 4 s" in wording.one_colour(4.2)
     assert "none is known yet" in wording.one_colour(None)

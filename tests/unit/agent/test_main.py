@@ -1,0 +1,113 @@
+"""What filaectl prints is text: a terminal obeys nothing of it, whichever command printed it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from material.agent.fakes import machine_at
+
+from filae_ops.agent import main
+from filae_ops.agent.commands import logs, status
+from filae_ops.agent.system import machine as machines
+from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.system.process import Failed
+from filae_ops.agent.transaction.journal import Journal
+
+HOSTILE = "ERROR: \x1b[2K\x1b[1A\r\x9b2K\u202eno"
+SPELT = r"ERROR: \u001b[2K\u001b[1A\u000d\u009b2K\u202eno"
+OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]")
+
+
+def printed(capsys: pytest.CaptureFixture[str]) -> tuple[str, str]:
+    """Return what was printed, where nothing is to be obeyed."""
+    captured = capsys.readouterr()
+    assert not OBEYED.search(captured.out + captured.err)
+    return captured.out, captured.err
+
+
+@pytest.fixture(autouse=True)
+def _root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+
+
+def status_that_raises(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def raising(*_: Any, **__: Any) -> int:
+        raise error
+
+    monkeypatch.setattr(status, "print_status", raising)
+
+
+@pytest.mark.parametrize(
+    "error", [Failed(f"psql ended with status 2: {HOSTILE}"), Refused(f"psql ended with status 2: {HOSTILE}")],
+    ids=lambda error: type(error).__name__,
+)  # fmt: skip
+def test_a_refusal_that_quotes_psql_keeps_its_owner_and_next_step(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception
+) -> None:
+    status_that_raises(monkeypatch, error)
+    assert main.main(["status"]) == 1
+    _, err = printed(capsys)
+    assert err.splitlines()[:2] == [f"filaectl: psql ended with status 2: {SPELT}", "  who acts: provider"]
+
+
+def test_json_says_the_value_that_it_was(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    status_that_raises(monkeypatch, Refused(HOSTILE))
+    assert main.main(["status", "--json"]) == 1
+    out, _ = printed(capsys)
+    assert json.loads(out)["message"] == HOSTILE
+
+
+def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    status_that_raises(monkeypatch, KeyError(0))
+    assert main.main(["status"]) == 1
+    assert printed(capsys)[1].endswith("KeyError: 0\n")
+    status_that_raises(monkeypatch, RuntimeError(HOSTILE))
+    assert main.main(["status"]) == 1
+    _, err = printed(capsys)
+    assert err.startswith("Traceback (most recent call last):\n")
+    assert err.endswith(f"RuntimeError: {SPELT}\n")
+
+
+def test_wrong_usage_is_quoted_as_text(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main.main(["deploy", "a", f"--{HOSTILE}"])
+    assert ended.value.code == 2
+    assert SPELT in printed(capsys)[1]
+
+
+@pytest.mark.parametrize("words", [["journal"], ["journal", "--json"]], ids=" ".join)
+def test_what_a_release_s_tools_said_is_shown_with_what_follows(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, words: list[str]
+) -> None:
+    machine, _ = machine_at(tmp_path)
+    monkeypatch.setattr(machines, "Machine", lambda: machine)
+    journal = Journal(machine.layout.journal)
+    journal.write("failed", tx="t", step="start", reason=HOSTILE, evidence={"frame": HOSTILE})
+    journal.write("rolled-back", tx="t")
+    assert main.main(words) == 0
+    first, second = printed(capsys)[0].splitlines()
+    if "--json" in words:
+        assert json.loads(first)["reason"] == HOSTILE
+    else:
+        assert f"FAILED: {SPELT} [frame {SPELT}]" in first
+        assert second.endswith("undone: what served before serves")
+
+
+@pytest.mark.parametrize("words", [["logs", "--follow"], ["logs", "--follow", "--json"]], ids=" ".join)
+def test_what_the_application_writes_is_shown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    entry = json.dumps({"__REALTIME_TIMESTAMP": "1767225600123456", "UNIT": "filae-web@blue.service",
+                        "MESSAGE": "a\x1b[2J\x9b\u202eb"})  # fmt: skip
+    monkeypatch.setattr(machines, "Machine", lambda: None)
+    monkeypatch.setattr(logs, "argv", lambda *_, **__: ["printf", "%s\\n", entry])
+    assert main.main(words) == 0
+    out, _ = printed(capsys)
+    if "--json" in words:
+        assert json.loads(out)["message"] == "a\x1b[2J\x9b\u202eb"
+    else:
+        assert out == "00:00:00.123 web@blue: a\\u001b[2J\\u009b\\u202eb\n"
