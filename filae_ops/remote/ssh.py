@@ -50,7 +50,7 @@ def ssh_config(inventory: Inventory, login: Login) -> Iterator[Path]:
         known = directory / "known_hosts"
         known.write_text("".join(f"{known_host(host.name, host.host_key)}\n" for host in inventory.hosts.values()))
         config = directory / "config"
-        stanzas = [_stanza(host, login, directory) for host in inventory.hosts.values()]
+        stanzas = [host_stanza(host, login, str(directory)) for host in inventory.hosts.values()]
         # The caller's own settings come last: they may add a way through a bastion, never undo what is above.
         config.write_text("\n".join([*stanzas, "Match all\n  Include ~/.ssh/config\n"]))
         try:
@@ -62,7 +62,8 @@ def ssh_config(inventory: Inventory, login: Login) -> Iterator[Path]:
                     subprocess.run(argv, capture_output=True, timeout=5)
 
 
-def _stanza(host: Host, login: Login, directory: Path) -> str:
+def host_stanza(host: Host, login: Login, directory: str) -> str:
+    """Return what ssh_config says of a machine; `directory` holds its known_hosts and shared connection."""
     lines = [
         option("Host", host.name), option("HostName", host.ansible_host), option("Port", host.ansible_port),
         option("User", login.user_for(host)), option("HostKeyAlias", host.name),

@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from filae_ops.agent.system.plain_text import plain
 from filae_ops.inventory.model.documents import Document
 from filae_ops.inventory.model.hosting import NAMED_HOST
 from filae_ops.inventory.types.choices import TO_FILL
@@ -170,7 +171,7 @@ def scalar(value: Any) -> Any:
     if isinstance(value, int | float | dt.date):
         return str(value)
     try:
-        plain = yaml.safe_load(f"k: [{value}]") == {"k": [value]} and yaml.safe_load(f"k: {value}") == {"k": value}
+        as_it_is = yaml.safe_load(f"k: [{value}]") == {"k": [value]} and yaml.safe_load(f"k: {value}") == {"k": value}
     except yaml.YAMLError:
-        plain = False
-    return value if plain else json.dumps(value, ensure_ascii=False)
+        as_it_is = False
+    return value if as_it_is else plain(json.dumps(value, ensure_ascii=False))

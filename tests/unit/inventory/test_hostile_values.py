@@ -1,0 +1,312 @@
+"""Each text that an inventory may declare, with each text that it should not: refused, or carried as one value.
+
+What the model takes of a hostile text is put in every place that takes it, then all that the toolkit writes from an
+inventory is written: for ssh, sshd, ssh-keygen, apt, chrony, nginx, nftables and cloud-init, and for people.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import functools
+import io
+import json
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+import yaml
+from material.hostile import HOSTILE, leaves, replaced, skeleton
+from templates.rendering import render
+
+from filae_ops.agent.system.plain_text import one_line
+from filae_ops.errors import OpsError
+from filae_ops.inventory.model.inventory import SECTIONS, Inventory
+from filae_ops.inventory.reading.draft import Draft
+from filae_ops.inventory.reading.load import build
+from filae_ops.inventory.reading.yaml_files import Source, read
+from filae_ops.inventory.types.annotations import inner, parts
+from filae_ops.inventory.writing.field_tree import machine, sections, walk
+from filae_ops.inventory.writing.fields_to_ask import scalar
+from filae_ops.paths import data_path
+from filae_ops.remote.ssh import Login, host_stanza
+from filae_ops.report.flows.matrix import as_csv, lines_of
+from filae_ops.report.request.cloud_init import user_data
+from filae_ops.report.review.one_site import review_of
+from filae_ops.report.review.review_page import html, markdown
+from filae_ops.verification.gather import firewall_rules
+from filae_ops.writers.filters import FILTERS
+from filae_ops.writers.openssh import allowed_signers, authorized_key_files, known_host, ssh_pinned_options
+
+DAY = dt.date(2026, 7, 1)
+MACHINE = "filae-prod"
+DOCUMENT = {"file": "evidence/x.pdf", "date": "2026-01-05"}
+# Added to the example that declares most, so that every text of the model is declared.
+MORE: dict[str, Any] = {
+    "hosting.remote_access_guarantees": DOCUMENT,
+    "hosting.subhosts": [{"name": "Hôte", "role": "sauvegarde", "country": "FR", "certificate": "evidence/c.pdf"}],
+    "hosting.extra_eu.foreign_subsidiaries": ["US"],
+    "hosting.extra_eu.declared_laws": ["CLOUD Act"],
+    "hosting.derogation": {"basis": "décision", "signed_by": "direction"},
+    "app.settings": {"APP_LOCALE": "fr"},
+    "backup.offsite.provider_id": "outscale",
+    "patching.mirror": {"url": "http://192.0.2.80/debian", "security_url": "http://192.0.2.80/debian-security"},
+    "supervision.endpoint": {"place": "Lyon", "country": "FR", "provider": "Prestataire"},
+    "network.reverse_proxy": {"product": "HAProxy"},
+    "establishment.ght": {"security_measures": DOCUMENT},
+    "documents.acceptance.0.reservations": "aucune",
+    "documents.security_audit": {"kind": "test d'intrusion", "file": "evidence/x.pdf"},
+}
+ACCESS = {"ansible_user": "deploiement", "ansible_ssh_private_key_file": "~/.ssh/id_ed25519"}
+EXTENDED_SUPPORT = {"name": "ELTS", "contract": "evidence/x.pdf"}
+
+
+@functools.cache
+def example() -> Source:
+    """Return the example of a certified host, with every text declared."""
+    source = read(data_path("inventories", "hds-host"))
+    host = {**json.loads(json.dumps(source.hostvars()[MACHINE])), **ACCESS}
+    host = replaced(host, ("machine", "os"), lambda system: {**system, "extended_support": EXTENDED_SUPPORT})
+    for path, value in MORE.items():
+        place = tuple(int(part) if part.isdigit() else part for part in path.split("."))
+        host = replaced(host, place[:-1], lambda above, key=place[-1], value=value: {**above, key: value})
+    source.sections = {key: value for key, value in host.items() if key in SECTIONS}
+    source.hosts = {MACHINE: {key: value for key, value in host.items() if key not in SECTIONS}}
+    return source
+
+
+def built(host: dict[str, Any]) -> Inventory:
+    return build(example(), {MACHINE: host})
+
+
+@functools.cache
+def declared() -> dict[str, Any]:
+    return example().hostvars()[MACHINE]
+
+
+def generic(place: tuple[Any, ...]) -> str:
+    """Return the path of the field that a place is of."""
+    text = "".join("[]" if isinstance(part, int) else f".{part}" for part in place)[1:]
+    return re.sub(r"^machine(?=\.)", "machines[]", text).removesuffix("[]")
+
+
+@functools.cache
+def fields() -> tuple[tuple[Any, ...], ...]:
+    """Return the first place of each field."""
+    return tuple({generic(place): place for place in reversed([*leaves(declared())])}.values())
+
+
+@functools.cache
+def accepted(hostile: str) -> tuple[tuple[Any, ...], ...]:
+    """Return the places where the model takes a text."""
+    places = []
+    for place in fields():
+        try:
+            built(replaced(declared(), place, lambda _: HOSTILE[hostile]))
+        except OpsError:
+            continue
+        places.append(place)
+    return tuple(places)
+
+
+@functools.cache
+def inventory(hostile: str) -> Inventory:
+    """Return an inventory that says a text wherever the model takes it."""
+    host = declared()
+    for place in accepted(hostile) if hostile else ():
+        host = replaced(host, place, lambda _: HOSTILE[hostile])
+    return built(host)
+
+
+def test_every_text_of_the_model_is_tried() -> None:
+    expected = {node.path for node in walk([*sections(), *machine()]) if node.model is None and not node.choices
+              and str in parts(node.kind if inner(node.kind) is None else inner(node.kind))}  # fmt: skip
+    tried = {generic(place) for place in fields()}
+    assert {field for field in expected if not any(f"{name}.".startswith(f"{field}.") for name in tried)} == set()
+    assert len(expected) > 130
+
+
+NO_LINE = [name for name, text in HOSTILE.items() if not one_line(text)]
+
+
+@pytest.mark.parametrize("hostile", NO_LINE)
+def test_what_no_line_can_hold_is_declared_nowhere(hostile: str) -> None:
+    assert accepted(hostile) == ()
+
+
+def configured(given: Inventory) -> dict[str, str]:
+    """Return all that an inventory becomes in files that programs read, as group_vars/all.yml hands it over."""
+    host = given.hosts[MACHINE]
+    network, mirror = given.network, given.patching.mirror
+    assert mirror
+    window = given.site.maintenance_window
+    text = functools.partial(render, "base")
+    people = [person.model_dump() for person in (*given.access.operators, *given.access.dsi)]
+    return {
+        "ssh_config": host_stanza(host, Login(), "/tmp/x"),
+        "known_hosts": known_host(host.name, host.host_key),
+        "ssh options": "\n".join(ssh_pinned_options(host.name, host.host_key)),
+        "proxy": text("proxy.conf.j2", base_proxy=network.proxy),
+        "sources": text("debian.sources.j2", base_mirror=mirror.model_dump()),
+        "unattended": text("unattended.conf.j2", base_reboot_time=window.start if window else ""),
+        "chrony": text("chrony.conf.j2", base_time_sources=network.time_sources),
+        "time zone": FILTERS["timezone"](given.site.timezone),
+        "locale": FILTERS["locale"](given.site.locale),
+        "nginx": render("proxy", "server.conf.j2", proxy_names=[network.public_name], proxy_any_name=False),
+        "nftables": firewall_rules(given),
+        "signers": allowed_signers(signer.model_dump() for signer in given.app.signers),
+        "keys": "".join(entry["path"] + entry["content"] for entry in authorized_key_files(people)),
+    }
+
+
+def keys(value: Any) -> Any:
+    """Return a document without its values."""
+    if isinstance(value, dict):
+        return {key: keys(inner_value) for key, inner_value in value.items()}
+    return [keys(item) for item in value] if isinstance(value, list) else skeleton(str(value))
+
+
+@functools.cache
+def skeletons(hostile: str) -> dict[str, Any]:
+    """Return the files of an inventory without its values."""
+    text = user_data(draft(hostile), MACHINE, "debian", DAY)
+    first_access = {"cloud-init": keys(yaml.safe_load(text)), "lines of cloud-init": text.count("\n")}
+    return {name: skeleton(file) for name, file in configured(inventory(hostile)).items()} | first_access
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_each_file_that_a_program_reads_carries_one_value(hostile: str) -> None:
+    assert skeletons(hostile) == skeletons("")
+
+
+def draft(hostile: str) -> Draft:
+    host = declared()
+    for place in accepted(hostile) if hostile else ():
+        host = replaced(host, place, lambda _: HOSTILE[hostile])
+    tree = {key: value for key, value in host.items() if key in SECTIONS}
+    own = {key: value for key, value in host.items() if key not in SECTIONS}
+    return Draft(example().directory, "0" * 64, {**tree, "hosts": {MACHINE: own}}, frozenset())
+
+
+class Elements(HTMLParser):
+    """Collects what a browser would see besides text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[tuple[str, tuple[str, ...]]] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.names.add((tag, tuple(sorted(name for name, _ in attrs))))
+
+
+def elements(page: str) -> set[tuple[str, tuple[str, ...]]]:
+    parser = Elements()
+    parser.feed(page)
+    return parser.names
+
+
+def shown(given: Inventory) -> tuple[str, str, str]:
+    """Return what people get, in HTML and Markdown, and the cells of the matrix."""
+    review = review_of(given, DAY, "fr")
+    return html(review), markdown(review), as_csv(lines_of(given), "fr")
+
+
+FOR_PEOPLE = ["markup", "a formula", "a cell", "a double quote", "a template", "backquotes", "a comment", "a backslash"]
+
+
+@pytest.mark.parametrize("hostile", FOR_PEOPLE)
+def test_documents_show_it_and_obey_nothing(hostile: str) -> None:
+    page, text, table = shown(inventory(hostile))
+    known = elements(shown(inventory(""))[0]) | {("span", ("class",)), ("td", ("class",)), ("code", ())}
+    assert elements(page) <= known
+    assert not re.search(r"(?<!\\)<script", text)
+    rows = list(csv.reader(io.StringIO(table.removeprefix("\ufeff")), delimiter=";"))
+    assert len({len(row) for row in rows}) == 1
+    assert not [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@"))]
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_what_init_writes_reads_back_as_it_was(hostile: str) -> None:
+    text = HOSTILE[hostile]
+    assert yaml.safe_load(f"a: {scalar(text)}\nb: [{scalar(text)}, c]") == {"a": text, "b": [text, "c"]}
+
+
+# A name of ours may look like it.
+NO_NAME = [name for name in HOSTILE if name != "an octal address"]
+
+
+@pytest.mark.parametrize("hostile", NO_NAME)
+def test_keys_are_names(hostile: str) -> None:
+    """Of machines, which become files and aliases; of settings, which become variables."""
+    text = HOSTILE[hostile]
+    with pytest.raises(OpsError):
+        build(example(), {text: declared()})
+    with pytest.raises(OpsError):
+        built(replaced(declared(), ("app", "settings"), lambda _: {text: "x"}))
+
+
+ONE_VALUE = re.compile(r"[A-Za-z0-9._:/@+=~-]+")
+TAKES_ONE = {name: FILTERS[name] for name in (
+    "account", "apt_time", "apt_url", "certificate_name", "chrony_source", "journal_size", "locale", "nginx_name",
+    "ssh_host", "timezone", "whole_number",
+)}  # fmt: skip
+FLOW = {"id": "x", "direction": "in", "from": ["192.0.2.0/24"], "to": "machine", "proto": "tcp", "port": [443]}
+KEY = {"key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILxqI6i6DdOkDLWzysRd7QOg7yVx+MnTdKp2CvRk572J", "until": "2027-06-30"}
+RECORDS: dict[str, Any] = {
+    "nft_rules": lambda key, text: FILTERS["nft_rules"]({**FLOW, key: text}, ["192.0.2.0/24"]),
+    "nft_ports": lambda key, text: FILTERS["nft_ports"]({**FLOW, key: text}),
+    "allowed_signers": lambda key, text: FILTERS["allowed_signers"]([{"name": "x", **KEY, key: text}]),
+    "authorized_key_files": lambda key, text: FILTERS["authorized_key_files"](
+        [{"name": text if key == "name" else "x", "keys": [{**KEY, key: text} if key in KEY else KEY]}]
+    ),
+    "secret_files": lambda key, text: FILTERS["secret_files"]({text: "x"}),
+    "ssh_pinned_options": lambda key, text: FILTERS["ssh_pinned_options"](
+        text if key == "name" else "x", text if key == "key" else KEY["key"]
+    ),
+}
+HELD = {
+    "nft_rules": ("id", "from", "proto", "port"), "nft_ports": ("port",), "allowed_signers": ("name", "key", "until"),
+    "authorized_key_files": ("name", "key", "until"), "secret_files": ("name",), "ssh_pinned_options": ("name", "key"),
+}  # fmt: skip
+
+
+def test_every_filter_is_tried() -> None:
+    assert {*TAKES_ONE, *RECORDS, "supplied_secrets"} == set(FILTERS)
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_a_writer_of_one_word_refuses_by_itself_or_carries_one(hostile: str) -> None:
+    """Whatever called it: the model's own checks are not counted on."""
+    refusals = []
+    for writer in TAKES_ONE.values():
+        try:
+            assert ONE_VALUE.fullmatch(str(writer(HOSTILE[hostile])))
+        except OpsError as error:
+            refusals.append(str(error))
+    assert all(one_line(text.partition("\n")[0]) and len(text) < 600 for text in refusals)
+    assert refusals
+
+
+@pytest.mark.parametrize("hostile", NO_NAME)
+def test_a_writer_of_lines_refuses_each_of_its_texts(hostile: str) -> None:
+    for name, texts in HELD.items():
+        for text in texts:
+            with pytest.raises(OpsError):
+                RECORDS[name](text, HOSTILE[hostile])
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_a_secret_is_kept_as_it_is_and_never_told(hostile: str) -> None:
+    text = HOSTILE[hostile]
+    document = yaml.safe_dump({"tls_key": text, "app_secrets": {"smtp": text}})
+    if "\0" in text or len(text) > 60_000:
+        with pytest.raises(OpsError) as refused:
+            FILTERS["supplied_secrets"](document)
+        assert text not in str(refused.value)
+        return
+    secrets = FILTERS["supplied_secrets"](document)
+    assert secrets == {"tls_key": text, "app_secrets": {"smtp": text}}
+    (file,) = FILTERS["secret_files"](secrets["app_secrets"])
+    assert file["path"] == "/etc/filae/secrets/smtp"
+    assert file["content"] == f"{text}\n"
