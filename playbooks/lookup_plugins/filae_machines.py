@@ -28,9 +28,11 @@ class LookupModule(LookupBase):
     def run(self, terms, variables=None, **kwargs):
         """Return the name of the group."""
         (sources,) = terms
-        if len(sources) != 1:
+        # Of a directory Ansible would read every file, and nobody reviews but hosts.yml and group_vars/all.
+        if len(sources) != 1 or Path(str(sources[0])).name != "hosts.yml":
             raise AnsibleError(
-                f"{len(sources)} inventories are given\n  who acts: provider\n  next: give one: -i DIR/hosts.yml"
+                f"one hosts.yml is wanted, not {', '.join(map(str, sources)) or 'no inventory'}\n"
+                "  who acts: provider\n  next: give it: -i DIR/hosts.yml"
             )
         if str(HOME) not in sys.path:
             sys.path.insert(0, str(HOME))

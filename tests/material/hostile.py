@@ -49,6 +49,8 @@ HOSTILE = {
     "a formula": '=HYPERLINK("http://x")',
     "a cell": "a|b",
     "very long": "x" * 70_000,
+    "an escape in an address": "a\x1b[2K@chv.example",
+    "markup in an address": "<script>@chv.example",
     "a scope": "fe80::1%eth0",
     "an octal address": "0177.0.0.1",
     "a wide digit": "\uff1127.0.0.1",

@@ -20,7 +20,7 @@ from filae_ops.inventory.model.operations import Admin, Identity, Incidents, Log
 from filae_ops.inventory.model.patching import Patching
 from filae_ops.inventory.model.site import Site
 from filae_ops.inventory.model.tls import Tls
-from filae_ops.inventory.types.fields import Slug, Strict, is_address, refuse
+from filae_ops.inventory.types.fields import MachineName, Strict, is_address, refuse
 
 SSH_PORT = 22
 HTTPS_PORT = 443
@@ -33,7 +33,7 @@ class Inventory(Strict):
     """Where it was read."""
     fingerprint: str
     """SHA-256 over the files read: what was reviewed is what is applied."""
-    hosts: Mapping[Slug, Host] = Field(min_length=1)
+    hosts: Mapping[MachineName, Host] = Field(min_length=1)
     """Machines of the group filae."""
     site: Site
     """The site and its environment."""

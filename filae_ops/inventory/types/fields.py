@@ -17,7 +17,12 @@ from filae_ops.errors import Owner
 from filae_ops.writers import parsing
 
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
-_EMAIL = re.compile(r"[^@\s]+@([^@\s]+)")
+# RFC 5321's dot-string, no quoted one.
+_EMAIL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@([A-Za-z0-9.-]+)")
+
+
+# Tasks for the controller would go to a machine of that name.
+_MEANT_BY_ANSIBLE = frozenset({"127.0.0.1", "localhost", "all", "ungrouped"})
 
 
 class Strict(BaseModel):
@@ -131,6 +136,15 @@ def _account(value: str) -> str:
         refuse(f"{value!r} is {error}", next_step="write the account's name as the machine knows it, such as amartin")
 
 
+def _machine_name(value: str) -> str:
+    if value in _MEANT_BY_ANSIBLE:
+        refuse(
+            f"{value!r} stands for something else in Ansible: this computer, or a group",
+            next_step="name the machine by its site and environment, such as chv-prod",
+        )
+    return value
+
+
 def _key_path(value: str) -> str:
     try:
         return parsing.file_path(value)
@@ -180,6 +194,8 @@ AccountName = Annotated[str, AfterValidator(_account)]
 KeyPath = Annotated[str, AfterValidator(_key_path)]
 Email = Annotated[str, AfterValidator(_email)]
 Port = Annotated[int, Field(ge=1, le=65535)]
+MachineName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9_.-]{0,61}[a-z0-9])?$"), AfterValidator(_machine_name)]
+"""Name of a machine in hosts.yml."""
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9_.-]{0,61}[a-z0-9])?$")]
 
 

@@ -33,6 +33,16 @@ def account(name):
         return None
 
 
+def refuse_system_account(name):
+    """Refuse a name that the system uses for itself (login.defs(5): people have 1000 to 60000)."""
+    there = account(name)
+    if there and not 1000 <= there.pw_uid <= 60000:
+        sys.exit(
+            "%s is an account of the system (uid %d), not a person's\n  who acts: provider\n"
+            "  next: give that person another name in access.yml" % (name, there.pw_uid)
+        )
+
+
 def usable(name):
     """Return whether the account is neither expired nor locked by `revoke`."""
     with open("/etc/shadow", encoding="utf-8") as handle:
@@ -88,6 +98,8 @@ def revoke(person):
 listed = {each["name"] for each in json.loads(PEOPLE)}  # noqa: F821
 if not all(re.fullmatch("[a-z][a-z0-9_-]{0,31}", name) for name in listed):
     sys.exit("a name that is no account's: %r\n  who acts: provider\n  next: correct access.yml" % sorted(listed))
+for name in sorted(listed):
+    refuse_system_account(name)
 for each in GROUPS:
     try:
         grp.getgrnam(each)

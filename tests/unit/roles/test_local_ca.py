@@ -47,3 +47,12 @@ def test_a_revocation_list_lasts_whatever_an_older_run_set(script: Path) -> None
     (script.parent / "ca.crl").unlink()
     assert ensure(script, "filae.example") == ["revocation list"]
     assert ensure(script, "filae.example") == []
+
+
+@pytest.mark.parametrize("name", ["a.example\nsubjectAltName = x", "a.example;x", "[x]", "$ENV::HOME", "-x", ""])
+def test_a_name_is_never_a_setting_of_openssl(script: Path, name: str) -> None:
+    argv = [sys.executable, str(script), "apply", f"filae.example,{name}"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "a name that no certificate can hold" in done.stderr
+    assert not (script.parent / "local-ca").exists()
