@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from filae_ops.agent.system.host_name import is_address, is_dns_name
 from filae_ops.errors import Owner
 
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
-_DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _EMAIL = re.compile(r"[^@\s]+@([^@\s]+)")
 
 
@@ -29,21 +29,6 @@ class Strict(BaseModel):
 def refuse(why: str, *, next_step: str, owner: Owner = "provider", at: tuple[str | int, ...] = ()) -> NoReturn:
     """Refuse a value: `why` names it, `owner` acts, `next_step` says how, `at` is the place below."""
     raise PydanticCustomError("refused", "{why}", {"why": why, "owner": owner, "next_step": next_step, "at": at})
-
-
-def is_dns_name(value: str) -> bool:
-    """Tell whether `value` is a DNS name in lower case, without a final dot."""
-    labels = value.split(".")
-    return len(value) <= 253 and all(map(_DNS_LABEL.fullmatch, labels)) and not labels[-1].isdigit()
-
-
-def is_address(value: str) -> bool:
-    """Tell whether `value` is an IPv4 or IPv6 address."""
-    try:
-        ipaddress.ip_address(value)
-    except ValueError:
-        return False
-    return True
 
 
 def _text(value: str) -> str:
