@@ -15,6 +15,7 @@ from filae_ops.agent.system.versions import version_key
 
 Loc = tuple[str | int, ...]
 Problem = tuple[Loc, str]
+REBUILD = "build the bundle again with `filae-ops bundle build`, or ask for it again"
 _TYPES = {str: "text", int: "a whole number", bool: "true or false", list: "a list", dict: "an object"}
 _TAKEN = ("MANIFEST.json", "Gemfile.lock", "release.yml")
 
@@ -137,7 +138,6 @@ CONTRACT = Part(
     },
     {
         "min_from": _text(rules.version),
-        
         "migrate": Part(
             {
                 "command": _COMMAND,

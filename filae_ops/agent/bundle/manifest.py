@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any, NoReturn
 
-from filae_ops.agent.bundle.contract_rules import contract_problem, shown
+from filae_ops.agent.bundle.contract_rules import REBUILD, contract_problem, shown
 from filae_ops.agent.bundle.field_rules import path_problem
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.plain_text import one_line
@@ -31,7 +31,7 @@ Manifest = dict[str, Any]
 
 def refuse(message: str) -> NoReturn:
     """Refuse a bundle that `filae-ops bundle build` cannot have made."""
-    raise Refused(message, next_step="build the bundle again with `filae-ops bundle build`, or ask for it again")
+    raise Refused(message, next_step=REBUILD)
 
 
 def machine_links(contract: dict[str, Any]) -> list[str]:
