@@ -111,15 +111,15 @@ def word(value: str) -> str:
     return text(value)
 
 
-def command(words: list[str]) -> list[str]:
+def command(argv: list[str]) -> list[str]:
     """Require a command, given its words: its program is Debian's, or a file of the release."""
-    if not 1 <= len(words) <= 100:
+    if not 1 <= len(argv) <= 100:
         raise ValueError("is not a command: a list of 1 to 100 words, run without a shell")
-    if "/" not in words[0]:
-        _program(words[0])
-    elif problem := path_problem(words[0]):
-        raise ValueError(f"starts with {words[0]!r:.100}, not a path inside the release: {problem}")
-    return words
+    if "/" not in argv[0]:
+        _program(argv[0])
+    elif problem := path_problem(argv[0]):
+        raise ValueError(f"starts with {argv[0]!r:.100}, not a path inside the release: {problem}")
+    return argv
 
 
 def reserved(name: str) -> bool:

@@ -106,9 +106,9 @@ def recoverer_argv() -> list[str]:
     While a unit that OnFailure= started is active, systemd keeps the failed unit loaded and its name taken:
     so filae-recover.service only starts the recoverer, which is started again when it is killed.
     """
-    command, *words = _systemd_run(RECOVERER, "filaectl recover")
+    program, *arguments = _systemd_run(RECOVERER, "filaectl recover")
     return [
-        f"/usr/bin/{command}", *words,
+        f"/usr/bin/{program}", *arguments,
         *_properties("Type=exec", "Restart=on-failure", "RestartSec=2", "RestartPreventExitStatus=1"),
         "--", AGENT, "recover",
     ]  # fmt: skip

@@ -56,23 +56,23 @@ def crafted(**changes: Any) -> bytes:
 
 
 def rows() -> list[Any]:
-    return [pytest.param(changes, words, id=name) for name, (changes, words) in CRAFTED.items()]
+    return [pytest.param(changes, message, id=name) for name, (changes, message) in CRAFTED.items()]
 
 
-@pytest.mark.parametrize(("changes", "words"), rows())
-def test_a_crafted_contract_is_refused_with_its_key_and_its_value(changes: dict[str, Any], words: str) -> None:
+@pytest.mark.parametrize(("changes", "message"), rows())
+def test_a_crafted_contract_is_refused_with_its_key_and_its_value(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(Refused) as caught:
         parse_manifest(crafted(**changes))
-    assert words in caught.value.message
+    assert message in caught.value.message
     assert one_line(caught.value.message)
     assert len(caught.value.message) < 500
     assert caught.value.owner == "provider"
     assert "filae-ops bundle build" in caught.value.next_step
 
 
-@pytest.mark.parametrize(("changes", "words"), rows())
+@pytest.mark.parametrize(("changes", "message"), rows())
 def test_preflight_refuses_it_and_writes_nothing(
-    changes: dict[str, Any], words: str, raw: Raw, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    changes: dict[str, Any], message: str, raw: Raw, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machine, runner = machine_at(tmp_path / "machine")
     raw.manifest["contract"].update(changes)
@@ -81,17 +81,17 @@ def test_preflight_refuses_it_and_writes_nothing(
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(Refused) as caught:
         checks.check(machine, bundle)
-    assert words in caught.value.message
+    assert message in caught.value.message
     assert runner.argvs == []
     assert sorted(tmp_path.rglob("*")) == before
 
 
-@pytest.mark.parametrize(("changes", "words"), rows())
-def test_a_release_on_the_disk_is_read_by_the_same_rules(changes: dict[str, Any], words: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("changes", "message"), rows())
+def test_a_release_on_the_disk_is_read_by_the_same_rules(changes: dict[str, Any], message: str, tmp_path: Path) -> None:
     release = put_release(machine_at(tmp_path)[0], "2.1.0", **changes)
     with pytest.raises(Refused) as caught:
         of_release(release)
-    assert words in caught.value.message
+    assert message in caught.value.message
     assert caught.value.message.startswith(f"{release}/MANIFEST.json: contract")
     assert caught.value.next_step == "deploy the release again"
 
