@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -119,3 +120,19 @@ def test_numbers_that_are_none() -> None:
     for number in (b"NaN", b"Infinity", b"1" * 5000, b"true", b"4e8", b"1e999"):
         with pytest.raises(Refused):
             parse_manifest(crafted().replace(b'"memory": 419430400', b'"memory": ' + number))
+
+
+def test_a_contract_is_made_only_of_what_was_checked() -> None:
+    """Of a release on the disk, and of what `archive.check` and `archive.read_manifest` return."""
+    agent = Path(archive.__file__).parents[1]
+    made = {
+        line.strip()
+        for path in agent.rglob("*.py")
+        for line in path.read_text().splitlines()
+        if re.search(r"(?<!class )\bContract\((?!NamedTuple)", line)
+    }
+    assert made == {
+        'return Contract(data["contract"])',
+        'contract, live = Contract(found["contract"]), machine.live()',
+        'wanted = Contract(archive.read_manifest(self.bundle)["contract"])',
+    }
