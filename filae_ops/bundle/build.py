@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from filae_ops.agent.bundle.archive import check
+from filae_ops.agent.bundle.contract_rules import within
 from filae_ops.agent.bundle.manifest import parse_manifest
 from filae_ops.agent.bundle.signature import NAMESPACE
 from filae_ops.agent.system.errors import Refused
-from filae_ops.bundle.consistency import within
 from filae_ops.bundle.contract import Contract
 from filae_ops.bundle.pack import manifest_bytes, release_time, write_archive
 from filae_ops.bundle.release_yml import FILE_NAME, load_contract

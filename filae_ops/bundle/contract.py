@@ -6,12 +6,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from filae_ops.agent.bundle import contract_rules
+from filae_ops.agent.bundle.contract_rules import Problem
 from filae_ops.bundle.contract_fields import (
     BodySize,
     Calendar,
     Command,
     EnvName,
     Extensions,
+    Few,
     HeaderName,
     JsonKey,
     Locale,
@@ -21,6 +24,7 @@ from filae_ops.bundle.contract_fields import (
     RubyVersion,
     SchemaVersion,
     Slug,
+    Status,
     Text,
     UrlPath,
     Version,
@@ -91,18 +95,12 @@ class HealthVersion(_Part):
     json_key: JsonKey | None = Field(default=None, alias="json")
     header: HeaderName | None = None
 
-    @model_validator(mode="after")
-    def _one(self) -> HealthVersion:
-        if (self.json_key is None) == (self.header is None):
-            raise ValueError("needs one of json and header")
-        return self
-
 
 class Health(_Part):
     """The page that says whether the application serves."""
 
     path: UrlPath
-    status: Annotated[int, Field(ge=200, le=399)] = 200
+    status: Status = 200
     version: HealthVersion | None = None
 
 
@@ -115,12 +113,18 @@ class Client(_Part):
 
     directory: RelativePath | None = None
     otherwise: RelativePath = "app"
-    hashed: list[RelativePath] = []
+    hashed: Annotated[list[RelativePath], Few] = []
     max_body: BodySize = "1m"
+
+    @model_validator(mode="after")
+    def _states_something(self) -> Client:
+        if not {"directory", "max_body"} & self.model_fields_set:
+            raise ValueError("states neither a directory of files nor max_body")
+        return self
 
 
 class Contract(_Part):
-    """A release, as its `release.yml` states it; that its keys agree is asked of `consistency.py`, once it is valid."""
+    """A release, as its `release.yml` states it; that its keys agree is asked by `disagreements`, once it is valid."""
 
     name: Slug
     version: Version
@@ -128,16 +132,16 @@ class Contract(_Part):
     ruby: RubyVersion
     debian_packages: Packages = []
     gems: Literal["debian", "vendored"]
-    env: dict[EnvName, Text] = {}
-    settings: dict[EnvName, Setting] = {}
-    secrets: dict[Slug, Secret] = {}
+    env: Annotated[dict[EnvName, Text], Few] = {}
+    settings: Annotated[dict[EnvName, Setting], Few] = {}
+    secrets: Annotated[dict[Slug, Secret], Few] = {}
     database: Database = Database()
-    files: list[FileStore] = []
-    scratch: list[RelativePath] = []
+    files: Annotated[list[FileStore], Few] = []
+    scratch: Annotated[list[RelativePath], Few] = []
     migrate: Migrate | None = None
     setup: Run | None = None
-    processes: dict[Slug, Command]
-    timers: dict[Slug, Timer] = {}
+    processes: Annotated[dict[Slug, Command], Few]
+    timers: Annotated[dict[Slug, Timer], Few] = {}
     health: Health
     probe: Probe | None = None
     files_check: Run | None = None
@@ -147,6 +151,10 @@ class Contract(_Part):
     def compiled(self) -> dict[str, Any]:
         """Return the contract as MANIFEST.json holds it: defaults written out, memory in bytes."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+    def disagreements(self) -> list[Problem]:
+        """Return each disagreement between keys, as the machine finds them: where it is stated, and what it is."""
+        return list(contract_rules.disagreements(self.compiled()))
 
     def commands(self) -> dict[str, list[str]]:
         """Return every command by the key that states it."""

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from filae_ops.bundle.consistency import inconsistencies
 from filae_ops.bundle.contract import Contract
 from filae_ops.errors import OpsError
 from filae_ops.strict_yaml import describe, load
@@ -24,7 +23,7 @@ def load_contract(path: Path) -> Contract:
         contract = Contract.model_validate(value)
     except ValidationError as exc:
         raise OpsError("\n".join(describe(exc, locate)), next_step=next_step) from exc
-    if problems := inconsistencies(contract):
+    if problems := contract.disagreements():
         lines = [f"{locate.where(loc)}: {loc[0]}: {text}" for loc, text in problems]
         raise OpsError("\n".join(lines), next_step=next_step)
     return contract

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from filae_ops.agent.bundle.manifest import NAME, path_problem, shown
+from filae_ops.agent.bundle.contract_rules import shown
+from filae_ops.agent.bundle.field_rules import path_problem
+from filae_ops.agent.bundle.manifest import NAME
 from filae_ops.bundle import vendored_gems
 from filae_ops.bundle.contract import Contract
 from filae_ops.errors import OpsError

@@ -12,11 +12,12 @@ from collections.abc import Callable
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from filae_ops.agent.bundle import field_rules
+from filae_ops.agent.system.host_name import is_address, is_dns_name
 from filae_ops.agent.system.plain_text import plain
 from filae_ops.errors import OpsError
 
 Parsed = TypeVar("Parsed")
-_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 _PERSON = re.compile(r"[a-z][a-z0-9_-]{0,31}", re.ASCII)
 _URL_PATH = re.compile(r"(/[A-Za-z0-9._~+-]+)*/?", re.ASCII)
 _SLUG = re.compile(r"[a-z0-9]([a-z0-9_.-]{0,61}[a-z0-9])?", re.ASCII)
@@ -27,7 +28,6 @@ _LOCALE = re.compile(r"(C|[a-z]{2,3}_[A-Z]{2})\.UTF-8", re.ASCII)
 _TIMEZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]{0,31}(/[A-Za-z0-9_+-]{1,31}){0,2}", re.ASCII)
 _SIZE = re.compile(r"[1-9][0-9]{0,5}[KMGT]?", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
-_SECRET = re.compile(r"(?=.{1,40}\Z)[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*", re.ASCII)
 
 
 def carried(where: str, parse: Callable[[object], Parsed], value: object) -> Parsed:
@@ -111,23 +111,16 @@ def port(value: object) -> int:
 
 def dns_name(value: object) -> str:
     """Return a DNS name in lower case, without a final dot (RFC 1123)."""
-    if not isinstance(value, str) or len(value) > 253:
+    if not isinstance(value, str) or not is_dns_name(value):
         raise ValueError("not a DNS name in lower case")
-    labels = [match[0] for label in value.split(".") if (match := _LABEL.fullmatch(label))]
-    if len(labels) != value.count(".") + 1 or labels[-1].isdigit():
-        raise ValueError("not a DNS name in lower case")
-    return ".".join(labels)
+    return str(value)
 
 
 def address(value: object) -> str:
-    """Return an IPv4 or IPv6 address; a scope (`%eth0`) is refused, since it may hold any text."""
-    try:
-        parsed = ipaddress.ip_address(value) if isinstance(value, str) else None
-    except ValueError:
-        parsed = None
-    if parsed is None or getattr(parsed, "scope_id", None) is not None:
+    """Return an IPv4 or IPv6 address in its one spelling; a scope (`%eth0`) may hold any text, and is refused."""
+    if not isinstance(value, str) or not is_address(value):
         raise ValueError("not an IP address")
-    return parsed.compressed
+    return ipaddress.ip_address(value).compressed
 
 
 def host(value: object) -> str:
@@ -171,5 +164,7 @@ def url(value: object) -> str:
 
 
 def secret_name(value: object) -> str:
-    """Return the name of a secret that people supply: it names a file, and a credential of systemd."""
-    return matching(_SECRET, value, "the name of a secret (a-z, 0-9, - and _ inside, 40 at most)")
+    """Return the name of a secret that people supply, by the rule of contracts: it names a file, and a credential."""
+    if not isinstance(value, str):
+        raise ValueError("is not the name of a secret")
+    return field_rules.slug(str(value))

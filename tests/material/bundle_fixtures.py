@@ -8,7 +8,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from material.bundles import CONTRACT, MTIME, Keys, Raw, described, info, make_source
+from material.bundles import BUILT, CONTRACT, Keys, Raw, described, info, make_source
 
 from filae_ops.bundle.build import Built, build
 
@@ -58,5 +58,5 @@ def raw() -> Raw:
         (info("lib/a.rb", b"a" * 600), b"a" * 600),
         (link, b""),
     ]
-    manifest = {"format": 1, "contract": copy.deepcopy(CONTRACT), "files": files, "built": {"mtime": MTIME}}
+    manifest = {"format": 1, "contract": copy.deepcopy(CONTRACT), "files": files, "built": dict(BUILT)}
     return Raw(manifest, members)

@@ -23,6 +23,7 @@ health: {path: /up}
 memory: 400M
 """
 MTIME = 1_000_000_000
+BUILT = {"by": "by hand", "mtime": MTIME}
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,17 @@ def compressed(data: bytes) -> bytes:
 CONTRACT = {
     "name": "filae",
     "version": "2.1.0",
+    "ruby": "3.3",
+    "debian_packages": [],
     "gems": "debian",
+    "env": {},
+    "settings": {},
+    "secrets": {},
+    "database": {"locale": "C.UTF-8", "extensions": []},
     "files": [{"name": "attachments", "path": "storage"}],
     "scratch": ["tmp"],
+    "processes": {"web": ["bin/web"]},
+    "timers": {},
+    "health": {"path": "/up", "status": 200},
+    "memory": 400 * 1024 * 1024,
 }

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from material.bundles import CONTRACT, MTIME, Raw, described, info
+from material.bundles import BUILT, CONTRACT, Raw, described, info
 from sites import Site
 from untouched import ask_all, assert_refused, untouched
 
@@ -55,9 +55,8 @@ class Bench:
         content = b"#!/bin/sh\n"
         folder = {"path": "bin", "type": "dir", "mode": "0755"}
         entry = {"path": "bin/web", "type": "file", "mode": "0755", **described(content)}
-        contract = {**CONTRACT, "version": "9.9.9", "health": {"path": "/up"}, "processes": {"web": ["bin/web"]}}
-        built = {"by": "hand", "mtime": MTIME}
-        made = Raw({"format": 1, "contract": contract, "files": [folder, entry], "built": built}, [])
+        contract = {**CONTRACT, "version": "9.9.9"}
+        made = Raw({"format": 1, "contract": contract, "files": [folder, entry], "built": BUILT}, [])
         made.members.append((info("bin", b"", 0o755, tarfile.DIRTYPE), b""))
         made.members.append((info("bin/web", content, 0o755), content))
         spoil(made)
@@ -118,6 +117,10 @@ def other_content(raw: Raw) -> None:
     raw.members[1] = (info("bin/web", b"#!/bin/rm\n", 0o755), b"#!/bin/rm\n")
 
 
+def line_of_a_unit(raw: Raw) -> None:
+    raw.manifest["contract"]["secrets"] = {"x\nExecStartPre=+/bin/touch /pwned": {"generate": "hex64"}}
+
+
 CASES: dict[str, tuple[Callable[[Bench], Path], tuple[str, ...]]] = {
     "unsigned": (unsigned, (".sig: ", "o such file")),
     "empty signature": (empty_signature, ("signature",)),
@@ -133,6 +136,10 @@ CASES: dict[str, tuple[Callable[[Bench], Path], tuple[str, ...]]] = {
     "link out of the tree": (lambda bench: bench.raw(leaving_link), ("etc/shadow",)),
     "a file that is not announced": (lambda bench: bench.raw(not_announced), ("zz-extra",)),
     "other content than announced": (lambda bench: bench.raw(other_content), ("bin/web",)),
+    "a contract that no build made": (
+        lambda bench: bench.raw(line_of_a_unit),
+        (r"contract.secrets.'x\nExecStartPre=+/bin/touch /pwned': is not a name",),
+    ),
 }
 
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from filae_ops.agent.bundle.contract_rules import contract_problem
 from filae_ops.agent.system.errors import Refused
 
-_UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
+AGAIN = "deploy the release again"
 
 
-@dataclass(frozen=True)
-class Contract:
+class Contract(NamedTuple):  # no dataclass: a process of the release would wait for its import
     """A release's contract, with what it leaves out filled in."""
 
     data: Mapping[str, Any]
@@ -66,12 +64,8 @@ class Contract:
 
     @property
     def memory(self) -> int:
-        """Return the bytes that one colour needs, 0 when not stated."""
-        value = self.data.get("memory") or 0
-        if isinstance(value, int):
-            return value
-        match = re.fullmatch(r"(\d+)\s*([KMG]?)i?B?", str(value))
-        return int(match[1]) * _UNITS[match[2]] if match else 0
+        """Return the bytes that one colour needs."""
+        return int(self.data["memory"])
 
     def command(self, process: str) -> list[str]:
         """Return the command of a process: web, a worker, timer:NAME, migrate, setup, probe, files_check."""
@@ -87,14 +81,13 @@ class Contract:
 
 
 def of_release(release: Path) -> Contract:
-    """Read the contract of a release that lies on the machine."""
-    return Contract(manifest(release)["contract"])
-
-
-def manifest(release: Path) -> dict[str, Any]:
-    """Read the MANIFEST.json of a release that lies on the machine."""
+    """Read the contract of a release that lies on the machine, by the rules of a bundle's."""
+    place = release / "MANIFEST.json"
     try:
-        data: dict[str, Any] = json.loads((release / "MANIFEST.json").read_text())
-    except (OSError, ValueError) as exc:
-        raise Refused(f"{release}/MANIFEST.json cannot be read: {exc}", next_step="deploy the release again") from exc
-    return data
+        data = json.loads(place.read_text())
+        problem = contract_problem(data["contract"])
+    except (OSError, ValueError, RecursionError, KeyError, TypeError) as exc:
+        raise Refused(f"{place} cannot be read: {exc}", next_step=AGAIN) from exc
+    if problem:
+        raise Refused(f"{place}: {problem}", next_step=AGAIN)
+    return Contract(data["contract"])

@@ -6,14 +6,17 @@ import json
 import re
 from typing import Any, NoReturn
 
+from filae_ops.agent.bundle.contract_rules import REBUILD, contract_problem, shown
+from filae_ops.agent.bundle.field_rules import path_problem
 from filae_ops.agent.system.errors import Refused
-from filae_ops.agent.system.versions import is_version
+from filae_ops.agent.system.plain_text import one_line
 
 NAME = "MANIFEST.json"
 FORMAT = 1
 MAX_MANIFEST = 16 * 1024 * 1024
 MAX_TOTAL = 4 * 1024 * 1024 * 1024
 MAX_MTIME = 2**33 - 1
+MAX_BY = 100
 _KEYS = {
     "file": {"path", "type", "mode", "size", "sha256"},
     "dir": {"path", "type", "mode"},
@@ -21,8 +24,6 @@ _KEYS = {
 }
 _MODES = {"file": ("0644", "0755"), "dir": ("0755",), "link": ("0777",)}
 _SHA = re.compile(r"[0-9a-f]{64}")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_SLUG = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
 _HOPS = 40
 
 Manifest = dict[str, Any]
@@ -30,28 +31,7 @@ Manifest = dict[str, Any]
 
 def refuse(message: str) -> NoReturn:
     """Refuse a bundle that `filae-ops bundle build` cannot have made."""
-    raise Refused(message, next_step="build the bundle again with `filae-ops bundle build`, or ask for it again")
-
-
-def shown(value: object) -> str:
-    """Return a value for a message, short and on one line whatever it is."""
-    return f"{value!r:.200}" if isinstance(value, str | int | float | None) else type(value).__name__
-
-
-def path_problem(path: object) -> str:
-    """Return why this is not a safe relative path of a release, or nothing."""
-    if not isinstance(path, str) or not path:
-        return "not a path"
-    if _CONTROL.search(path):
-        return "control character in a name"
-    if path.startswith("/"):
-        return "absolute name"
-    parts = path.split("/")
-    if any(part in ("", ".", "..") for part in parts):
-        return "name with an empty, `.` or `..` part"
-    if len(path.encode()) > 1024 or any(len(part.encode()) > 255 for part in parts):
-        return "name too long"
-    return ""
+    raise Refused(message, next_step=REBUILD)
 
 
 def machine_links(contract: dict[str, Any]) -> list[str]:
@@ -87,38 +67,19 @@ def _constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-def _check_contract(contract: Any) -> None:
-    if not isinstance(contract, dict):
-        refuse(f"{NAME}: no contract")
-    if not isinstance(contract.get("name"), str) or not _SLUG.fullmatch(contract["name"]):
-        refuse(f"{NAME}: contract without a name")
-    if not is_version(contract.get("version")):
-        refuse(f"{NAME}: contract without a version")
-    files, scratch = contract.get("files"), contract.get("scratch")
-    if (
-        not isinstance(files, list)
-        or not isinstance(scratch, list)
-        or contract.get("gems")
-        not in (
-            "debian",
-            "vendored",
-        )
-    ):
-        refuse(f"{NAME}: contract without gems, files or scratch")
-    for item in files:
-        if not isinstance(item, dict) or not isinstance(item.get("name"), str):
-            refuse(f"{NAME}: contract: files: not names and paths")
-        if not _SLUG.fullmatch(item["name"]):
-            refuse(f"{NAME}: contract: files: unsafe name {item['name'][:80]!r}")
-    for path in [item.get("path") for item in files] + scratch:
-        if problem := path_problem(path):
-            refuse(f"{NAME}: contract: {problem}: {shown(path)}")
+def _check_contract(contract: object) -> None:
+    if problem := contract_problem(contract):
+        refuse(f"{NAME}: {problem}")
 
 
 def _check_built(built: Any) -> None:
-    mtime = built.get("mtime") if isinstance(built, dict) else None
+    if not isinstance(built, dict) or set(built) != {"by", "mtime"}:
+        refuse(f"{NAME}: built: not `by` and `mtime` alone")
+    by, mtime = built["by"], built["mtime"]
+    if not isinstance(by, str) or not one_line(by) or len(by) > MAX_BY:
+        refuse(f"{NAME}: built.by is not the name of a program: {shown(by)}")
     if type(mtime) is not int or not 0 <= mtime <= MAX_MTIME:
-        refuse(f"{NAME}: built.mtime is not a time")
+        refuse(f"{NAME}: built.mtime is not a time: {shown(mtime)}")
 
 
 def _check_entries(files: Any) -> dict[str, dict[str, Any]]:
@@ -190,7 +151,7 @@ def link_problem(path: str, target: object, entries: dict[str, dict[str, Any]]) 
     """Return why the link `path` to `target` may leave the tree, or nothing; other links are followed."""
     if not isinstance(target, str) or not target or len(target.encode("utf-8", "replace")) > 1024:
         return "without a target"
-    if _CONTROL.search(target):
+    if not one_line(target):
         return "with a control character"
     here, todo, hops = path.split("/")[:-1], _parts(target), 0
     if target.startswith("/"):

@@ -22,6 +22,7 @@ from filae_ops.agent.system.machine import Machine
 MAX_BUNDLE = 4 * 1024**3
 MAX_SIGNATURE = 64 * 1024
 OLD = 86400.0
+_SHA = re.compile("[0-9a-f]{64}")
 _CHUNK = 1024 * 1024
 _AGAIN = "send it again: filae-ops deploy"
 
@@ -60,9 +61,9 @@ def _header(stream: BinaryIO) -> tuple[int, int, str]:
     try:
         data = json.loads(line)
         size, signature, digest = data["bundle"], data["signature"], data["sha256"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise Refused("stdin does not begin with the line that announces a bundle", next_step=_AGAIN) from None
-    if type(size) is not int or type(signature) is not int or not re.fullmatch("[0-9a-f]{64}", str(digest)):
+    if type(size) is not int or type(signature) is not int or not isinstance(digest, str) or not _SHA.fullmatch(digest):
         raise Refused("stdin announces sizes or a sha256 that are none", next_step=_AGAIN)
     _bounded(size, signature)
     return size, signature, digest

@@ -23,10 +23,7 @@ def verify_tree(destination: Path, links: Mapping[str, str] | None = None) -> Ma
     link at each path of `files` and `scratch` (given `links`: exactly these, path to target, all of them).
     """
     with system_errors(destination):
-        path = destination / NAME
-        if not stat.S_ISREG(path.lstat().st_mode) or path.lstat().st_size > MAX_MANIFEST:
-            refuse(f"{path}: not a manifest")
-        manifest = parse_manifest(path.read_bytes())
+        manifest = manifest_of(destination)
         expected = {entry["path"]: entry for entry in manifest["files"]}
         found = dict(_walk(destination, ""))
         if missing := sorted(set(expected) - set(found)) + sorted(set(links or {}) - set(found)):
@@ -38,6 +35,15 @@ def verify_tree(destination: Path, links: Mapping[str, str] | None = None) -> Ma
             else:
                 _verify_extra(destination, name, state, manifest["contract"], links)
         return manifest
+
+
+def manifest_of(destination: Path) -> Manifest:
+    """Read the MANIFEST.json of an extracted release, its rules checked; the tree is not looked at."""
+    path = destination / NAME
+    with system_errors(path):
+        if not stat.S_ISREG(path.lstat().st_mode) or path.lstat().st_size > MAX_MANIFEST:
+            refuse(f"{path}: not a manifest")
+        return parse_manifest(path.read_bytes())
 
 
 def _walk(root: Path, prefix: str) -> Iterator[tuple[str, os.stat_result]]:

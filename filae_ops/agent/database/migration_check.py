@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 from filae_ops.agent.bundle.contract import Contract
 from filae_ops.agent.database import postgresql
-from filae_ops.agent.system.config import PROVISION
 from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.system.json_file import PROVISION
 from filae_ops.agent.system.machine import Machine
 
 KINDS = ("expand", "contract", "window")

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from typing import Any
 
+from filae_ops.agent.bundle import field_rules
 from filae_ops.agent.bundle.contract import Contract
+from filae_ops.agent.bundle.contract_rules import REBUILD
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.layout import APP_USER, MIGRATE_USER
 from filae_ops.agent.system.machine import Machine
 from filae_ops.agent.system.process import Failed
 
 NAME = "filae"
-_LOCALE = re.compile(r"[A-Za-z0-9_.@-]{1,40}")
-_EXTENSION = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 
 GRANTS = f"""
 REVOKE ALL ON DATABASE {NAME} FROM PUBLIC;
@@ -38,11 +37,8 @@ def psql(machine: Machine, sql: str, *, user: str = "postgres", database: str = 
 def ensure(machine: Machine, contract: Contract) -> dict[str, bool]:
     """Create the database, its extensions and its grants where they are missing."""
     wanted = contract.get("database")
-    locale = str(wanted.get("locale") or "C.UTF-8")
-    extensions = [str(name) for name in wanted.get("extensions") or []]
-    for value, rule in ((locale, _LOCALE), *((name, _EXTENSION) for name in extensions)):
-        if not rule.fullmatch(value):
-            raise Failed(f"the contract's database entry has an unsafe value: {value[:60]!r}")
+    locale = _literal("locale", str(wanted.get("locale") or "C.UTF-8"), field_rules.locale)
+    extensions = [_literal("extensions", str(name), field_rules.extension) for name in wanted.get("extensions") or []]
     _require_roles(machine)
     made = not exists(machine)
     if made:
@@ -126,6 +122,14 @@ def end_backends(machine: Machine) -> int:
     others = f"usename = '{MIGRATE_USER}' AND pid <> pg_backend_pid()"
     sql = f"SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE {others}"  # noqa: S608
     return int(psql(machine, sql) or 0)
+
+
+def _literal(key: str, value: str, rule: field_rules.Rule) -> str:
+    """Return a value that stays what it is between the quotes of SQL."""
+    try:
+        return rule(value)
+    except ValueError as exc:
+        raise Failed(f"PostgreSQL cannot be given database.{key} {value!r:.100}: it {exc}", next_step=REBUILD) from None
 
 
 def _require_roles(machine: Machine) -> None:

@@ -19,10 +19,9 @@ from datetime import UTC, datetime, timedelta
 from typing import IO, Any
 
 from filae_ops.agent.frontdoor import site_include
-from filae_ops.agent.runtime import health, unit_control
+from filae_ops.agent.runtime import health, unit_control, unit_text
 from filae_ops.agent.system import durable
 from filae_ops.agent.system.errors import Refused
-from filae_ops.agent.system.layout import AGENT
 from filae_ops.agent.system.machine import Machine
 from filae_ops.agent.system.process import Failed
 from filae_ops.agent.transaction import journal as journals
@@ -55,9 +54,6 @@ background:#fff}}a{{color:#1d4e6b}}</style>
 </body>
 </html>
 """
-_UNIT = "# written by filaectl\n[Unit]\nDescription=Filaé, end of maintenance\n\n"
-_SERVICE = f"{_UNIT}[Service]\nType=oneshot\nExecStart={AGENT} maintenance off --ended\n"
-_TIMER = _UNIT + "[Timer]\nOnCalendar={moment}\nPersistent=true\nAccuracySec=1s\n\n[Install]\nWantedBy=timers.target\n"
 _DEFAULT = "En attendant, utilisez la procédure papier de votre unité."
 
 
@@ -218,8 +214,8 @@ def _set_timer(machine: Machine, until: datetime | None) -> None:
         return
     # A second later: the end has passed when it runs.
     moment = (until.astimezone(UTC) + timedelta(seconds=1)).strftime("%Y-%m-%d %H:%M:%S UTC")
-    durable.write(service, _SERVICE)
-    durable.write(timer, _TIMER.format(moment=moment))
+    for path, text in zip((service, timer), unit_text.maintenance_units(moment), strict=True):
+        durable.write(path, text)
     unit_control.systemctl(machine, "daemon-reload")
     unit_control.systemctl(machine, "enable", "--quiet", timer.name)
     # The former end holds until this one does: cut in between, the page would stay for ever.

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from filae_ops.agent.system import durable
+from filae_ops.agent.system.layout import COLOURS
 from filae_ops.agent.system.machine import Machine
 from filae_ops.agent.system.process import Failed
 
@@ -17,6 +18,8 @@ MAINTENANCE = "# written by filaectl: an update failed and could not be undone\n
 
 def upstream(colour: str) -> str:
     """Return the include of the http context: the colour that answers."""
+    if colour not in COLOURS:
+        raise Failed(f"nginx cannot be given the colour {colour!r:.100}: it is not one of {', '.join(COLOURS)}")
     return f"# written by filaectl\nupstream filae_live {{\n    server unix:/run/filae/web-{colour}.sock;\n}}\n"
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
+from filae_ops.agent.bundle import field_rules
 from filae_ops.agent.bundle.contract import Contract, of_release
+from filae_ops.agent.bundle.contract_rules import REBUILD
 from filae_ops.agent.frontdoor import nginx
 from filae_ops.agent.release import store
 from filae_ops.agent.system.errors import Refused
@@ -13,8 +15,6 @@ from filae_ops.agent.system.layout import Layout
 from filae_ops.agent.system.machine import Machine
 from filae_ops.agent.system.process import Failed
 
-_SIZE = re.compile(r"\d{1,6}[kKmMgG]?")
-_PATH = re.compile(r"/[A-Za-z0-9._~/-]*")
 # A digest before the extension, as webpack, Rollup, Sprockets and Ember write it: main.1a2b3c4d.js, app-<64>.css.
 # Eight digits that look like a day are not one.
 _DIGEST = r"(?:.*/)?[^/]*[-.](?!(?:19|20)[0-9]{6}\.)[0-9a-f]{8,64}\.[A-Za-z0-9.]+$"
@@ -50,11 +50,10 @@ def refresh(machine: Machine, *, without: Collection[str] = ()) -> bool:
 def server(layout: Layout, contract: Contract, kept: Sequence[Contract] = ()) -> str:
     """Return the include of the server context; `kept`: the other releases whose hashed files stay served."""
     client = contract.get("client")
-    lines = [f"# written by filaectl for release {contract.version}", *_health(contract)]
+    version = _checked("version", contract.version, field_rules.version)
+    lines = [f"# written by filaectl for release {version}", *_health(contract)]
     if size := str(client.get("max_body") or ""):
-        if not _SIZE.fullmatch(size):
-            raise Failed(f"client.max_body {size[:40]!r} is not a size")
-        lines.append(f"client_max_body_size {size};")
+        lines.append(f"client_max_body_size {_checked('client.max_body', size, field_rules.body_size)};")
     if not client.get("directory"):
         return "\n".join([*lines, _proxied("location /")]) + "\n"
     page = client_page(contract)
@@ -108,7 +107,7 @@ def _hashed(layout: Layout, contracts: Sequence[Contract], otherwise: str) -> li
 
 def _client(layout: Layout, contract: Contract) -> str:
     directory = _plain(f"/{contract.get('client')['directory']}", "client.directory")
-    return f"{layout.release(contract.version)}{directory}"
+    return f"{layout.release(_checked('version', contract.version, field_rules.version))}{directory}"
 
 
 def _contract(machine: Machine, version: str) -> Contract | None:
@@ -119,9 +118,15 @@ def _contract(machine: Machine, version: str) -> Contract | None:
 
 
 def _plain(path: str, key: str) -> str:
-    if not _PATH.fullmatch(path):
-        raise Failed(f"{key} {path[:60]!r} is not a plain path")
-    return path
+    return _checked(key, path, field_rules.url_path)
+
+
+def _checked(key: str, value: str, rule: field_rules.Rule) -> str:
+    """Return a value that nginx reads as one word and nothing more."""
+    try:
+        return rule(value)
+    except ValueError as exc:
+        raise Failed(f"nginx cannot be given {key} {value!r:.100}: it {exc}", next_step=REBUILD) from None
 
 
 def _proxied(location: str) -> str:

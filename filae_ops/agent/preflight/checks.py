@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from filae_ops.agent.bundle import archive
-from filae_ops.agent.bundle.contract import Contract, manifest, of_release
+from filae_ops.agent.bundle.contract import Contract, of_release
+from filae_ops.agent.bundle.tree_check import manifest_of
 from filae_ops.agent.database import migration_check, postgresql
 from filae_ops.agent.preflight import capacity
 from filae_ops.agent.release import apt
 from filae_ops.agent.runtime import credentials, health, launcher
-from filae_ops.agent.system.config import PROVISION, read_json
 from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.system.json_file import PROVISION
 from filae_ops.agent.system.machine import Live, Machine
 from filae_ops.agent.system.process import Failed
 from filae_ops.agent.system.versions import version_key
@@ -45,7 +46,7 @@ def check(machine: Machine, bundle: Path) -> Checked:
     contract, live = Contract(found["contract"]), machine.live()
     size = sum(int(entry.get("size", 0)) for entry in found["files"])
     if live is not None:
-        same_application(manifest(machine.layout.release(live.version)), contract)
+        same_application(of_release(machine.layout.release(live.version)), contract)
     only_upwards(contract, live)
     same = live is not None and live.version == contract.version
     if same:
@@ -73,9 +74,9 @@ def trusted(machine: Machine, signer: str) -> None:
         )
 
 
-def same_application(live: Mapping[str, Any], contract: Contract) -> None:
+def same_application(live: Contract, contract: Contract) -> None:
     """Refuse another application's bundle: its migrations would run on this one's data."""
-    name, other = live["contract"]["name"], contract.data["name"]
+    name, other = live.data["name"], contract.data["name"]
     if name != other:
         raise Refused(
             f"the bundle holds {other!r}, this machine runs {name!r}",
@@ -103,7 +104,7 @@ def only_upwards(contract: Contract, live: Live | None) -> None:
 def same_content(machine: Machine, found: Mapping[str, Any]) -> None:
     """Refuse other content under a version that is live."""
     version = found["contract"]["version"]
-    if manifest(machine.layout.release(version))["files"] != found["files"]:
+    if manifest_of(machine.layout.release(version))["files"] != found["files"]:
         raise Refused(
             f"version {version} is live with other content than this bundle's",
             next_step="give the new content a new version in release.yml",
@@ -120,8 +121,7 @@ def machine_ready(machine: Machine, contract: Contract) -> None:
             f"the release runs on Ruby {wanted}; this Debian has {found or 'none'}",
             next_step="deploy a release made for this Debian's Ruby",
         )
-    given = read_json(machine.layout.settings).get("settings") or {}
-    if names := launcher.missing_settings(contract, given):
+    if names := launcher.missing_settings(contract, launcher.placed_settings(machine.layout)["settings"]):
         raise Refused(
             f"settings without a value: {', '.join(names)}",
             owner="shared",

@@ -9,13 +9,13 @@ import struct
 from collections.abc import Iterable
 from pathlib import Path
 
+from filae_ops.agent.bundle import field_rules
 from filae_ops.agent.bundle.contract import Contract
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.machine import Machine
 
 ENV = {"DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_SUSPEND": "1", "APT_LISTCHANGES_FRONTEND": "none"}
 LOCKS = ("/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/lock", "/var/lib/apt/lists/lock")
-_NAME = re.compile(r"[a-z0-9][a-z0-9+.-]{1,80}")
 _INSTALL = ["apt-get", "-q", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=120",
             "-o", "Dpkg::Options::=--force-confold", "install", "--"]  # fmt: skip
 
@@ -24,8 +24,10 @@ def required(contract: Contract) -> list[str]:
     """Return the packages that a release needs: those it names, and Ruby where it names a Ruby."""
     names = contract.packages
     for name in names:
-        if not _NAME.fullmatch(name):
-            raise Refused(f"debian_packages: {name[:60]!r} is not a package's name", next_step="correct release.yml")
+        try:
+            field_rules.package(name)
+        except ValueError as exc:
+            raise Refused(f"debian_packages: {name!r:.100} {exc}", next_step="correct release.yml") from None
     return names
 
 

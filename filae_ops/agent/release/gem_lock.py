@@ -46,7 +46,7 @@ def lock(machine: Machine, tree: Path, contract: Contract, *, bound: bool = True
         "lock" if bound else f"lock-{os.getpid()}",
         ["/usr/bin/ruby", "-e", SCRIPT, str(written), "/tmp/stubs"],  # noqa: S108 - the unit's own /tmp
         user=APP_USER,
-        properties=[f"WorkingDirectory={tree}", f"ReadWritePaths={place}"],
+        properties=[f"WorkingDirectory={unit_text.path(tree)}", f"ReadWritePaths={unit_text.path(place)}"],
         env={
             **launcher.constants(contract),
             "BUNDLE_GEMFILE": str(tree / "Gemfile"),

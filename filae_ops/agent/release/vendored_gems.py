@@ -33,8 +33,8 @@ def check(machine: Machine, tree: Path, contract: Contract) -> None:
         "LANG": "C.UTF-8",
     }
     argv = unit_text.oneoff_argv(
-        "gems", ["/usr/bin/ruby", "-e", SCRIPT], user=APP_USER, properties=[f"WorkingDirectory={tree}"], env=env,
-        seconds=120,
+        "gems", ["/usr/bin/ruby", "-e", SCRIPT], user=APP_USER, env=env, seconds=120,
+        properties=[f"WorkingDirectory={unit_text.path(tree)}"],
     )  # fmt: skip
     result = machine.runner.run(argv, timeout=150)
     if result.status == 0:

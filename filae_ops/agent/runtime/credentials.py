@@ -15,7 +15,6 @@ from filae_ops.agent.system.process import Failed
 
 GENERATORS: dict[str, Callable[[], str]] = {
     "hex64": lambda: secrets.token_hex(64),
-    "hex32": lambda: secrets.token_hex(32),
     "password": lambda: secrets.token_urlsafe(18),
 }
 

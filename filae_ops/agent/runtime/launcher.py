@@ -9,9 +9,12 @@ from typing import Any
 
 from filae_ops.agent.bundle import contract as contracts
 from filae_ops.agent.bundle.contract import Contract
-from filae_ops.agent.system.config import read_json
+from filae_ops.agent.bundle.field_rules import env_name
 from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.system.host_name import is_host
+from filae_ops.agent.system.json_file import read_json, refuse_value
 from filae_ops.agent.system.layout import COLOURS, Layout
+from filae_ops.agent.system.plain_text import one_line
 from filae_ops.agent.system.versions import is_version
 
 DATABASE_URL = "postgresql:///filae?host=/run/postgresql"
@@ -34,10 +37,29 @@ def environment(
     """Return the whole environment of a process; the toolkit's own names win over the contract's."""
     fixed = constants(contract)
     env = {"SCHEMA": "/dev/null", **fixed} if process == "migrate" else dict(fixed)
-    env |= declared_settings(contract, settings.get("settings") or {})
+    env |= declared_settings(contract, settings["settings"])
     env |= _secrets(contract, process, inherited.get("CREDENTIALS_DIRECTORY", ""))
-    env |= {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": home, "PUBLIC_HOST": str(settings["public_host"])}
+    env |= {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": home, "PUBLIC_HOST": settings["public_host"]}
     return env | FIXED | bundler(contract, release) | {k: inherited[k] for k in PASSED if k in inherited}
+
+
+def placed_settings(layout: Layout) -> dict[str, Any]:
+    """Read /etc/filae/settings.json: the public host, and the settings of the inventory."""
+    path = layout.settings
+    data = read_json(path)
+    host, given = data.get("public_host"), data.get("settings", {})
+    if not is_host(host):
+        refuse_value(path, "public_host", host, "is neither a DNS name in lower case nor an address")
+    if not isinstance(given, dict):
+        refuse_value(path, "settings", given, "is not an object")
+    for name, value in given.items():
+        try:
+            env_name(name)
+        except ValueError as exc:
+            refuse_value(path, "settings", name, str(exc))
+        if not isinstance(value, str) or not one_line(value):
+            refuse_value(path, f"settings.{name}", value, "is not a text of one line")
+    return {"public_host": host, "settings": given}
 
 
 def constants(contract: Contract) -> dict[str, str]:
@@ -51,7 +73,7 @@ def declared_settings(contract: Contract, given: Mapping[str, Any]) -> dict[str,
     for name, spec in contract.get("settings").items():
         value = given.get(name, (spec or {}).get("default"))
         if value is not None:
-            found[name] = value if isinstance(value, str) else _text(value)
+            found[name] = value
     return found
 
 
@@ -88,7 +110,7 @@ def become(layout: Layout, process: str, instance: str) -> None:
     contract = contracts.of_release(release)
     process = process or instance.rsplit("-", 1)[0]
     command = contract.command(process)
-    settings = read_json(layout.settings)
+    settings = placed_settings(layout)
     env = environment(contract, settings, release, process, os.environ, str(layout.home))
     os.chdir(release)
     os.umask(0o027)
@@ -125,7 +147,3 @@ def _secrets(contract: Contract, process: str, directory: str) -> dict[str, str]
             except OSError as exc:
                 raise Refused(f"the credential {name} cannot be read: {exc.strerror}") from exc
     return found
-
-
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -22,12 +22,19 @@ def systemctl(machine: Machine, *arguments: str, timeout: float = 120) -> str:
 
 def web(colour: str) -> tuple[str, str]:
     """Return the units of a colour: socket and service."""
-    return f"filae-web@{colour}.socket", f"filae-web@{colour}.service"
+    instance = unit_text.unit_name(colour)
+    return f"filae-web@{instance}.socket", f"filae-web@{instance}.service"
 
 
 def worker(process: str, colour: str) -> str:
     """Return the unit of a worker process of a colour."""
-    return f"filae-worker@{process}-{colour}.service"
+    return f"filae-worker@{unit_text.unit_name(process)}-{unit_text.unit_name(colour)}.service"
+
+
+def timer(name: str) -> tuple[str, str]:
+    """Return the units of a command that is repeated: timer and service."""
+    instance = unit_text.unit_name(name)
+    return f"filae-timer@{instance}.timer", f"filae-timer@{instance}.service"
 
 
 def prepare_web(machine: Machine, contract: Contract, colour: str, *, start: float = 0) -> None:
@@ -102,7 +109,7 @@ def start_workers(machine: Machine, contract: Contract, colour: str) -> list[str
 
 def stop_workers(machine: Machine, colour: str) -> None:
     """Stop every worker of a colour, whatever release it was of."""
-    pattern = worker("*", colour)
+    pattern = f"filae-worker@*-{colour}.service"
     listed = systemctl(machine, "list-units", "--all", "--plain", "--no-legend", "--full", pattern)
     enabled = [p.name for p in machine.layout.units.glob(f"filae.target.wants/{pattern}")]
     names = sorted({*(line.split()[0] for line in listed.splitlines() if line.strip()), *enabled})
@@ -125,12 +132,10 @@ def set_timers(machine: Machine, contract: Contract | None) -> list[str]:
             durable.remove(machine.layout.units / f"filae-timer@{name}.service.d")
     for name, entry in wanted.items():
         assert contract is not None
-        durable.write(
-            machine.layout.units / f"filae-timer@{name}.timer", unit_text.timer_unit(name, str(entry["calendar"]))
-        )
-        text = unit_text.release_dropin(machine.layout, contract, f"timer:{name}", pin=True)
-        _dropin(machine, f"filae-timer@{name}.service", text)
-    timers = [f"filae-timer@{name}.timer" for name in sorted(wanted)]
+        unit, service = timer(name)
+        durable.write(machine.layout.units / unit, unit_text.timer_unit(name, str(entry["calendar"])))
+        _dropin(machine, service, unit_text.release_dropin(machine.layout, contract, f"timer:{name}", pin=True))
+    timers = [timer(name)[0] for name in sorted(wanted)]
     if not timers:
         systemctl(machine, "daemon-reload")
         return []

@@ -43,7 +43,9 @@ def from_mapping(data: Mapping[str, Any], zone: str) -> Window | None:
     """Read the window that provisioning placed; None when none was agreed. ValueError when it is not one."""
     if not data:
         return None
-    days = tuple(str(day) for day in data["days"])
+    days, minutes = tuple(data["days"]), data["minutes"]
     if not days or any(day not in DAYS for day in days):
-        raise ValueError(f"maintenance_window.days: {', '.join(days) or 'none'}")
-    return Window(days, time.fromisoformat(str(data["start"])), int(data["minutes"]), ZoneInfo(zone))
+        raise ValueError("days")
+    if type(minutes) is not int or not 1 <= minutes <= 1440:
+        raise ValueError("minutes")
+    return Window(days, time.fromisoformat(data["start"]), minutes, ZoneInfo(zone))

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from filae_ops.agent.system import durable
-from filae_ops.agent.system.config import read_json
 from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.system.json_file import read_json
 from filae_ops.agent.system.machine import Live, Machine, other
 from filae_ops.agent.transaction import journal as journals
 from filae_ops.agent.transaction.journal import Event

@@ -9,7 +9,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from filae_ops.bundle.contract_fields import reserved
+from filae_ops.agent.bundle.field_rules import reserved
 from filae_ops.inventory.types.fields import Slug, Strict, duplicates, refuse
 from filae_ops.inventory.types.ssh_keys import SshKey
 

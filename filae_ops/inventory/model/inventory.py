@@ -8,6 +8,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from filae_ops.agent.system.host_name import is_address
 from filae_ops.inventory.model.access import Access, AccessGovernance
 from filae_ops.inventory.model.application import App
 from filae_ops.inventory.model.continuity import Backup, Continuity
@@ -20,7 +21,7 @@ from filae_ops.inventory.model.operations import Admin, Identity, Incidents, Log
 from filae_ops.inventory.model.patching import Patching
 from filae_ops.inventory.model.site import Site
 from filae_ops.inventory.model.tls import Tls
-from filae_ops.inventory.types.fields import MachineName, Strict, is_address, refuse
+from filae_ops.inventory.types.fields import MachineName, Strict, refuse
 
 SSH_PORT = 22
 HTTPS_PORT = 443

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from filae_ops.agent.system.host_name import is_dns_name
 from filae_ops.errors import Owner
 from filae_ops.writers import parsing
 
@@ -34,15 +35,6 @@ class Strict(BaseModel):
 def refuse(why: str, *, next_step: str, owner: Owner = "provider", at: tuple[str | int, ...] = ()) -> NoReturn:
     """Refuse a value: `why` names it, `owner` acts, `next_step` says how, `at` is the place below."""
     raise PydanticCustomError("refused", "{why}", {"why": why, "owner": owner, "next_step": next_step, "at": at})
-
-
-def is_address(value: str) -> bool:
-    """Tell whether `value` is an IPv4 or IPv6 address."""
-    try:
-        parsing.address(value)
-    except ValueError:
-        return False
-    return True
 
 
 def _text(value: str) -> str:
@@ -152,16 +144,9 @@ def _key_path(value: str) -> str:
         refuse(f"{value!r} is {error}", next_step="write a path such as ~/.ssh/id_ed25519")
 
 
-def _is_dns_name(value: str) -> bool:
-    try:
-        return bool(parsing.dns_name(value))
-    except ValueError:
-        return False
-
-
 def _email(value: str) -> str:
     match = _EMAIL.fullmatch(value)
-    if not match or not _is_dns_name(match[1].lower()):
+    if not match or not is_dns_name(match[1].lower()):
         refuse(f"{value!r} is not an e-mail address", next_step="write one such as dsi@chv.example")
     return value
 

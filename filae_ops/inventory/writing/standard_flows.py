@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
+from filae_ops.agent.system.host_name import is_address
 from filae_ops.inventory.types.choices import TO_FILL
-from filae_ops.inventory.types.fields import is_address
 from filae_ops.inventory.writing.answers import Answers
 
 _CLEAR = "aucun"

@@ -37,7 +37,7 @@ CONTRACT: dict[str, Any] = {
     "health": {"path": "/api/health", "status": 200, "version": {"json": "version"}},
     "probe": {"command": ["bin/probe"], "writes": True},
     "memory": 400 * 1024 * 1024,
-    "client": {"directory": "public", "otherwise": "index.html", "max_body": "20m"},
+    "client": {"directory": "public", "otherwise": "index.html", "hashed": [], "max_body": "20m"},
 }
 
 
@@ -93,11 +93,13 @@ def machine_at(root: Path, answers: Mapping[str, Answer] | None = None, **config
 
 
 def put_release(machine: Machine, version: str, **changes: Any) -> Path:
-    """Put a release's tree on the machine, as staging leaves it."""
+    """Put a release's tree on the machine, as staging leaves it; what is changed to None is not stated."""
     release = machine.layout.release(version)
     release.mkdir(parents=True)
-    contract = {**CONTRACT, "version": version, **changes}
-    (release / "MANIFEST.json").write_text(json.dumps({"contract": contract, "files": [], "format": 1}))
+    stated = {**CONTRACT, "version": version, "min_from": None, **changes}
+    contract = {key: value for key, value in stated.items() if value is not None}
+    built = {"by": "filae-ops", "mtime": 0}
+    (release / "MANIFEST.json").write_text(json.dumps({"contract": contract, "files": [], "format": 1, "built": built}))
     return release
 
 

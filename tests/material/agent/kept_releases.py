@@ -15,8 +15,8 @@ from filae_ops.agent.transaction.journal import Journal
 EXPAND, CONTRACT_KIND, WINDOW = "expand", "contract", "window"
 
 
-def migrate(schema: int | str | None, kind: str | None = EXPAND) -> dict[str, Any]:
-    return {"command": ["bin/migrate"], "schema_version": schema and str(schema), "kind": kind}
+def migrate(schema: int, kind: str = EXPAND) -> dict[str, Any]:
+    return {"command": ["bin/migrate"], "schema_version": str(schema), "kind": kind}
 
 
 class Site:

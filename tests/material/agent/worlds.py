@@ -40,7 +40,7 @@ class World:
     """2.0.0 is live on blue; `ticks` counts what was done to the machine, and `cut_at` ends it there."""
 
     def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.machine, _ = machine_at(root, timings={"settle": 0, "drain": 0})
+        self.machine, _ = machine_at(root, timings={"settle": 0.001, "drain": 0.001})
         gem = root / "usr/share/rubygems-integration/all/specifications/rack-3.1.20.gemspec"
         gem.parent.mkdir(parents=True)
         gem.write_text("")

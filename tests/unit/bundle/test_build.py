@@ -11,6 +11,7 @@ from material.bundles import RELEASE, make_source
 
 from filae_ops.agent.bundle import archive
 from filae_ops.bundle.build import build
+from filae_ops.bundle.contract import Contract
 from filae_ops.bundle.verify_bundle import verify_bundle
 from filae_ops.errors import OpsError
 
@@ -28,12 +29,21 @@ def test_round_trip(source, tmp_path, keys, signers):
         assert (tmp_path / "release" / path).read_bytes() == (source / path).read_bytes()
 
 
-def test_a_contract_whose_keys_disagree_is_refused_whoever_signed_it(source, tmp_path, keys, signers, monkeypatch):
+def test_a_contract_whose_keys_disagree_is_refused_whoever_signed_it(raw, tmp_path, keys, signers):
+    raw.manifest["contract"]["min_from"] = "3.0.0"
+    bundle = raw.write(tmp_path / "filae-2.1.0.tar.zst")
+    sign = ["ssh-keygen", "-Y", "sign", "-q", "-n", "filae-bundle@1", "-f", str(keys.good), str(bundle)]
+    subprocess.run(sign, check=True, capture_output=True)
+    with pytest.raises(OpsError, match=r"contract\.min_from: 3\.0\.0 is higher than version 2\.1\.0"):
+        verify_bundle(bundle, tmp_path / f"{bundle.name}.sig", signers)
+
+
+def test_a_build_asks_the_machines_own_check_too(source, tmp_path, monkeypatch):
     (source / "release.yml").write_text(f"{RELEASE}min_from: 3.0.0\n")
-    monkeypatch.setattr("filae_ops.bundle.release_yml.inconsistencies", lambda contract: [])
-    built = build(source, tmp_path / "out", keys.good)
-    with pytest.raises(OpsError, match=r"contract: min_from: 3\.0\.0 is higher than version 2\.1\.0"):
-        verify_bundle(built.bundle, built.signature, signers)
+    monkeypatch.setattr(Contract, "disagreements", lambda contract: [])
+    with pytest.raises(OpsError, match=r"contract\.min_from: 3\.0\.0 is higher than version 2\.1\.0"):
+        build(source, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_gnu_tar_reads_it_too(good, tmp_path):

@@ -38,11 +38,13 @@ def test_what_comes_on_stdin_is_stored_under_a_name_of_its_own(tmp_path: Path) -
     [
         (io.BytesIO(b""), "does not begin"),
         (io.BytesIO(b"[]\n"), "does not begin"),
+        (io.BytesIO(b"[" * 5000), "does not begin"),
         (framed(b"b", b"s", bundle=0), "at most"),
         (framed(b"b", b"s", bundle=2**40), "at most"),
         (framed(b"b", b"s", signature=10**6), "at most"),
         (framed(b"b", b"s", bundle=True), "sizes"),
         (framed(b"b", b"s", sha256="../../x"), "sha256"),
+        (framed(b"b", b"s", sha256=int("1" * 64)), "sha256"),
         (framed(b"b", b"s", sha256="0" * 64), "altered"),
         (framed(b"b", b"s", signature=50), "too early"),
         (framed(b"", b"", bundle=9, signature=1), "too early"),

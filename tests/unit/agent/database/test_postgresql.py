@@ -45,9 +45,23 @@ def test_the_database_is_made_with_its_grants_and_nothing_is_injected(tmp_path: 
     sql = "\n".join(filter(None, runner.stdins))
     assert "CREATE DATABASE filae OWNER filae_migrate" in sql
     assert 'CREATE EXTENSION IF NOT EXISTS "pg_trgm"' in sql
-    for value in ({"locale": "C'; DROP"}, {"extensions": ['x"; DROP']}):
-        with pytest.raises(Failed, match="unsafe"):
-            postgresql.ensure(machine, Contract({**CONTRACT, "database": value}))
+
+
+@pytest.mark.parametrize("value", ["C'; DROP", "C.UTF-8'", "C.UTF-8\n", "C.UTF-8\\", "../x.UTF-8", "C.UTF-8\0"])
+def test_a_locale_that_is_more_than_a_literal_is_not_written(tmp_path: Path, value: str) -> None:
+    machine, runner = machine_at(tmp_path)
+    with pytest.raises(Failed, match=r"cannot be given database\.locale") as caught:
+        postgresql.ensure(machine, Contract({**CONTRACT, "database": {"locale": value}}))
+    assert "bundle build" in caught.value.next_step
+    assert runner.argvs == []
+
+
+@pytest.mark.parametrize("value", ['x"; DROP', "pg_trgm\n", "x\\", "X", "x y", "x;", "", "x\0", "é"])
+def test_an_extension_that_is_more_than_a_name_is_not_written(tmp_path: Path, value: str) -> None:
+    machine, runner = machine_at(tmp_path)
+    with pytest.raises(Failed, match=r"cannot be given database\.extensions"):
+        postgresql.ensure(machine, Contract({**CONTRACT, "database": {"extensions": ["pg_trgm", value]}}))
+    assert runner.argvs == []
 
 
 def test_provision_must_have_made_the_roles(tmp_path: Path) -> None:

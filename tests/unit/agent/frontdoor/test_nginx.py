@@ -42,3 +42,9 @@ def test_nginx_workers_are_told_apart(tmp_path: Path) -> None:
         (tmp_path / "proc" / str(pid)).mkdir(parents=True)
         (tmp_path / "proc" / str(pid) / "cmdline").write_bytes(title)
     assert nginx.workers(machine) == {11: "working", 13: "leaving"}
+
+
+@pytest.mark.parametrize("colour", ["", "red", "blue.sock; } evil {", "blue\n", "../x"])
+def test_only_a_colour_is_led_to(colour: str) -> None:
+    with pytest.raises(Failed, match="cannot be given the colour"):
+        nginx.upstream(colour)

@@ -193,7 +193,16 @@ def test_what_nginx_serves_and_what_it_hands_over(
 @pytest.mark.parametrize(
     "changes",
     [
+        {"version": "2.1.0;\nload_module x"},
+        {"version": "../.."},
         {"health": {"path": "/x { } evil"}},
+        {"health": {"path": '/up") { } #'}},
+        {"health": {"path": "/up\n"}},
+        {"health": {"path": "/$uri"}},
+        {"client": {"directory": "../../etc", "otherwise": "app"}},
+        {"client": {"directory": "public/..", "otherwise": "app"}},
+        {"client": {"directory": "public", "otherwise": "app", "hashed": ['a"']}},
+        {"client": {"directory": "public", "otherwise": "app", "max_body": "1m\n"}},
         {"client": {"directory": "public", "otherwise": "a;b"}},
         {"client": {"directory": "public", "otherwise": "app", "max_body": "1m; evil on"}},
     ],

@@ -59,8 +59,12 @@ def test_packages_that_are_missing(tmp_path: Path) -> None:
     printed = "puma installed\nruby-pg not-installed\n"
     machine, _ = machine_at(tmp_path, {"dpkg-query": Result(1, printed)})
     assert apt.missing(machine, apt.required(NEW)) == ["ruby", "ruby-pg"]
-    with pytest.raises(Refused, match="not a package"):
-        apt.required(Contract({**CONTRACT, "debian_packages": ["--force", "puma"]}))
+
+
+@pytest.mark.parametrize("name", ["--force", "sudo-", "puma=1", "puma/sid", "a*", "a\nb", "", "^x", "?installed"])
+def test_what_apt_would_take_for_more_than_a_name_is_refused(name: str) -> None:
+    with pytest.raises(Refused, match="is not the name of a Debian package"):
+        apt.required(Contract({**CONTRACT, "debian_packages": ["puma", name]}))
 
 
 def test_packages_are_tried_again_after_the_lists_are_read(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from material.agent.fakes import CONTRACT, machine_at, put_release
@@ -8,6 +10,7 @@ from material.agent.fakes import CONTRACT, machine_at, put_release
 from filae_ops.agent.bundle.contract import Contract
 from filae_ops.agent.runtime import launcher
 from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.system.plain_text import one_line
 
 NEW = Contract(CONTRACT)
 SETTINGS = {"public_host": "filae.test", "settings": {"SMTP_HOST": "relay", "UNDECLARED": "x"}}
@@ -105,3 +108,34 @@ def test_an_unknown_process_is_refused(tmp_path: Path) -> None:
     assert NEW.command("timer:prune") == ["bin/rake", "prune"]
     with pytest.raises(Refused, match="no process 'files_check'"):
         NEW.command("files_check")
+
+
+@pytest.mark.parametrize(
+    ("key", "changes"),
+    [
+        *[("public_host", {"public_host": value}) for value in ("", "a\nb", "a b", "A.test", None, 1, ["a"], "a/b")],
+        *[("settings", {"settings": value}) for value in (None, [], "x")],
+        *[
+            ("settings", {"settings": {name: "x"}})
+            for name in ("a", "A B", "A=B", "A\n", "", "PATH", "LD_PRELOAD", "PGHOST")
+        ],
+        *[
+            ("settings.A", {"settings": {"A": value}})
+            for value in ("a\nb", "a\0b", "\x1b[2J", 1, True, None, ["a"], 1.5)
+        ],
+    ],
+)
+def test_settings_that_provisioning_never_wrote_are_refused(tmp_path: Path, key: str, changes: dict[str, Any]) -> None:
+    machine, _ = machine_at(tmp_path)
+    machine.layout.settings.write_text(json.dumps({**SETTINGS, **changes}))
+    with pytest.raises(Refused) as caught:
+        launcher.placed_settings(machine.layout)
+    assert caught.value.message.startswith(f"{machine.layout.settings}: {key}: ")
+    assert one_line(caught.value.message)
+    assert caught.value.next_step == "filae-ops provision"
+
+
+def test_settings_are_read_as_they_were_placed(tmp_path: Path) -> None:
+    machine, _ = machine_at(tmp_path)
+    machine.layout.settings.write_text(json.dumps({**SETTINGS, "environment": "demo"}))
+    assert launcher.placed_settings(machine.layout) == SETTINGS

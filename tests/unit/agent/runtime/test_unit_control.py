@@ -9,7 +9,7 @@ from material.agent.fakes import CONTRACT, machine_at
 
 from filae_ops.agent.bundle.contract import Contract
 from filae_ops.agent.runtime import unit_control
-from filae_ops.agent.system.process import Result
+from filae_ops.agent.system.process import Failed, Result
 
 NEW = Contract(CONTRACT)
 
@@ -59,3 +59,17 @@ def test_what_starts_at_boot_is_on_the_disk_before_the_next_step(
     assert [each for each in seen if each.endswith(wants.name)] == [
         f"{word}filae.target.wants" for word in ("disable", "disable", "enable")
     ]
+
+
+@pytest.mark.parametrize("name", ["x\nExecStartPre=+/bin/x", "../../cron.d/x", "a b", "a@b", "%n", "", "-x", "a/b"])
+def test_a_name_that_is_none_becomes_no_unit_and_no_file(tmp_path: Path, name: str) -> None:
+    machine, runner = machine_at(tmp_path)
+    timers = Contract({**CONTRACT, "timers": {name: {"command": ["bin/x"], "calendar": "daily"}}})
+    workers = Contract({**CONTRACT, "processes": {"web": ["bin/web"], name: ["bin/x"]}})
+    for call in (lambda: unit_control.set_timers(machine, timers),
+                 lambda: unit_control.start_workers(machine, workers, "blue"),
+                 lambda: unit_control.prepare_web(machine, NEW, name)):  # fmt: skip
+        with pytest.raises(Failed, match="systemd cannot be given"):
+            call()
+    assert list(machine.layout.units.iterdir()) == list(machine.layout.colours.iterdir()) == []
+    assert runner.argvs == []

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 from material.agent.fakes import CONTRACT
@@ -9,6 +11,8 @@ from material.agent.fakes import CONTRACT
 from filae_ops.agent.bundle.contract import Contract
 from filae_ops.agent.runtime import unit_text
 from filae_ops.agent.system.layout import Layout
+from filae_ops.agent.system.plain_text import one_line
+from filae_ops.agent.system.process import Failed
 
 ROLES = Path(__file__).parents[4] / "roles"
 NEW = Contract(CONTRACT)
@@ -62,3 +66,146 @@ def test_a_drop_in_binds_a_unit_to_a_release() -> None:
     assert "Environment=RELEASE=2.1.0" in text
     assert "LoadCredential=secret_key_base:" in text
     assert "TimeoutStartSec=5" in unit_text.release_dropin(Layout(), NEW, "web", start=5)
+
+
+def texts_and_command_lines() -> tuple[list[str], list[list[str]]]:
+    """Return every file and every command line that is written here."""
+    layout = Layout()
+    properties = unit_text.process_properties(layout, NEW, "setup")
+    texts = [
+        unit_text.release_dropin(layout, NEW, "web", start=90),
+        unit_text.release_dropin(layout, NEW, "timer:prune", pin=True),
+        unit_text.timer_unit("prune", "*-*-* 02:30"),
+        *unit_text.maintenance_units("2030-01-01 22:00:01 UTC"),
+    ]
+    argvs = [
+        unit_text.transaction_argv("id", "filaectl deploy 2.1.0 by claire"),
+        unit_text.recoverer_argv(),
+        unit_text.recovery_argv("id"),
+        unit_text.oneoff_argv("store-12", ["/x"], user="filae", properties=properties, env={"RELEASE": "2.1.0"}),
+    ]
+    return texts, argvs
+
+
+def test_each_line_of_a_unit_is_written_in_one_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, setting = set[str](), unit_text.setting
+
+    def seen(name: str, value: str) -> str:
+        made.add(setting(name, value))
+        return setting(name, value)
+
+    monkeypatch.setattr(unit_text, "setting", seen)
+    texts, argvs = texts_and_command_lines()
+    lines = [line for text in texts for line in text.splitlines() if line and not line.startswith(("#", "["))]
+    lines += [argv[at + 1] for argv in argvs for at, word in enumerate(argv) if word == "-p"]
+    assert len(lines) > 50
+    assert set(lines) - made == set()
+
+
+def test_nothing_else_writes_units() -> None:
+    """A section's heading, or a command line of systemd-run, stands in no other file of the agent."""
+    agent = Path(unit_text.__file__).parents[1]
+    heading = re.compile(r"\[(Unit|Service|Timer|Install)\]|[\"']systemd-run[\"']")
+    assert {p.name for p in agent.rglob("*.py") if heading.search(p.read_text())} <= {"unit_text.py"}
+
+
+LINE = "x\nExecStartPre=+/bin/touch /pwned"
+UNFIT = [
+    LINE,
+    "x\r",
+    "x\0",
+    "x\x1b",
+    "x\ty",
+    "x\u2028y",
+    "%n",
+    "%%",
+    "$HOME",
+    "${x}",
+    "a\\",
+    '"a"',
+    "'a'",
+    "a;b",
+    "`id`",
+    "\ud800",
+]
+
+
+@pytest.mark.parametrize("value", UNFIT)
+def test_a_setting_holds_one_value_and_nothing_that_systemd_expands(value: str) -> None:
+    with pytest.raises(Failed, match="systemd cannot be given") as caught:
+        unit_text.setting("OnCalendar", value)
+    assert one_line(str(caught.value))
+    for name in (value, "execStart", "", "A B", "A=", "A\n"):
+        with pytest.raises(Failed):
+            unit_text.setting(name, "x")
+
+
+@pytest.mark.parametrize("value", [*UNFIT, "", "relative", "/a b", "/a/../b", "/a,b", "/", "/é", "/a*"])
+def test_a_path_is_one_item_of_a_list(value: str) -> None:
+    with pytest.raises(Failed, match="systemd cannot be given"):
+        unit_text.path(Path(value))
+
+
+CRAFTED: dict[str, dict[str, Any]] = {
+    "secret": {"secrets": {LINE: {"generate": "hex64"}}},
+    "secret of a path": {"secrets": {"../shadow": {}}},
+    "files": {"files": [{"name": LINE, "path": "storage"}]},
+    "files of two paths": {"files": [{"name": "a /etc", "path": "storage"}]},
+    "files elsewhere": {"files": [{"name": "../../etc", "path": "storage"}]},
+    "version": {"version": "2.1.0\nUser=root"},
+    "version of two variables": {"version": "2.1.0 LD_PRELOAD=/x"},
+}
+
+
+@pytest.mark.parametrize("name", CRAFTED)
+@pytest.mark.parametrize("process", ["web", "timer:prune"])
+def test_a_crafted_contract_makes_no_drop_in(name: str, process: str) -> None:
+    with pytest.raises(Failed, match="systemd cannot be given") as caught:
+        unit_text.release_dropin(Layout(), Contract({**CONTRACT, **CRAFTED[name]}), process, pin=True)
+    assert one_line(str(caught.value))
+    assert "bundle build" in caught.value.next_step
+
+
+@pytest.mark.parametrize(("name", "calendar"), [(LINE, "daily"), ("prune", LINE), ("prune", "%n"), ("a/b", "daily")])
+def test_a_crafted_timer_is_not_written(name: str, calendar: str) -> None:
+    with pytest.raises(Failed, match="systemd cannot be given"):
+        unit_text.timer_unit(name, calendar)
+
+
+@pytest.mark.parametrize("process", [LINE, "", "a b", "--instance", "-x", "timer:", "timer:a b", "a:b", "$x"])
+def test_a_process_is_a_name_on_a_command_line(process: str) -> None:
+    with pytest.raises(Failed, match="systemd cannot be given"):
+        unit_text.exec_command(process)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"properties": [LINE]},
+        {"properties": ["ReadWritePaths=/a\nExecStartPre=+/bin/x"]},
+        {"properties": ["ReadWritePaths=/%n"]},
+        {"user": "root\n"},
+        {"env": {"A": "x\ny"}},
+        {"env": {"A=B\n": "x"}},
+        {"env": {"a": "x"}},
+    ],
+)
+def test_a_command_line_of_a_release_is_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(Failed, match="systemd cannot be given"):
+        unit_text.oneoff_argv("probe", ["/x"], **{"user": "filae", **options})
+    with pytest.raises(Failed, match="systemd cannot be given"):
+        unit_text.oneoff_argv(LINE, ["/x"], user="filae")
+
+
+def test_a_word_of_a_command_names_no_variable() -> None:
+    argv = unit_text.oneoff_argv("store", ["/x", "/srv/$HOME/${x}"], user="filae", env={"TZ": "a $b %c"})
+    assert argv[-1] == "/srv/$$HOME/$${x}"
+    assert "--setenv=TZ=a $b %c" in argv, "systemd-run hands values over as they are"
+
+
+@pytest.mark.parametrize("text", [LINE, "x\0", "\x1b[2J"])
+def test_what_starts_a_transaction_is_on_one_line(text: str) -> None:
+    for call in (lambda: unit_text.transaction_argv("id", text), lambda: unit_text.transaction_argv(text, "x"),
+                 lambda: unit_text.recovery_argv(text)):  # fmt: skip
+        with pytest.raises(Failed, match="systemd cannot be given"):
+            call()
