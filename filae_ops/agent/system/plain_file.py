@@ -5,13 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 _NO_LINK = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
-def open_below(top: Path, path: Path | str) -> BinaryIO:
+def open_below(top: Path, path: Path | str) -> BufferedReader:
     """Open a regular file below a directory that only root can rename; OSError for a link, a pipe, a device.
 
     A pipe or a device would block whoever opens or reads it, or act on the machine.
@@ -32,7 +32,7 @@ def open_below(top: Path, path: Path | str) -> BinaryIO:
         raise
 
 
-def open_leading_into(top: Path, path: Path) -> BinaryIO:
+def open_leading_into(top: Path, path: Path) -> BufferedReader:
     """Open the regular file that a path leads to over the links that are there now; OSError when it leads out of `top`.
 
     What becomes a link after it was looked at is not followed.
