@@ -72,7 +72,10 @@ def inner(parent, name, make):
         about = os.fstat(parent)
         if about.st_uid != os.geteuid() or about.st_mode & 0o022:
             raise
-        return os.open(name, DIRECTORY, dir_fd=parent)
+        try:
+            return os.open(name, DIRECTORY, dir_fd=parent)
+        except FileNotFoundError:
+            raise NotADirectoryError(name) from None
 
 
 class Placer:
