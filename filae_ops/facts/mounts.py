@@ -31,22 +31,22 @@ def attempt(place):
 def answers(pid, places):
     os.setns(os.pidfd_open(pid), os.CLONE_NEWNS)
     return {place: attempt(place) for place in places}
-found = {}
+tried = {}
 for unit, (pid, places) in json.loads(sys.argv[1]).items():
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         try:
-            said = json.dumps(answers(pid, places))
+            answer = answers(pid, places)
         except OSError as error:
-            said = json.dumps(str(error))
-        os.write(writing, said.encode())
+            answer = str(error)
+        os.write(writing, json.dumps(answer).encode())
         os._exit(0)
     os.close(writing)
     with os.fdopen(reading) as stream:
-        found[unit] = json.loads(stream.read())
+        tried[unit] = json.loads(stream.read())
     os.waitpid(child, 0)
-print(json.dumps(found))
+print(json.dumps(tried))
 """
 
 
@@ -54,10 +54,10 @@ print(json.dumps(found))
 def writes(_: Expected) -> dict[str, dict[str, str]]:
     """Return, by running unit of the application, what came of a write in each of these places and in its own."""
     asked = {unit: (pid, [*CLOSED, PRIVATE, *paths]) for unit, (pid, paths) in _running().items()}
-    found = json.loads(command(sys.executable or "/usr/bin/python3", "-c", SCRIPT, json.dumps(asked), seconds=20))
-    if failed := [f"{unit}: {answers}" for unit, answers in found.items() if isinstance(answers, str)]:
+    tried = json.loads(command(sys.executable or "/usr/bin/python3", "-c", SCRIPT, json.dumps(asked), seconds=20))
+    if failed := [f"{unit}: {answers}" for unit, answers in tried.items() if isinstance(answers, str)]:
         raise Unmeasured(f"the mounts of a process cannot be entered: {'; '.join(failed)}")
-    return dict(found)
+    return dict(tried)
 
 
 def _running() -> dict[str, tuple[int, list[str]]]:

@@ -5,6 +5,7 @@ Everything here is read from files, in some milliseconds: no Ruby is started to 
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import Iterator
@@ -126,8 +127,8 @@ def unpacked_since(machine: Machine, version: str, when: float) -> list[str]:
 def _lock(tree: Path) -> str | None:
     """Return the lock of a release, or None without one: a link out of the tree leads where its user writes."""
     try:
-        with open_leading_into(tree, tree / "Gemfile.lock") as stream:
-            return stream.read().decode(errors="replace")
+        with io.TextIOWrapper(open_leading_into(tree, tree / "Gemfile.lock"), "utf-8", "replace") as stream:
+            return stream.read()
     except OSError:
         return None
 
