@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +51,23 @@ def read(path: str | Path) -> str:
         return Path(path).read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
+
+
+def open_plain(path: str) -> BufferedReader:
+    """Open a regular file, whoever owns the directories above it: no link is followed, and nothing blocks."""
+    handle = os.open("/", os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        *parents, name = path.strip("/").split("/")
+        for part, kind in (*((part, os.O_DIRECTORY) for part in parents), (name, 0)):
+            inner = os.open(part, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | kind, dir_fd=handle)
+            os.close(handle)
+            handle = inner
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "is not a regular file", path)
+        return os.fdopen(handle, "rb")
+    except BaseException:
+        os.close(handle)
+        raise
 
 
 def gather(expected: Expected, seconds: float) -> dict[str, dict[str, Any]]:

@@ -12,6 +12,7 @@ from filae_ops.facts import (
     database,
     files,
     gathering,
+    mounts,
     network,
     outside,
     packages,
@@ -22,7 +23,21 @@ from filae_ops.facts import (
     web,
 )
 
-MODULES = (access, application, database, files, network, outside, packages, preflight, secrets, system, units, web)
+MODULES = (
+    access,
+    application,
+    database,
+    files,
+    mounts,
+    network,
+    outside,
+    packages,
+    preflight,
+    secrets,
+    system,
+    units,
+    web,
+)
 
 
 def run(expected: gathering.Expected) -> None:

@@ -1,13 +1,12 @@
 """Secrets where they must not be. They are compared on the machine: only names and places leave it."""
 
 # One process, many files: plain functions are enough, and quick.
-# ruff: noqa: PTH116, PTH118, PTH119, PTH123, PTH207
+# ruff: noqa: PTH118, PTH119, PTH207
 
 from __future__ import annotations
 
 import contextlib
 import glob
-import mmap
 import os
 import re
 import stat
@@ -17,15 +16,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from filae_ops.facts.gathering import Expected, part
+from filae_ops.facts.gathering import Expected, open_plain, part
 
 SHORTEST = 8
 RECENT_S = 2.0
 FILES_S = 6.0
-LOGS = (
-    "/var/log/**/*.log", "/var/log/**/*.journal", "/var/log/syslog*", "/var/log/messages*",
-    "/run/log/journal/**/*.journal", "/var/lib/filae-ops/journal.jsonl", "/var/lib/filae-ops/transactions/*",
-)  # fmt: skip
+# Several users write below the first: links there are not followed, and only regular files are opened.
+LOGS = {
+    "/var/log": r".*\.(log|journal)|(syslog|messages).*",
+    "/run/log/journal": r".*\.journal",
+    "/var/lib/filae-ops": r"journal\.jsonl",
+    "/var/lib/filae-ops/transactions": r".*",
+}
 READABLE = (
     "/etc/filae",
     "/etc/systemd/system",
@@ -56,11 +58,11 @@ def leaks(_: Expected) -> dict[str, Any]:
     """Return where a secret was written to a log, or shows in a command line."""
     wanted, limit = needles(), time.monotonic() + FILES_S
     found, unread = set(), []
-    for path in sorted({path for pattern in LOGS for path in glob.glob(pattern, recursive=True)}, key=_newest):
-        if time.monotonic() > limit:
+    for path in sorted(set(_logs()), key=_newest):
+        names, whole = _in_file(path, wanted, limit)
+        found |= {f"{name} in {path}" for name in names}
+        if not whole:
             unread.append(path)
-            continue
-        found |= {f"{name} in {path}" for name in _in_file(path, wanted)}
     found |= {f"{name} in the journal" for name in _in_journal(wanted)}
     shown = {
         f"{name} in the command line of process {pid}"
@@ -71,20 +73,32 @@ def leaks(_: Expected) -> dict[str, Any]:
     return {"secrets": len(wanted), "logs": sorted(found), "processes": sorted(shown), "unread": unread[:5]}
 
 
+def _logs() -> Iterator[str]:
+    for top, pattern in LOGS.items():
+        for directory, _, names in os.walk(os.path.realpath(top)):
+            yield from (os.path.join(directory, name) for name in names if re.fullmatch(pattern, name))
+
+
 def _newest(path: str) -> float:
     try:
-        return -os.stat(path).st_mtime
+        return -os.lstat(path).st_mtime
     except OSError:
         return 0.0
 
 
-def _in_file(path: str, wanted: dict[str, bytes]) -> Iterator[str]:
-    with (
-        contextlib.suppress(OSError, ValueError),
-        open(path, "rb") as stream,
-        mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as text,
-    ):
-        yield from (name for name, value in wanted.items() if text.find(value) >= 0)
+def _in_file(path: str, wanted: dict[str, bytes], limit: float) -> tuple[set[str], bool]:
+    """Return which secrets a file holds, and whether all of it was read in time; what is no file holds none."""
+    found: set[str] = set()
+    with contextlib.suppress(OSError), open_plain(path) as stream:
+        tail = b""
+        while time.monotonic() < limit:
+            if not (block := stream.read(SMALL)):
+                return found, True
+            text = tail + block
+            found |= {name for name, value in wanted.items() if value in text}
+            tail = block[-4096:]
+        return found, False
+    return found, True
 
 
 def _in_journal(wanted: dict[str, bytes]) -> set[str]:
@@ -115,17 +129,21 @@ def exposed(_: Expected) -> list[str]:
     found = []
     for path in _small_readable():
         with contextlib.suppress(OSError):
-            text = Path(path).read_bytes()
+            with open_plain(path) as stream:
+                text = stream.read(SMALL)
             found += [f"{name} in {path}" for name, value in wanted.items() if value in text]
     return sorted(set(found))
 
 
 def _small_readable() -> Iterator[str]:
     for top in READABLE:
-        for directory, _, names in os.walk(top):
+        for directory, _, names in os.walk(os.path.realpath(top)):
             for name in names:
                 path = os.path.join(directory, name)
-                about = os.lstat(path)
+                try:
+                    about = os.lstat(path)
+                except OSError:  # it has just gone
+                    continue
                 if (
                     stat.S_ISREG(about.st_mode)
                     and about.st_mode & stat.S_IROTH

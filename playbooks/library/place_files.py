@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import difflib
 import grp
 import os
 import pwd
+import secrets
 import stat
 import subprocess
-import tempfile
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -19,6 +20,7 @@ module: place_files
 short_description: Place directories and files in one call
 description:
   - Directories are made first, then files are written beside their place, fsynced and renamed, then links.
+  - Everything is reached by descriptors; a link is followed only in a directory that root alone writes.
   - C(paths) lists what changed, so that handlers can act on what they know.
   - What was changed by a run that was cut before its end counts as changed again, so that its handlers run.
 options:
@@ -34,6 +36,7 @@ options:
   absent: {description: paths of files to remove, type: list, elements: str, default: []}
 """
 
+DIRECTORY = os.O_RDONLY | os.O_DIRECTORY
 # Paths changed since the last run that went to its end: it removes this file once its handlers have run.
 UNFINISHED = "/var/lib/filae-ops/unfinished"
 
@@ -44,6 +47,35 @@ def unfinished():
             return set(handle.read().splitlines())
     except FileNotFoundError:
         return set()
+
+
+@contextlib.contextmanager
+def closing(handle):
+    """Close a descriptor, if there is one, at the end."""
+    try:
+        yield
+    finally:
+        if handle is not None:
+            os.close(handle)
+
+
+def inner(parent, name, make):
+    """Open a directory in another one, made if it is not there and is to be."""
+    try:
+        return os.open(name, DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
+    except FileNotFoundError:
+        if not make:
+            raise
+        os.mkdir(name, 0o755, dir_fd=parent)
+        return os.open(name, DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
+    except NotADirectoryError:
+        about = os.fstat(parent)
+        if about.st_uid != os.geteuid() or about.st_mode & 0o022:
+            raise
+        try:
+            return os.open(name, DIRECTORY, dir_fd=parent)
+        except FileNotFoundError:
+            raise NotADirectoryError(name) from None
 
 
 class Placer:
@@ -60,14 +92,38 @@ class Placer:
         self.module.fail_json(msg=message)
 
     def directory(self, path, owner="root", group="root", mode="0755"):
-        if not os.path.isdir(path):
-            if os.path.lexists(path):
-                self.fail("%s exists and is not a directory; remove it first" % path)
+        handle = self.opened(path)
+        if handle is None:
             self.note(path, "absent\n", "directory\n")
             if self.module.check_mode:
                 return
-            os.makedirs(path)
-        self.attributes(path, owner, group, mode)
+            handle = self.opened(path, make=True)
+        with closing(handle):
+            self.attributes(handle, path, owner, group, mode)
+
+    def opened(self, path, make=False):
+        """Return a descriptor of a directory, reached part by part; None when there is none.
+
+        What another user owns may become a link at any time: one is followed only where root alone can have put it.
+        """
+        handle, here = os.open("/", DIRECTORY), ""
+        for part in filter(None, path.split("/")):
+            here += "/" + part
+            with closing(handle):
+                try:
+                    handle = inner(handle, part, make)
+                except FileNotFoundError:
+                    return None
+                except NotADirectoryError:
+                    self.fail("%s is not a directory, or a link that root may not have put; remove it first" % here)
+        return handle
+
+    def there(self, parent, path):
+        """Return the state of what has this path, whose directory is open; None when there is nothing."""
+        try:
+            return None if parent is None else os.stat(os.path.basename(path), dir_fd=parent, follow_symlinks=False)
+        except FileNotFoundError:
+            return None
 
     def file(
         self,
@@ -82,18 +138,30 @@ class Placer:
         validate=None,
     ):
         new = base64.b64decode(src64) if src64 is not None else (content or "").encode()
-        if os.path.islink(path) or (os.path.exists(path) and not os.path.isfile(path)):
-            self.fail("%s is not a plain file; remove it first" % path)
-        old = None
-        if os.path.exists(path):
-            with open(path, "rb") as handle:
-                old = handle.read()
+        old = self.present(path, owner, group, mode, new, keep)
         if old == new or (keep and old is not None):
-            self.attributes(path, owner, group, mode)
             return
         self.note(path, *self.texts(old, new, secret or src64 is not None))
         if not self.module.check_mode:
             self.prepare(path, new, owner, group, mode, validate)
+
+    def present(self, path, owner, group, mode, new, keep):
+        """Return what a file says, None when it is absent; one that stays gets its owner and mode."""
+        parent = self.opened(os.path.dirname(path))
+        with closing(parent):
+            state = self.there(parent, path)
+            if state is None:
+                return None
+            if not stat.S_ISREG(state.st_mode):
+                self.fail("%s is not a plain file; remove it first" % path)
+            handle = os.open(os.path.basename(path), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=parent)
+            with os.fdopen(handle, "rb") as stream:
+                if not stat.S_ISREG(os.fstat(handle).st_mode):
+                    self.fail("%s is not a plain file; remove it first" % path)
+                old = b"" if keep else stream.read()
+                if keep or old == new:
+                    self.attributes(handle, path, owner, group, mode)
+                return old
 
     def texts(self, old, new, hidden):
         if hidden:
@@ -102,19 +170,18 @@ class Placer:
 
     def prepare(self, path, new, owner, group, mode, validate):
         """Write beside the place and have it checked; nothing is renamed before every file is ready."""
-        directory = os.path.dirname(path)
-        os.makedirs(directory, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=directory, prefix=".place-")
-        self.pending.append((temporary, path))
+        directory, name = os.path.split(path)
+        parent, temporary = self.opened(directory, make=True), ".place-" + secrets.token_hex(8)
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600, dir_fd=parent)
+        self.pending.append((parent, temporary, name))
         with os.fdopen(handle, "wb") as out:
-            os.fchmod(out.fileno(), 0o600)
             os.fchown(out.fileno(), self.uid(owner), self.gid(group))
             os.fchmod(out.fileno(), int(mode, 8))
             out.write(new)
             out.flush()
             os.fsync(out.fileno())
         if validate:
-            self.validate(path, [word.replace("%s", temporary) for word in validate])
+            self.validate(path, [word.replace("%s", os.path.join(directory, temporary)) for word in validate])
 
     def promise(self):
         """Write down what is about to change, before it does."""
@@ -135,11 +202,13 @@ class Placer:
     def commit(self):
         self.promise()
         while self.pending:
-            os.rename(*self.pending.pop(0))
+            parent, temporary, name = self.pending.pop(0)
+            with closing(parent):
+                os.rename(temporary, name, src_dir_fd=parent, dst_dir_fd=parent)
 
     def discard(self):
-        for temporary, _ in self.pending:
-            os.unlink(temporary)
+        for parent, temporary, _ in self.pending:
+            os.unlink(temporary, dir_fd=parent)
 
     def validate(self, path, argv):
         done = subprocess.run(argv, capture_output=True, text=True)
@@ -149,32 +218,40 @@ class Placer:
             )
 
     def link(self, path, target):
-        if os.path.islink(path) and os.readlink(path) == target:
-            return
-        if os.path.exists(path) and not os.path.islink(path):
-            self.fail("%s exists and is not a link; remove it first" % path)
-        self.note(path, "absent\n", "link to %s\n" % target)
-        if not self.module.check_mode:
-            temporary = path + ".place-new"
-            os.symlink(target, temporary)
-            os.rename(temporary, path)
+        name = os.path.basename(path)
+        parent = self.opened(os.path.dirname(path), make=not self.module.check_mode)
+        with closing(parent):
+            state = self.there(parent, path)
+            if state and not stat.S_ISLNK(state.st_mode):
+                self.fail("%s exists and is not a link; remove it first" % path)
+            if state and os.readlink(name, dir_fd=parent) == target:
+                return
+            self.note(path, "absent\n", "link to %s\n" % target)
+            if not self.module.check_mode:
+                temporary = name + ".place-new"
+                os.symlink(target, temporary, dir_fd=parent)
+                os.rename(temporary, name, src_dir_fd=parent, dst_dir_fd=parent)
 
     def remove(self, path):
-        if os.path.lexists(path):
-            self.note(path, "present\n", "absent\n")
-            if not self.module.check_mode:
-                os.unlink(path)
+        parent = self.opened(os.path.dirname(path))
+        with closing(parent):
+            if self.there(parent, path):
+                self.note(path, "present\n", "absent\n")
+                if not self.module.check_mode:
+                    os.unlink(os.path.basename(path), dir_fd=parent)
 
-    def attributes(self, path, owner, group, mode):
-        now = os.stat(path)
+    def attributes(self, handle, path, owner, group, mode):
+        now = os.fstat(handle)
         wanted = (self.uid(owner), self.gid(group), int(mode, 8))
         have = (now.st_uid, now.st_gid, stat.S_IMODE(now.st_mode))
         if have == wanted:
             return
+        if stat.S_ISREG(now.st_mode) and now.st_nlink > 1:
+            self.fail("%s has a second name, and may be another file; remove it first" % path)
         self.note(path, "uid %d gid %d mode %04o\n" % have, "uid %d gid %d mode %04o\n" % wanted)
         if not self.module.check_mode:
-            os.chown(path, wanted[0], wanted[1])
-            os.chmod(path, wanted[2])
+            os.fchown(handle, wanted[0], wanted[1])
+            os.fchmod(handle, wanted[2])
 
     def uid(self, owner):
         try:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from filae_ops.verification.check import NOTHING_DEPLOYED, Target, broken, check, not_run
 
 EXPOSURE = 2.0
+# The application's own places: its files, its scratch directory, and the /tmp that each unit has for itself.
+OWN = ("/srv/filae/files/", "/var/cache/filae/", "/tmp")
+# How a write ends where nothing can be written.
+SHUT = ("EROFS", "EACCES", "ENOENT")
 
 
 def runs(on: Target, unit: str, step: str) -> None:
@@ -80,6 +84,30 @@ def test_the_application_is_closed_in(on: Target) -> None:
     open_ones = {name: value for name, value in on.facts["sandbox"].items() if value > EXPOSURE}
     if open_ones:
         broken(f"too exposed (at most {EXPOSURE}): {open_ones}")
+
+
+@check("app-writes", "OPS-02")
+def test_the_application_writes_in_its_own_places_alone(on: Target) -> None:
+    """The application can write in its files and its scratch directory, and nowhere else."""
+    if not on.deployed:
+        not_run(NOTHING_DEPLOYED)
+    if not (tried := on.facts["writes"]):
+        not_run("no process of the application runs")
+    for unit, answers in tried.items():
+        opened = sorted(place for place, answer in answers.items() if answer == "written" and not place.startswith(OWN))
+        if opened:
+            broken(
+                f"{unit} can write in {', '.join(opened)}",
+                f"provider: on the machine: systemctl cat {unit} shows what opens it; remove that, restart the unit",
+            )
+    odd = [
+        f"{place} ({answer}, {unit})"
+        for unit, answers in tried.items()
+        for place, answer in answers.items()
+        if answer not in (("written",) if place.startswith(OWN) else SHUT)
+    ]
+    if odd:
+        not_run(f"a write that is tried says nothing in {', '.join(odd)}")
 
 
 @check("agent-recovery", "OPS-02")

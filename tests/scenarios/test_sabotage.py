@@ -40,6 +40,8 @@ FOLLOWS = "chronyc waitsync 120 0 0 0.5"
 UP = f"systemctl is-system-running --wait; systemctl start filae-web@blue.service; {FOLLOWS}"
 LISTEN = "/etc/postgresql/17/main/conf.d/zz-open.conf"
 RESTART = "systemctl restart postgresql@17-main"
+OPENED = "/etc/systemd/system/filae-web@blue.service.d/zz-open.conf"
+AGAIN = "systemctl daemon-reload; systemctl restart filae-web@blue.service"
 WEB = "filae-web@blue.socket filae-web@blue.service"
 
 SABOTAGES = {
@@ -82,6 +84,12 @@ SABOTAGES = {
         "chown root:root /srv/filae/files/attachments && chmod 0755 /srv/filae/files/attachments",
         "chown filae:filae /srv/filae/files/attachments && chmod 0750 /srv/filae/files/attachments",
         {"app-store", "app-probe", "app-health"},
+    ),
+    # systemd's own measure of the exposure stays as it is.
+    "sandbox opened": (
+        f"printf '[Service]\\nReadOnlyPaths=\\nReadWritePaths=/etc/systemd\\n' > {OPENED}; {AGAIN}",
+        f"rm {OPENED}; {AGAIN}",
+        {"app-writes"},
     ),
     "disk nearly full": (
         "fallocate -l $(( $(df --output=avail -B1 / | tail -1) - 1024 * 1024 * 1024 )) /var/full",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
@@ -60,3 +61,25 @@ def test_each_step_is_killed_and_each_long_one_exists() -> None:
     every = {(kind, name) for kind, mode in catalogue.KINDS for name in catalogue.names(kind, mode)}
     assert {(kind, name) for kind, _, name in CASES} == every
     assert {name for _, name in every} >= LONG
+
+
+# As the application's user, where a release keeps its scratch: what root prepares there the next time leads elsewhere.
+TAKEN_OVER = """
+install -d -m 0700 /run/roots
+cd /var/cache/filae/{version}
+runuser -u filae -- sh -c 'rm -rf tmp && ln -s /run/roots tmp && ln -s /run/roots/lock Gemfile.lock'
+"""
+LED = "stat -c '%U:%G %a' /run/roots; ls -A /run/roots; stat -c '%F %U:%G %a' /var/cache/filae/{version}/tmp"
+
+
+def test_links_of_an_application_that_was_taken_over_lead_root_nowhere(subject: Subject) -> None:
+    """They are there when the same version is deployed again, and when it is refreshed."""
+    subject.prepare("rollback", "two")
+    subject.run(TAKEN_OVER.format(version=subject.high))
+    subject.prepare("deploy", "two")
+    subject.prepare("rollback", "two")
+    assert subject.run(LED.format(version=subject.high)) == "root:root 700\ndirectory filae:filae 750\n"
+    subject.run(TAKEN_OVER.format(version=subject.high))
+    subject.prepare("refresh", "two")
+    subject.assert_whole(json.loads(subject.striker("done", *subject.command("refresh"))))
+    assert subject.run(LED.format(version=subject.high)) == "root:root 700\nsymbolic link filae:filae 777\n"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
 from filae_ops.agent.bundle import archive
 from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.system.plain_file import open_below
 from filae_ops.agent.system.versions import is_version, version_key
 
 NAME = "CHANGELOG.md"
@@ -29,11 +29,10 @@ def of_bundle(bundle: Path, after: str, upto: str) -> list[str]:
 def of_release(tree: Path, after: str, upto: str) -> list[str]:
     """Return the same of a release that is on the machine."""
     try:
-        handle = os.open(tree / NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with open_below(tree, NAME) as stream:
+            return sections(stream.read(MAX_FILE), after, upto)
     except OSError:
         return []
-    with os.fdopen(handle, "rb") as stream:
-        return sections(stream.read(MAX_FILE), after, upto)
 
 
 def sections(data: bytes, after: str, upto: str) -> list[str]:

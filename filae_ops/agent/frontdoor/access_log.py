@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from filae_ops.agent.system.plain_file import open_below
+
 ENOUGH = 20
 SHARE = 0.05
 SLOW = 1.0
@@ -81,7 +83,7 @@ class Log:
 
     def _open(self) -> None:
         try:
-            self._stream = self.path.open("rb")
+            self._stream = open_below(self.path.parent, self.path.name)
         except FileNotFoundError:
             self._stream = None
 
@@ -175,7 +177,7 @@ def _parsed(lines: Iterable[bytes]) -> Iterator[Outcome]:
 
 def _tail(path: Path) -> list[bytes]:
     try:
-        with path.open("rb") as stream:
+        with open_below(path.parent, path.name) as stream:
             stream.seek(max(0, os.fstat(stream.fileno()).st_size - HISTORY))
             return stream.read().split(b"\n")
     except FileNotFoundError:

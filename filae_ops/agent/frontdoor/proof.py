@@ -20,6 +20,7 @@ from filae_ops.agent.runtime import health, unit_control
 from filae_ops.agent.system import durable
 from filae_ops.agent.system.layout import AGENT
 from filae_ops.agent.system.machine import Machine
+from filae_ops.agent.system.plain_file import open_leading_into
 from filae_ops.agent.system.process import Failed, Result, evidence_of
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -100,7 +101,8 @@ def _first_page(machine: Machine, contract: Contract) -> str:
     page = place / str(site_include.client_page(contract))
     try:
         answer = health.at_front_door(machine.config)("/")
-        same = answer.status == 200 and answer.body == page.read_bytes()[: health.MAX_BODY]
+        with open_leading_into(machine.layout.release(contract.version), page) as stream:
+            same = answer.status == 200 and answer.body == stream.read(health.MAX_BODY)
     except (OSError, http.client.HTTPException) as exc:
         return f"the client's first page: {type(exc).__name__}: {exc}"
     return "" if same else f"the client's first page is not the release's (status {answer.status})"
@@ -206,12 +208,9 @@ def _own_hosts(machine: Machine) -> str:
 
 def _same(root: Path, path: Path, digest: str) -> bool:
     try:
-        real = path.resolve(strict=True)
-        if not real.is_relative_to(root.resolve()) or not real.is_file():
-            return False
-        with real.open("rb") as stream:
+        with open_leading_into(root, path) as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest() == digest
-    except OSError:
+    except (OSError, ValueError):  # ValueError: no name of a file, whatever the application prints
         return False
 
 

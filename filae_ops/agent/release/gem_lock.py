@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import stat
 from pathlib import Path
 
 from filae_ops.agent.bundle.contract import Contract, of_release
@@ -14,6 +13,7 @@ from filae_ops.agent.runtime import launcher, unit_text
 from filae_ops.agent.system import durable
 from filae_ops.agent.system.layout import APP_USER
 from filae_ops.agent.system.machine import Machine
+from filae_ops.agent.system.plain_file import open_below
 from filae_ops.agent.system.process import Failed, Result, evidence_of
 
 MAX_LOCK = 4 * 1024 * 1024
@@ -59,9 +59,9 @@ def lock(machine: Machine, tree: Path, contract: Contract, *, bound: bool = True
         bound=bound,
     )
     result = machine.runner.run(argv, timeout=150)
-    if result.status != 0 or not written.exists():
+    if result.status != 0 or not os.path.lexists(written):
         raise _failure(result)
-    made = _read_plain(written)
+    made = _read_lock(machine, written)
     _remember(machine, contract.version, made)
     durable.write(tree / "Gemfile.lock", made, 0o644)
     durable.remove(written)
@@ -96,11 +96,13 @@ def _failure(result: Result) -> Failed:
     )
 
 
-def _read_plain(path: Path) -> bytes:
-    """Read a file that the application's user wrote: no link, no device, no flood."""
-    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    with os.fdopen(handle, "rb") as stream:
-        state = os.fstat(stream.fileno())
-        if not stat.S_ISREG(state.st_mode) or state.st_size > MAX_LOCK:
-            raise Failed(f"{path} is not a plain file of at most {MAX_LOCK} bytes")
-        return stream.read(MAX_LOCK)
+def _read_lock(machine: Machine, path: Path) -> bytes:
+    """Read the file that the application's user wrote: its own, no link to another's, no flood."""
+    try:
+        with open_below(path.parent, path.name) as stream:
+            state = os.fstat(stream.fileno())
+            if state.st_uid == machine.app_ids[0] and state.st_size <= MAX_LOCK:
+                return stream.read(MAX_LOCK)
+    except OSError:
+        pass
+    raise Failed(f"{path} is not a plain file of {APP_USER}'s, of at most {MAX_LOCK} bytes")

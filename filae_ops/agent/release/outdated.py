@@ -5,6 +5,7 @@ Everything here is read from files, in some milliseconds: no Ruby is started to 
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from pathlib import Path
 from filae_ops.agent.bundle.contract import Contract, of_release
 from filae_ops.agent.system.layout import Layout
 from filae_ops.agent.system.machine import Live, Machine
+from filae_ops.agent.system.plain_file import open_leading_into
 
 _SPEC = re.compile(r"^    (\S+) \(([^()\s]+)\)$", re.M)
 _GEMSPEC = re.compile(r"/specifications/(?:default/)?([^/]+)-\d[^/-]*(?:-[^/]*)?\.gemspec$", re.M)
@@ -48,10 +50,8 @@ def installed(layout: Layout) -> set[str]:
 def gone(layout: Layout, version: str, text: str | None = None) -> list[str]:
     """Return the gems that a release's lock names and the machine has no longer; nothing without such a lock."""
     tree = layout.release(version)
-    if text is None:
-        if not locks_here(tree, of_release(tree)) or not (tree / "Gemfile.lock").is_file():
-            return []
-        text = (tree / "Gemfile.lock").read_text(errors="replace")
+    if text is None and (not locks_here(tree, of_release(tree)) or (text := _lock(tree)) is None):
+        return []
     present = installed(layout)
     wanted = {f"{name}-{found}" for name, found in locked(text)}
     return sorted(wanted - present - set(never_there(layout, version)))
@@ -114,14 +114,23 @@ def replaced(root: Path, pid: str) -> list[str]:
 
 def unpacked_since(machine: Machine, version: str, when: float) -> list[str]:
     """Return the packages of Ruby itself, or of the release's gems, that dpkg unpacked after a time."""
-    lock = machine.layout.release(version) / "Gemfile.lock"
-    names = {name for name, _ in locked(lock.read_text(errors="replace"))} if lock.is_file() else None
+    lock = _lock(machine.layout.release(version))
+    names = None if lock is None else {name for name, _ in locked(lock)}
     found = []
     for path in (machine.layout.root / "var/lib/dpkg/info").glob("*.list"):
         package = path.stem.partition(":")[0]
         if path.stat().st_mtime > when and (_RUBY.fullmatch(package) or _holds(path, names)):
             found.append(package)
     return sorted(found)
+
+
+def _lock(tree: Path) -> str | None:
+    """Return the lock of a release, or None without one: a link out of the tree leads where its user writes."""
+    try:
+        with io.TextIOWrapper(open_leading_into(tree, tree / "Gemfile.lock"), "utf-8", "replace") as stream:
+            return stream.read()
+    except OSError:
+        return None
 
 
 def _holds(listed: Path, names: set[str] | None) -> bool:

@@ -44,13 +44,7 @@ def bind(machine: Machine, tree: Path, contract: Contract) -> None:
     """Make the application's directories, and the links of the tree to them."""
     for entry in contract.files:
         durable.directory(machine.layout.files / entry["name"], 0o750, machine.app_ids)
-    scratch = machine.layout.scratch / contract.version
-    durable.directory(scratch, 0o750, machine.app_ids)
-    for path in contract.scratch:
-        place = scratch
-        for part in Path(path).parts:
-            place = place / part
-            durable.directory(place, 0o750, machine.app_ids)
+    durable.directories(machine.layout.scratch / contract.version, contract.scratch, 0o750, machine.app_ids)
     for path, target in links(machine, contract).items():
         durable.link(tree / path, target)
 

@@ -24,6 +24,7 @@ SANDBOX = (
     "CapabilityBoundingSet=",
     "AmbientCapabilities=",
     "ProtectSystem=strict",
+    "ReadOnlyPaths=/run",  # ProtectSystem=strict leaves it as it is
     "ProtectHome=yes",
     "PrivateTmp=yes",
     "PrivateDevices=yes",

@@ -1,10 +1,22 @@
-"""Writes that survive a power cut: write, fsync, rename, fsync of the directory."""
+"""Writes that survive a power cut: write, fsync, rename, fsync of the directory.
+
+They go by path, in directories that only root writes; `directories` alone also works where another user does.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
+
+from filae_ops.agent.system.errors import Refused
+
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY
+# How opening a directory says that it is none, or that it was renamed away since it was made.
+_NO_DIRECTORY = (errno.ENOTDIR, errno.ELOOP, errno.ENOENT)
 
 
 def sync_directory(path: Path) -> None:
@@ -56,9 +68,67 @@ def remove(path: Path) -> None:
 
 
 def directory(path: Path, mode: int, owner: tuple[int, int] | None = None) -> None:
-    """Make a directory (its parents exist) with this mode and owner."""
-    path.mkdir(exist_ok=True)
-    if owner:
-        os.chown(path, *owner)
-    path.chmod(mode)
-    sync_directory(path.parent)
+    """Make a directory, in one that only root writes, with this mode and owner; a link there is not followed."""
+    directories(path, (), mode, owner)
+
+
+def directories(top: Path, below: Iterable[str], mode: int, owner: tuple[int, int] | None = None) -> None:
+    """Make a directory, in one that only root writes, and these paths below it, all with this mode and owner.
+
+    Who owns `top` since an earlier time may rename what is in it meanwhile: every part is reached from the one above
+    it by descriptor, no link is followed, and what is no directory is removed. Owners are given last, deepest first.
+    """
+    with contextlib.ExitStack() as stack:
+        parent = _held(stack, os.open(top.parent, _DIRECTORY))
+        made = {Path(): _held(stack, _top(parent, top))}
+        for path in below:
+            for place in reversed([Path(path), *Path(path).parents][:-1]):
+                if place not in made:
+                    made[place] = _held(stack, _below(made[place.parent], place.name, top / place))
+        for handle in reversed(made.values()):
+            os.fchmod(handle, mode)
+            if owner:
+                os.fchown(handle, *owner)
+            os.fsync(handle)
+        os.fsync(parent)
+
+
+def _held(stack: contextlib.ExitStack, handle: int) -> int:
+    stack.callback(os.close, handle)
+    return handle
+
+
+def _make(parent: int, name: str) -> int:
+    """Open a directory, made if it is not there."""
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(name, 0o700, dir_fd=parent)
+    return os.open(name, _DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
+
+
+def _top(parent: int, path: Path) -> int:
+    try:
+        return _make(parent, path.name)
+    except OSError as exc:
+        if exc.errno not in _NO_DIRECTORY:
+            raise
+        raise Refused(
+            f"{path} is a link or a file, and must be a directory",
+            next_step=f"as root: ls -l {path}; put a directory (or mount a disk) there, then try again",
+        ) from exc
+
+
+def _below(parent: int, name: str, place: Path) -> int:
+    """Make a directory where another user may put something else at any time: that is removed, once."""
+    for _ in range(2):
+        try:
+            return _make(parent, name)
+        except OSError as exc:
+            if exc.errno not in _NO_DIRECTORY:
+                raise
+        with contextlib.suppress(FileNotFoundError, IsADirectoryError):
+            os.unlink(name, dir_fd=parent)
+    raise Refused(
+        f"{place} is replaced by a link or a file while root makes it: a process of the application does that, "
+        "no operator",
+        next_step="stop what runs as its user (ps -u filae), examine the release, then deploy again",
+    )

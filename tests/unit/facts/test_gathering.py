@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import socket
 import ssl
 import subprocess
@@ -17,7 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from filae_ops.facts import gathering, hello, network, outside, secrets
+from filae_ops.facts import gathering, hello, mounts, network, outside, secrets
 from filae_ops.inventory.reading.load import load
 from filae_ops.inventory.reading.yaml_files import read
 from filae_ops.paths import data_path
@@ -79,8 +80,80 @@ def test_counters_do_not_count():
 def test_secrets_are_found_by_name_only(tmp_path):
     log = tmp_path / "x.log"
     log.write_bytes(b"before " + b"k" * 64 + b" after")
-    assert list(secrets._in_file(str(log), {"token": b"k" * 64, "other": b"absent!!"})) == ["token"]
-    assert list(secrets._in_file(str(tmp_path / "none"), {"token": b"k" * 64})) == []
+    late = time.monotonic() + 5
+    assert secrets._in_file(str(log), {"token": b"k" * 64, "other": b"absent!!"}, late) == ({"token"}, True)
+    assert secrets._in_file(str(tmp_path / "none"), {"token": b"k" * 64}, late) == (set(), True)
+
+
+def test_a_secret_is_found_wherever_it_begins_and_a_log_without_end_is_left(tmp_path):
+    log = tmp_path / "x.log"
+    for before in (secrets.SMALL - 10, 3 * secrets.SMALL - 63):
+        log.write_bytes(b"-" * before + b"k" * 64)
+        assert secrets._in_file(str(log), {"token": b"k" * 64}, time.monotonic() + 5) == ({"token"}, True)
+    os.truncate(log, 1 << 42)  # takes no room
+    assert secrets._in_file(str(log), {"token": b"k" * 64}, time.monotonic() + 0.1) == ({"token"}, False)
+
+
+def test_what_others_put_among_their_files_is_not_followed_and_keeps_nobody_waiting(tmp_path, monkeypatch):
+    logs, elsewhere = tmp_path / "log", tmp_path / "elsewhere"
+    for place in (logs, elsewhere):
+        place.mkdir()
+        (place / "x.log").write_bytes(b"k" * 64)
+    os.mkfifo(logs / "pipe.log")
+    (logs / "link.log").symlink_to(elsewhere / "x.log")
+    (logs / "directory").symlink_to(elsewhere)
+    monkeypatch.setattr(secrets, "needles", lambda: {"token": b"k" * 64})
+    monkeypatch.setattr(secrets, "LOGS", {str(logs): r".*\.log"})
+    monkeypatch.setattr(secrets, "_in_journal", lambda wanted: set())
+    found = secrets.leaks({})
+    assert (found["logs"], found["unread"]) == ([f"token in {logs}/x.log"], [])
+    # What was a readable file a moment ago.
+    names = ("x.log", "pipe.log", "link.log", "directory/x.log", "absent")
+    monkeypatch.setattr(secrets, "_small_readable", lambda: iter([str(logs / name) for name in names]))
+    assert secrets.exposed({}) == [f"token in {logs}/x.log"]
+
+
+SHOWN = """MainPID=7
+ReadWritePaths=-/srv/filae/files/attachments +/var/cache/filae/2.0.0
+Id=filae-web@blue.service
+
+MainPID=0
+ReadWritePaths=/var/cache/filae/1.0.0
+Id=filae-web@green.service
+"""
+
+
+def test_writes_are_tried_in_closed_and_in_own_places(monkeypatch):
+    asked = []
+
+    def command(*argv, **_):
+        if argv[0] == "systemctl":
+            return SHOWN
+        asked.append(json.loads(argv[-1]))
+        return json.dumps({"filae-web@blue.service": {"/etc": "EROFS"}})
+
+    monkeypatch.setattr(mounts, "command", command)
+    assert mounts.writes({}) == {"filae-web@blue.service": {"/etc": "EROFS"}}
+    (unit,) = asked[0].items()
+    assert unit[0] == "filae-web@blue.service"
+    assert unit[1][0] == 7
+    assert {"/", "/etc/systemd/system", "/run", "/usr", "/var/lib/filae-ops", "/tmp"} <= set(unit[1][1])
+    assert unit[1][1][-2:] == ["/srv/filae/files/attachments", "/var/cache/filae/2.0.0"]
+    monkeypatch.setattr(mounts, "command", lambda *argv, **_: SHOWN if argv[0] == "systemctl" else '{"x": "No such"}')
+    with pytest.raises(gathering.Unmeasured, match="cannot be entered: x: No such"):
+        mounts.writes({})
+
+
+def test_a_write_that_is_tried_leaves_nothing_behind(tmp_path):
+    (tmp_path / "file").touch()
+    here = "import os; os.setns, os.CLONE_NEWNS = (lambda *_: None), 0\n"
+    asked = {"one": (os.getpid(), [str(tmp_path), str(tmp_path / "absent")]), "gone": (2**22 + 1, ["/"])}
+    argv = [sys.executable, "-I", "-c", here + mounts.SCRIPT, json.dumps(asked)]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60)
+    found = json.loads(done.stdout)
+    assert found["one"] == {str(tmp_path): "written", str(tmp_path / "absent"): "ENOENT"}
+    assert isinstance(found["gone"], str)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 @pytest.fixture(scope="module")

@@ -30,6 +30,25 @@ LISTENING = [
     ("udp", "192.0.2.10", 68, "pass"),
     ("tcp", "127.0.0.53", 53, "pass"),
 ]
+UNIT = "filae-web@blue.service"
+SHUT = {"/etc": "EROFS", "/home": "EACCES", "/var/www": "ENOENT"}
+OWN = {"/srv/filae/files/attachments": "written", "/var/cache/filae/2.0.0": "written", "/tmp": "written"}
+WRITES = [
+    ({UNIT: SHUT | OWN}, "pass", "nowhere else"),
+    (
+        {UNIT: SHUT | OWN | {"/run": "written", "/etc/systemd": "written"}},
+        "fail",
+        f"{UNIT} can write in /etc/systemd, /run",
+    ),
+    (
+        {UNIT: SHUT | OWN, "filae-worker@jobs-blue.service": OWN | {"/": "written"}},
+        "fail",
+        "jobs-blue.service can write in /",
+    ),
+    ({UNIT: SHUT | OWN | {"/run": "ENOSPC"}}, "not_run", "says nothing in /run (ENOSPC, "),
+    ({UNIT: SHUT | OWN | {"/tmp": "EROFS"}}, "not_run", "says nothing in /tmp (EROFS, "),
+    ({}, "not_run", "no process of the application runs"),
+]
 RECEIPTS = [(1, None, "not_run"), (40, None, "fail"), (40, 1, "pass"), (90, 30, "fail")]
 
 
@@ -46,6 +65,10 @@ def receipts(age: float, receipt: float | None) -> dict[str, Any]:
     return {"receipts": {"value": {"backup": {"at": when}} if receipt else {}}} | system(NOW - age * HOUR)
 
 
+def writes(tried: dict[str, Any]) -> dict[str, Any]:
+    return {"writes": {"value": tried}, "agent": {"value": {"status": {"version": "2.0.0"}}}}
+
+
 def boots(*unclean: float) -> dict[str, Any]:
     return {"boots": {"value": {"boots": 3, "unclean": list(unclean), "days": 30}}} | system(2000, 9000)
 
@@ -57,6 +80,7 @@ SCENARIOS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "closed-way": (socket("tcp", "0.0.0.0", 22), OUTSIDE),
     "no-listener": ({"sockets": {"value": []}}, OUTSIDE),
     **{f"listen{n}": (socket(*row[:3]), {}) for n, row in enumerate(LISTENING)},
+    **{f"writes{n}": (writes(row[0]), {}) for n, row in enumerate(WRITES)},
     **{f"receipt{n}": (receipts(*row[:2]), {}) for n, row in enumerate(RECEIPTS)},
 }
 
@@ -78,7 +102,7 @@ def found(tmp_path_factory):
 
 def test_every_part_is_registered():
     assert main.MODULES
-    assert {"sshd", "sockets", "leaks", "database", "observed", "preflight", "served"} <= set(PARTS)
+    assert {"sshd", "sockets", "leaks", "writes", "database", "observed", "preflight", "served"} <= set(PARTS)
 
 
 def test_no_fact_no_pass(found):
@@ -98,6 +122,13 @@ def test_a_stop_before_the_installation_is_not_counted(found):
 @pytest.mark.parametrize(("number", "row"), list(enumerate(LISTENING)))
 def test_what_listens(found, number, row):
     assert found[f"listen{number}", "net-listening"].status == row[3]
+
+
+@pytest.mark.parametrize(("number", "row"), list(enumerate(WRITES)))
+def test_where_the_application_writes(found, number, row):
+    verdict = found[f"writes{number}", "app-writes"]
+    assert (verdict.status, verdict.owner) == (row[1], "provider")
+    assert row[2] in verdict.message
 
 
 @pytest.mark.parametrize(("number", "row"), list(enumerate(RECEIPTS)))

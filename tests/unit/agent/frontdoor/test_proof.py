@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -95,6 +96,72 @@ def test_attachments_are_compared_and_never_named(tmp_path: Path) -> None:
         assert (verdict.status, words in verdict.message) == (status_, True)
         assert "storage" not in verdict.message
         assert "Dupont" not in verdict.message
+
+
+def test_attachments_that_are_no_files_of_the_store_are_missing_and_keep_nobody_waiting(tmp_path: Path) -> None:
+    """The application names them, and owns the directory that they are in."""
+    machine, runner = machine_at(tmp_path)
+    release = put_release(machine, "2.1.0")
+    store = machine.layout.files / "attachments"
+    store.mkdir()
+    (release / "storage").symlink_to(store)
+    secret = tmp_path / "etc/filae/secrets/key"
+    secret.write_bytes(b"a")
+    os.mkfifo(store / "pipe")
+    (store / "link").symlink_to(secret)
+    (store / "directory").mkdir()
+    names = ["storage/pipe", "storage/link", "storage/directory", "storage", "storage/\0", str(secret),
+             "../../../../etc/filae/secrets/key"]  # fmt: skip
+    digest = hashlib.sha256(b"a").hexdigest()
+    runner.answers = {"systemd-run": Result(0, "".join(f"{name} {digest}\n" for name in names))}
+    verdict = proof.files_check(machine, Contract({**CONTRACT, "files_check": {"command": ["bin/files"]}}))
+    assert verdict.status == "fail"
+    assert verdict.message == "7 of 7 attachments are missing or altered"
+
+
+def test_an_attachment_that_becomes_a_link_while_root_looks_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine, runner = machine_at(tmp_path)
+    release, store = put_release(machine, "2.1.0"), machine.layout.files / "attachments"
+    store.mkdir()
+    (release / "storage").symlink_to(store)
+    (store / "a").write_bytes(b"its own")
+    secret = tmp_path / "etc/filae/secrets/key"
+    secret.write_bytes(b"a")
+    resolve = Path.resolve
+
+    def replaced(path: Path, strict: bool = False) -> Path:
+        real = resolve(path, strict)
+        if strict:
+            (store / "a").unlink()
+            (store / "a").symlink_to(secret)
+        return real
+
+    monkeypatch.setattr(Path, "resolve", replaced)
+    runner.answers = {"systemd-run": Result(0, f"storage/a {hashlib.sha256(b'a').hexdigest()}\n")}
+    verdict = proof.files_check(machine, Contract({**CONTRACT, "files_check": {"command": ["bin/files"]}}))
+    assert verdict.message == "1 of 1 attachments are missing or altered"
+
+
+def test_the_first_page_is_read_in_the_release_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its directory may lead, by a link of the release, to where the application writes."""
+    machine, _ = machine_at(tmp_path)
+    release = put_release(machine, "2.1.0")
+    (release / "public").mkdir()
+    (release / "public/index.fr.html").write_text("<h1>")
+    (release / "public/index.html").symlink_to("index.fr.html")
+    monkeypatch.setattr(health, "at_front_door", lambda config: lambda path: Response(200, {}, b"<h1>"))
+    assert proof.page(machine, NEW).status == "pass"
+    scratch = machine.layout.scratch / "2.1.0/tmp"
+    scratch.mkdir(parents=True)
+    os.mkfifo(scratch / "index.html")
+    (release / "tmp").symlink_to(scratch)
+    (release / "public/index.html").unlink()
+    (release / "public/index.html").symlink_to("../tmp/index.html")
+    verdict = proof.page(machine, NEW)
+    assert verdict.status == "fail"
+    assert "leads out of" in verdict.message
 
 
 def test_the_store_is_written_and_read(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from material.agent.fakes import put_release
-from material.agent.installed import LOCK, SPECS, gem, package, provisioned
+from material.agent.installed import LOCK, SPECS, STARTED, gem, package, provisioned
 
 from filae_ops.agent.release import outdated
 from filae_ops.agent.system.machine import Live
@@ -34,6 +34,23 @@ def test_a_release_that_brings_its_gems_has_no_lock_of_ours(tmp_path: Path) -> N
     (tree / "Gemfile").write_text("")
     (tree / "Gemfile.lock").write_text(LOCK.replace("3.1.20", "1.0"))
     assert outdated.gone(machine.layout, "2.2.0") == []
+
+
+def test_a_lock_that_a_release_brings_as_a_link_out_of_it_is_not_read(tmp_path: Path) -> None:
+    """The link is signed; what it leads to is the application's to write."""
+    machine = provisioned(tmp_path)
+    tree, scratch = put_release(machine, "2.2.0", gems="vendored"), machine.layout.scratch / "2.2.0/tmp"
+    scratch.mkdir(parents=True)
+    (scratch / "lock").write_text(LOCK)
+    (tree / "tmp").symlink_to(scratch)
+    (tree / "Gemfile.lock").symlink_to("tmp/lock")
+    package(tmp_path, "ruby-sinatra", f"{SPECS}/sinatra-4.1.1.gemspec", age=5)
+    assert outdated.unpacked_since(machine, "2.2.0", STARTED) == ["ruby-sinatra"], "as where there is none"
+    (tree / "Gemfile.lock").unlink()
+    (tree / "Gemfile.lock").write_text(LOCK, newline="\r\n")
+    assert outdated.unpacked_since(machine, "2.2.0", STARTED) == []
+    package(tmp_path, "ruby-rack", f"{SPECS}/rack-3.1.20.gemspec", age=5)
+    assert outdated.unpacked_since(machine, "2.2.0", STARTED) == ["ruby-rack"]
 
 
 @pytest.mark.parametrize(

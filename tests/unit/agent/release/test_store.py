@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
+import pytest
 from material.agent.fakes import CONTRACT, machine_at, put_release
 
 from filae_ops.agent.bundle.contract import Contract
 from filae_ops.agent.release import store
+from filae_ops.agent.system.errors import Refused
 
 NEW = Contract(CONTRACT)
 
@@ -30,3 +33,30 @@ def test_the_oldest_releases_go_but_never_those_in_use(tmp_path: Path) -> None:
     (machine.layout.releases / ".tmp-3.0.0").mkdir()
     assert store.prune(machine, 3, {"1.9.0", "2.2.0"}) == ["1.10.0"]
     assert machine.kept() == ["1.9.0", "2.0.0", "2.1.0", "2.2.0"]
+
+
+@pytest.mark.parametrize("linked", ["2.1.0", "2.1.0/tmp", "2.1.0/log"])
+def test_a_link_in_the_place_of_scratch_leads_root_nowhere(tmp_path: Path, linked: str) -> None:
+    """The application of an earlier time put it there; then the same version is deployed again."""
+    machine, _ = machine_at(tmp_path)
+    system = tmp_path / "run/systemd/system"
+    system.mkdir(parents=True, mode=0o700)
+    tree = put_release(machine, "2.1.0")
+    link = machine.layout.scratch / linked
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(system)
+    with contextlib.nullcontext() if "/" in linked else pytest.raises(Refused, match=r"filae/2\.1\.0 is a link"):
+        store.bind(machine, tree, NEW)
+    assert system.stat().st_mode & 0o777 == 0o700
+    assert list(system.iterdir()) == []
+
+
+def test_a_link_in_the_place_of_lasting_files_is_refused_and_stays(tmp_path: Path) -> None:
+    machine, _ = machine_at(tmp_path)
+    other = tmp_path / "other"
+    other.mkdir(mode=0o700)
+    (machine.layout.files / "attachments").symlink_to(other)
+    with pytest.raises(Refused, match="attachments is a link or a file, and must be a directory"):
+        store.bind(machine, put_release(machine, "2.1.0"), NEW)
+    assert (machine.layout.files / "attachments").is_symlink()
+    assert other.stat().st_mode & 0o777 == 0o700

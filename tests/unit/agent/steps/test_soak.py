@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -41,6 +42,13 @@ def line(at: float, status: int = 200, seconds: float = 0.01, upstream: str = NE
 )
 def test_a_line_is_read_or_left(text: bytes, found: Outcome | None) -> None:
     assert parse(text) == found
+
+
+@pytest.mark.parametrize("name", ["outcome.log", "outcome.log.1"])
+def test_a_pipe_in_the_log_s_place_keeps_nobody_waiting(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(OSError, match="is not a regular file"):
+        Log(tmp_path / "outcome.log").history()
 
 
 def test_a_rotation_loses_no_line(tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ CHANGES = {
         ["symlink 2.1.0 .current.new", "rename .current.new current", "fsync ."]),
     "a file that goes": (
         "(here / 'conf').touch(); durable.remove(here / 'conf')", ["create conf", "remove conf", "fsync ."]),
-    "a directory": ("durable.directory(here / 'place', 0o700)", ["fsync ."]),
+    "a directory": ("durable.directory(here / 'place', 0o700)", ["fsync place", "fsync ."]),
 }  # fmt: skip
 
 
