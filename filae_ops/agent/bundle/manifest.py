@@ -12,8 +12,6 @@ from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.plain_text import one_line
 
 NAME = "MANIFEST.json"
-# Files of a release that root reads: never where the application may put something else.
-READ_BY_ROOT = (NAME, "Gemfile", "Gemfile.lock", "CHANGELOG.md")
 FORMAT = 1
 MAX_MANIFEST = 16 * 1024 * 1024
 MAX_TOTAL = 4 * 1024 * 1024 * 1024
@@ -130,8 +128,6 @@ def _check_tree(entries: dict[str, dict[str, Any]], contract: dict[str, Any]) ->
             refuse(f"{NAME}: {path!r} is a link {problem}: {shown(entry['target'])}")
     _check_client(entries, contract)
     for path in links:
-        if path in READ_BY_ROOT:
-            refuse(f"{NAME}: {path!r} (files or scratch) is a file that root reads, and no directory to write in")
         parent = path.rpartition("/")[0]
         if parent and entries.get(parent, {}).get("type") != "dir":
             refuse(f"{NAME}: {path!r} (files or scratch) is not in a directory of the bundle")

@@ -142,8 +142,12 @@ CASES: list[tuple[str, Callable[[Raw], object], str]] = [
     ("no scratch", contract(scratch=None), "contract.scratch: is not a list (got None)"),
     ("scratch leaves", contract(scratch=["../x"]), "`..` part"),
     ("scratch without its directory", contract(scratch=["a/b"]), "not in a directory of the bundle"),
-    ("scratch for the manifest", contract(scratch=["MANIFEST.json"]), "a file that root reads"),
-    ("files for the lock", contract(gems="vendored", files=[{"name": "x", "path": "Gemfile.lock"}]), "that root reads"),
+    ("scratch for the manifest", contract(scratch=["MANIFEST.json"]), "is a file of the release"),
+    (
+        "files for the lock",
+        contract(gems="vendored", files=[{"name": "x", "path": "Gemfile.lock"}]),
+        "is a file of the release",
+    ),
     ("files absolute", contract(files=[{"name": "x", "path": "/x"}]), "absolute name"),
     (
         "files with an unsafe name",
