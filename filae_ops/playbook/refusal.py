@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, cast
 
@@ -55,8 +56,9 @@ def startup(stderr: str, inventory: Path) -> OpsError:
 
 
 def _vault_problem(text: str, inventory: Path) -> OpsError | None:
+    named = re.search(r"'(/[^'\n]*/secrets\.yml)'", text)
     values: dict[str, Any] = {
-        "secrets": inventory.parent / "secrets.yml",
+        "secrets": named[1] if named else inventory.parent / "secrets.yml",
         "text": last_line(text).removeprefix("[ERROR]: "),
     }
     for sign, message, step in VAULT:

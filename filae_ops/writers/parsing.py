@@ -19,7 +19,7 @@ from filae_ops.errors import OpsError
 
 Parsed = TypeVar("Parsed")
 _PERSON = re.compile(r"[a-z][a-z0-9_-]{0,31}", re.ASCII)
-_URL_PATH = re.compile(r"(/[A-Za-z0-9._~+-]+)*/?", re.ASCII)
+_URL_PATH = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~+-]+)*/?", re.ASCII)
 _SLUG = re.compile(r"[a-z0-9]([a-z0-9_.-]{0,61}[a-z0-9])?", re.ASCII)
 _ACCOUNT = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}(@[A-Za-z0-9.-]{1,63})?", re.ASCII)
 _PATH = re.compile(r"[~/\w][\w./ @+=,-]{0,1023}")
@@ -27,6 +27,7 @@ _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
 _LOCALE = re.compile(r"(C|[a-z]{2,3}_[A-Z]{2})\.UTF-8", re.ASCII)
 _TIMEZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]{0,31}(/[A-Za-z0-9_+-]{1,31}){0,2}", re.ASCII)
 _SIZE = re.compile(r"[1-9][0-9]{0,5}[KMGT]?", re.ASCII)
+_DIGITS = re.compile(r"[0-9]{1,12}", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
@@ -96,7 +97,7 @@ def day(value: object) -> dt.date:
 
 def whole(value: object, lowest: int = 0, highest: int = 2**31) -> int:
     """Return a whole number within bounds."""
-    if type(value) is not int and not (isinstance(value, str) and value.isascii() and value.isdigit()):
+    if isinstance(value, bool) or not (isinstance(value, int) or (isinstance(value, str) and _DIGITS.fullmatch(value))):
         raise ValueError("not a whole number")
     number = int(value)
     if not lowest <= number <= highest:

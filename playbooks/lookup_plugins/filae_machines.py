@@ -20,6 +20,13 @@ options:
 
 HOME = next(place for place in Path(__file__).resolve().parents if (place / "filae_ops/writers/filters.py").is_file())
 GROUP = "filae"
+OURS = ("evidence", "group_vars", "hosts.yml", "secrets.yml", "tls")
+
+
+def other_sources(source):
+    """Return what Ansible would read as an inventory of its own, in a directory, and no review shows."""
+    names = sorted(path.name for path in source.iterdir()) if source is not None and source.is_dir() else []
+    return [name for name in names if name not in OURS and not name.startswith(".")]
 
 
 class LookupModule(LookupBase):
@@ -28,11 +35,11 @@ class LookupModule(LookupBase):
     def run(self, terms, variables=None, **kwargs):
         """Return the name of the group."""
         (sources,) = terms
-        # Of a directory Ansible would read every file, and nobody reviews but hosts.yml and group_vars/all.
-        if len(sources) != 1 or Path(str(sources[0])).name != "hosts.yml":
+        source = Path(str(sources[0])) if len(sources) == 1 else None
+        if source is None or other_sources(source):
             raise AnsibleError(
-                f"one hosts.yml is wanted, not {', '.join(map(str, sources)) or 'no inventory'}\n"
-                "  who acts: provider\n  next: give it: -i DIR/hosts.yml"
+                f"one inventory is wanted, not {', '.join(map(str, [*sources, *other_sources(source)])) or 'none'}\n"
+                "  who acts: provider\n  next: give its file: -i DIR/hosts.yml"
             )
         if str(HOME) not in sys.path:
             sys.path.insert(0, str(HOME))
@@ -45,7 +52,7 @@ class LookupModule(LookupBase):
                 f"  next: run the ansible-playbook of the toolkit: {HOME}/.venv/bin/ansible-playbook"
             ) from None
         try:
-            applied(Path(str(sources[0])))
+            applied(source)
         except OpsError as error:
             raise AnsibleError(str(error)) from None
         return [GROUP]

@@ -48,11 +48,11 @@ def change(path: Path, text: str, replacement: str) -> None:
     path.write_text(before.replace(text, replacement))
 
 
-def plainly(playbook: str, site: Path, *options: str) -> subprocess.CompletedProcess[str]:
+def plainly(playbook: str, site: Path, *options: str, source: str = "hosts.yml") -> subprocess.CompletedProcess[str]:
     """Run ansible-playbook as an operator may, without filae-ops."""
     program = Path(sys.executable).parent / "ansible-playbook"
     return subprocess.run(
-        [program, "-i", site / "hosts.yml", f"playbooks/{playbook}.yml", *options],
+        [program, "-i", site / source, f"playbooks/{playbook}.yml", *options],
         cwd=ROLES.parent, env={**os.environ, "ANSIBLE_CONFIG": "ansible.cfg", "LC_ALL": "C.UTF-8"},
         capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
     )  # fmt: skip
@@ -107,6 +107,16 @@ def test_plain_ansible_applies_nothing_that_a_review_would_refuse(playbook: str,
     assert "who acts: " in done.stderr
     assert "TASK" not in done.stdout
     assert not mark.exists()
+
+
+def test_an_inventory_beside_the_one_that_is_reviewed_is_refused(site: Path) -> None:
+    """Of a directory Ansible reads every file."""
+    assert "no bundle was named" in plainly("deploy", site, source=".").stderr
+    (site / "more.yml").write_text("filae: {vars: {ansible_ssh_executable: /x}}\n")
+    for done in (plainly("deploy", site, source="."), plainly("deploy", site, "-i", str(site / "more.yml"))):
+        assert "one inventory is wanted, not " in done.stderr
+        assert "more.yml" in done.stderr
+        assert "TASK" not in done.stdout
 
 
 SECRETS = {
