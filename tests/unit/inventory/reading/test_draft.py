@@ -78,3 +78,12 @@ def test_what_is_given_is_held_to_the_rules(case: str, site: Path, edit: Edit) -
     with pytest.raises(OpsError) as caught:
         draft(site)
     assert REFUSED[case][0] in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ['"vm\\nbootcmd: [touch /x]\\n"', '"-oProxyCommand"', "localhost", "'*'"])
+def test_a_name_is_refused_whatever_is_blank_below_it(name: str, tmp_path: Path) -> None:
+    write(tmp_path / "site", Answers(name="chv-production", hosting="internal_vendor_admin"))
+    hosts = tmp_path / "site/hosts.yml"
+    hosts.write_text(hosts.read_text().replace("    filae:\n", f"    {name}:\n"))
+    with pytest.raises(InventoryError):
+        draft(tmp_path / "site")
