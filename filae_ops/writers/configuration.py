@@ -88,10 +88,10 @@ def _nft_rules(flow: Mapping[str, Any], protocol: str, administration: Iterable[
     if protocol != "icmp":
         what = dict.fromkeys(what, f"{protocol} dport {nft_ports(flow)}")
     if peer in ("internet", ["internet"]):
-        yield from (f"{each} {end}" for each in dict.fromkeys(what.values()))
+        yield from (f"{match} {end}" for match in dict.fromkeys(what.values()))
         return
-    named = administration if peer in ("administration", ["administration"]) else _listed(peer)
-    networks = [parsing.carried("nftables", parsing.network, network) for network in named]
+    peers = administration if peer in ("administration", ["administration"]) else _listed(peer)
+    networks = [parsing.carried("nftables", parsing.network, network) for network in peers]
     for family, keyword in (("4", "ip"), ("6", "ip6")):
         if members := [network for network in networks if (":" in network) == (family == "6")]:
             yield f"{keyword} {side} {{ {', '.join(members)} }} {what[family]} {end}"

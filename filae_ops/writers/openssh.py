@@ -73,7 +73,7 @@ def authorized_key_files(people: Iterable[Mapping[str, Any]]) -> list[dict[str, 
 
 def allowed_signers(signers: Iterable[Mapping[str, Any]]) -> str:
     """Return the keys that sign releases, each `{name, key, until}`: for bundles alone, to the end of its last day."""
-    return "".join(f"{_signer(**each)}\n" for each in signers)
+    return "".join(f"{_signer(**signer)}\n" for signer in signers)
 
 
 def _signer(name: object, key: object, until: object) -> str:
