@@ -31,6 +31,7 @@ _SCALARS = {_TAG + kind for kind in ("str", "int", "float", "bool", "null", "tim
 _VAULT_TAGS = ("!vault", "!vault-encrypted")
 _ODD = re.compile("[\t\ufeff\u2028\u2029\x85]")
 """What libyaml takes where PyYAML refuses it, or counts otherwise."""
+_BREAKS = re.compile("[\u2028\u2029\x85]")
 _Problem = yaml.MarkedYAMLError
 _FIX = "correct this line, then run the same command again"
 
@@ -120,6 +121,9 @@ def load(source: Path | str, *, name: str = "text", allow_vault: bool = False) -
     """Read a file (Path) or a text (str, called `name` in messages); an empty one gives None."""
     locate = Locate(str(source) if isinstance(source, Path) else name)
     text = _read(source) if isinstance(source, Path) else source
+    if match := _BREAKS.search(text):
+        line = text.count("\n", 0, match.start()) + 1
+        _refuse(f"{locate.name}:{line}:1: a line break that programs read otherwise: U+{ord(match[0]):04X}")
     *fast, exact = _loaders()
     for kind in fast if not _ODD.search(text) else ():
         try:

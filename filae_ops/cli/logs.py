@@ -53,7 +53,7 @@ def _words(unit: str, number: int, follow: bool, as_json: bool) -> list[str]:
 
 def _one(target: Target, user: str | None, key: Path | None, words: list[str], *, several: bool, as_json: bool) -> None:
     from filae_ops.remote.connection import connect
-    from filae_ops.remote.filaectl import AGENT, unanswered
+    from filae_ops.remote.filaectl import AGENT, unanswered, understood
     from filae_ops.remote.known_messages import lines as reasons
     from filae_ops.remote.known_messages import together
     from filae_ops.remote.ssh import Login
@@ -63,7 +63,7 @@ def _one(target: Target, user: str | None, key: Path | None, words: list[str], *
             line = json.dumps({"host": target.label, **json.loads(line)}) if as_json else f"{target.label}  {line}"
         write(f"{line}\n")
 
-    with connect(target.host, Login(user, key)) as remote:
+    with understood(target.label), connect(target.host, Login(user, key)) as remote:
         answer = remote.follow([*AGENT, *words], show)
     if answer.status < 0:
         raise OpsError(f"{target.label}: the connection was lost", owner="dsi", next_step="run the same command again")

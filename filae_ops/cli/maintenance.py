@@ -67,15 +67,18 @@ def _each(
 ) -> None:
     from filae_ops.cli.status import answered
     from filae_ops.remote.connection import connect
+    from filae_ops.remote.filaectl import understood
     from filae_ops.remote.ssh import Login
 
     documents: dict[str, Any] = {}
     for target in targets_of(context):
-        with connect(target.host, Login(user, key)) as remote:
-            found = answered(remote, words, stdin=None if text is None else io.BytesIO(text))
+        with understood(target.label):
+            with connect(target.host, Login(user, key)) as remote:
+                found = answered(remote, words, stdin=None if text is None else io.BytesIO(text))
+            text_shown = said(found)
         documents[target.label] = found
         if not as_json:
-            out.print(f"{target.label}: {said(found)}", soft_wrap=True)
+            out.print(f"{target.label}: {text_shown}", soft_wrap=True)
     if as_json:
         print_json(next(iter(documents.values())) if len(documents) == 1 else documents)
 

@@ -52,14 +52,16 @@ def _each(
 ) -> None:
     """Ask every machine; one machine gives its own document, several a map by name."""
     from filae_ops.remote.connection import connect
+    from filae_ops.remote.filaectl import understood
     from filae_ops.remote.ssh import Login
 
     todo, documents = targets_of(context), {}
     for target in todo:
-        with connect(target.host, Login(user, key)) as remote:
-            documents[target.label] = answered(remote, words)
-        if not as_json:
+        with understood(target.label):
+            with connect(target.host, Login(user, key)) as remote:
+                documents[target.label] = answered(remote, words)
             text = "\n".join(show(documents[target.label]))
+        if not as_json:
             out.print(f"{target.label}\n{text}\n" if len(todo) > 1 else text, soft_wrap=True)
     if as_json:
         print_json(next(iter(documents.values())) if len(documents) == 1 else documents)

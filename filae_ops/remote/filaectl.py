@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -109,9 +110,21 @@ def from_here(step: str) -> str:
 def _event(line: str) -> Event:
     try:
         found = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+@contextlib.contextmanager
+def understood(host: str) -> Iterator[None]:
+    """Blame the machine for an answer that no agent of ours gives: it is of another version, or was taken over."""
+    try:
+        yield
+    except (LookupError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise OpsError(
+            f"{host}: the machine does not answer as its agent does ({type(error).__name__}: {str(error)[:100]})",
+            next_step="provision it again with this version; if that changes nothing, look at the machine's console",
+        ) from error
 
 
 class _Chain(io.RawIOBase):

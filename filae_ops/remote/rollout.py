@@ -11,7 +11,7 @@ from filae_ops.errors import INTERRUPTED, OpsError
 from filae_ops.inventory.model.machine import Host
 from filae_ops.inventory.reading.load import load
 from filae_ops.remote.connection import Remote, connect
-from filae_ops.remote.filaectl import Event, failure
+from filae_ops.remote.filaectl import Event, failure, understood
 from filae_ops.remote.progress import Rollout
 from filae_ops.remote.ssh import Login
 
@@ -59,15 +59,16 @@ def roll_out(todo: Sequence[Target], login: Login, act: Act, progress: Rollout, 
     for position, target in enumerate(todo):
         rest = [each.label for each in todo[position + 1 :]]
         try:
-            events = _one(target, login, act, progress)
+            with understood(target.label):
+                events = _one(target, login, act, progress)
+                problem, end = failure(events, target.label), _end(events)
         except OpsError as error:
             progress.end(target.label, "left" if error.exit_code == INTERRUPTED else "refused", good=False)
             if results.hosts:
                 results.hosts.append({"host": target.label, "ok": False, "events": [], "error": str(error.args[0])})
             raise _with_rest(error, rest) from None
-        problem = failure(events, target.label)
         results.hosts.append({"host": target.label, "ok": problem is None, "events": events})
-        progress.end(target.label, _end(events), good=problem is None)
+        progress.end(target.label, end, good=problem is None)
         if problem is not None:
             raise _with_rest(problem, rest)
 

@@ -13,6 +13,7 @@ HOME = next(place for place in Path(__file__).resolve().parents if (place / "fil
 if str(HOME) not in sys.path:
     sys.path.insert(0, str(HOME))
 
+from filae_ops.agent.system.plain_text import plain  # noqa: E402
 from filae_ops.errors import OpsError  # noqa: E402
 from filae_ops.writers.filters import FILTERS  # noqa: E402
 
@@ -25,7 +26,7 @@ def refusing(writer):
         try:
             return writer(*values)
         except OpsError as error:
-            raise AnsibleFilterError(str(error)) from None
+            raise AnsibleFilterError(plain(str(error))) from None
 
     return filter_
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
 
@@ -19,6 +20,7 @@ options:
 """
 
 HOME = next(place for place in Path(__file__).resolve().parents if (place / "filae_ops/writers/filters.py").is_file())
+CONFIG = Path(__file__).resolve().parents[2] / "ansible.cfg"
 GROUP = "filae"
 OURS = ("evidence", "group_vars", "hosts.yml", "secrets.yml", "tls")
 
@@ -35,6 +37,12 @@ class LookupModule(LookupBase):
     def run(self, terms, variables=None, **kwargs):
         """Return the name of the group."""
         (sources,) = terms
+        if constants.CONFIG_FILE is None or Path(constants.CONFIG_FILE).resolve() != CONFIG:
+            raise AnsibleError(
+                f"Ansible is set by {constants.CONFIG_FILE or 'no file'}, not by {CONFIG}:\n"
+                "what a machine answers could become a variable\n  who acts: provider\n"
+                f"  next: export ANSIBLE_CONFIG={CONFIG}, or run from its folder, which only you may write to"
+            )
         source = Path(str(sources[0])) if len(sources) == 1 else None
         if source is None or other_sources(source):
             raise AnsibleError(
@@ -44,6 +52,7 @@ class LookupModule(LookupBase):
         if str(HOME) not in sys.path:
             sys.path.insert(0, str(HOME))
         try:
+            from filae_ops.agent.system.plain_text import plain
             from filae_ops.errors import OpsError
             from filae_ops.inventory.reading.load import applied
         except ImportError as error:
@@ -54,5 +63,5 @@ class LookupModule(LookupBase):
         try:
             applied(source)
         except OpsError as error:
-            raise AnsibleError(str(error)) from None
+            raise AnsibleError(plain(str(error))) from None
         return [GROUP]

@@ -48,14 +48,27 @@ def change(path: Path, text: str, replacement: str) -> None:
     path.write_text(before.replace(text, replacement))
 
 
-def plainly(playbook: str, site: Path, *options: str, source: str = "hosts.yml") -> subprocess.CompletedProcess[str]:
-    """Run ansible-playbook as an operator may, without filae-ops."""
+def plainly(
+    playbook: str, site: Path, *options: str, source: str = "hosts.yml", config: str = "", path: str = "",
+    folder: Path = ROLES.parent,
+) -> subprocess.CompletedProcess[str]:  # fmt: skip
+    """Run ansible-playbook as an operator may, without filae-ops; `folder` has the playbooks."""
+    environment = {**os.environ, "ANSIBLE_CONFIG": config or str(ROLES.parent / "ansible.cfg"), "LC_ALL": "C.UTF-8"}
     program = Path(sys.executable).parent / "ansible-playbook"
     return subprocess.run(
-        [program, "-i", site / source, f"playbooks/{playbook}.yml", *options],
-        cwd=ROLES.parent, env={**os.environ, "ANSIBLE_CONFIG": "ansible.cfg", "LC_ALL": "C.UTF-8"},
+        [program, "-i", site / source, folder / f"playbooks/{playbook}.yml", *options],
+        cwd=ROLES.parent, env=environment | ({"PATH": path} if path else {}),
         capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
     )  # fmt: skip
+
+
+def beside_ours(folder: Path) -> Path:
+    """Return a folder for a playbook that has our variables, filters and modules."""
+    playbooks = folder / "playbooks"
+    playbooks.mkdir()
+    for name in ("filter_plugins", "group_vars", "library", "lookup_plugins"):
+        (playbooks / name).symlink_to(ROLES.parent / "playbooks" / name)
+    return playbooks
 
 
 def test_the_first_that_fails_leaves_the_others_alone_and_says_why(site: Path) -> None:
@@ -107,6 +120,98 @@ def test_plain_ansible_applies_nothing_that_a_review_would_refuse(playbook: str,
     assert "who acts: " in done.stderr
     assert "TASK" not in done.stdout
     assert not mark.exists()
+
+
+ANSWERING = """#!/usr/bin/env python3
+import os, sys
+command = sys.argv[-1]
+sys.stdin.read()
+print('{"changed": false, "rc": 0, "stdout": "{}", "stderr": "", "ansible_facts": {"__ssh_options": '
+      '["ProxyCommand=touch MARK"], "access_proof": ["touch", "MARK"], "tls_certificate": "/etc/hostname"}}')
+"""
+
+
+def test_what_a_machine_answers_becomes_no_variable(site: Path) -> None:
+    """A program in ssh's place gives to each task facts that are named as our variables."""
+    mark, program = site.parent / "mark", site.parent / "bin/ssh"
+    program.parent.mkdir()
+    program.write_text(ANSWERING.replace("MARK", str(mark)))
+    program.chmod(0o755)
+    show = "{{ __ssh_options | join(' ') }} {{ access_proof | first }} {{ tls_certificate }}"
+    (beside_ours(site.parent) / "deploy.yml").write_text(
+        "- hosts: filae\n  gather_facts: false\n  tasks:\n    - ansible.builtin.command: /bin/true\n"
+        f'    - ansible.builtin.assert: {{that: false, fail_msg: "SHOWN {show}"}}\n'
+    )
+    done = plainly("deploy", site, path=f"{program.parent}:{os.environ['PATH']}", folder=site.parent)
+    assert "SHOWN StrictHostKeyChecking=yes" in done.stdout + done.stderr
+    assert "MARK" not in done.stdout
+    assert "/etc/hostname" not in done.stdout + done.stderr
+    assert not mark.exists()
+
+
+def test_another_configuration_of_ansible_is_refused(site: Path) -> None:
+    other = site.parent / "ansible.cfg"
+    other.write_text(f"[defaults]\nroles_path = {ROLES}\nlibrary = {ROLES.parent}/playbooks/library\n")
+    done = plainly("deploy", site, config=str(other))
+    assert f"Ansible is set by {other}, not by " in done.stderr
+    assert "TASK" not in done.stdout
+
+
+def runnable(hosts: Path) -> None:
+    hosts.write_text(f"#!/bin/sh\n{hosts.read_text()}")
+    hosts.chmod(0o755)
+
+
+PROGRAMS = {
+    "an executable inventory": (lambda site: runnable(site / "hosts.yml"), "a program, by its first line"),
+    "settings of Ansible": (lambda site: (site / "ansible.cfg").write_text("[defaults]\n"), "settings of Ansible"),
+    "JSON": (lambda site: (site / "group_vars/all/x.yml").write_text('{"admin": {"mfa": true}}'), "takes it for JSON"),
+    "a line break of its own": (
+        lambda site: (site / "group_vars/all/x.yml").write_text("admin: {access_path: 'a\x85b'}"), "U+0085"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", PROGRAMS)
+def test_files_that_ansible_reads_otherwise_or_runs_are_refused(case: str, site: Path) -> None:
+    put, reason = PROGRAMS[case]
+    put(site)
+    assert reason in plainly("deploy", site).stderr
+
+
+def test_a_folder_in_the_place_of_the_inventory_is_refused(site: Path) -> None:
+    """Ansible would read every file of it."""
+    folder = site.parent / "hosts.yml"
+    site.rename(folder)
+    (folder / "notes.yml").write_text("all: {vars: {ansible_connection: local}}\n")
+    done = plainly("deploy", site.parent)
+    assert "one inventory is wanted" in done.stderr or "is a folder" in done.stderr
+    assert "TASK" not in done.stdout
+
+
+EVERY_TEMPLATE = """
+- hosts: filae
+  gather_facts: false
+  vars_files: [{files}]
+  tasks:
+    - ansible.builtin.assert:
+        that: lookup('ansible.builtin.template', item) | length > 0
+        quiet: true
+      loop: [{templates}]
+"""
+
+
+def test_every_template_takes_what_ansible_gives(site: Path) -> None:
+    """Ansible's numbers and texts are kinds of its own: each template is written from an inventory, by Ansible."""
+    mirror = "patching:\n  mirror: {url: http://192.0.2.80/debian, security_url: http://192.0.2.80/security}\n"
+    change(site / "group_vars/all/patching.yml", "patching:\n", mirror)
+    playbooks = beside_ours(site.parent)
+    files = [*sorted(ROLES.glob("*/defaults/main.yml")), *sorted(ROLES.glob("*/vars/main.yml"))]
+    mapped = [*files, playbooks / "group_vars/all.yml"]  # the last wins, as it does over a role's defaults
+    templates = sorted(ROLES.glob("*/templates/*"))
+    text = EVERY_TEMPLATE.format(files=", ".join(map(str, mapped)), templates=", ".join(map(str, templates)))
+    (playbooks / "deploy.yml").write_text(text)
+    done = plainly("deploy", site, folder=site.parent)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_an_inventory_beside_the_one_that_is_reviewed_is_refused(site: Path) -> None:

@@ -21,7 +21,7 @@ def inventory_argv(hosts_file: Path) -> list[str]:
     return [
         str(Path(sys.executable).with_name("ansible-inventory")),
         "-i",
-        str(hosts_file.resolve()),
+        str(hosts_file.absolute()),  # a link is followed to its content, not to what lies beside that
         "--list",
     ]
 
@@ -62,4 +62,8 @@ def values_of(hosts_file: Path, status: int, stdout: str, stderr: str) -> dict[s
         raise OpsError(f"Ansible does not read {hosts_file}: {text[-600:]}", next_step="correct it, then run again")
     listing = json.loads(stdout)
     hostvars = listing.get("_meta", {}).get("hostvars", {})
-    return {name: hostvars.get(name, {}) for name in listing.get(GROUP, {}).get("hosts", [])}
+    machines = {name: hostvars.get(name, {}) for name in listing.get(GROUP, {}).get("hosts", [])}
+    # Ansible's own, where facts become no variables.
+    return {
+        name: {k: v for k, v in values.items() if (k, v) != ("ansible_local", {})} for name, values in machines.items()
+    }

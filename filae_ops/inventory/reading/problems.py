@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from filae_ops.errors import OpsError, Owner
 
 SHOWN = 20
+AT_CONSOLE = "at the machine's console: cat /etc/ssh/ssh_host_ed25519_key.pub"
 _FIX = "correct this line, then run the same command again"
 _EACH = "correct each line, the provider where nobody else is named, then run the same command again"
 _WANTED = {
@@ -86,6 +87,8 @@ def explain(detail: Mapping[str, Any], model: type[BaseModel]) -> tuple[str, Own
     what = _WANTED.get(kind, detail["msg"].removeprefix("Input should be ").strip())
     if kind == "literal_error":
         what = f"one of {context['expected']} is wanted"
+    if kind == "missing" and loc[-1] == "host_key":
+        return what, "dsi", f"add `host_key`: {AT_CONSOLE}"
     if kind == "missing":
         return what, "provider", f"add `{loc[-1]}`; `filae-ops init` shows every key, commented"
     if kind == "extra_forbidden":

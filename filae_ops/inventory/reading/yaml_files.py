@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from filae_ops import strict_yaml
+from filae_ops.agent.system.plain_text import one_line, plain
 from filae_ops.errors import OpsError, Owner
 from filae_ops.inventory.model.inventory import SECTIONS, Inventory
 from filae_ops.inventory.reading.hosts_yml import read_hosts
@@ -105,6 +107,7 @@ def survey(path: Path) -> Source:
     source = Source(locate_directory(path))
     _hosts(source)
     _refuse_unread(source)
+    _refuse_programs(source)
     for file in sorted((source.directory / "group_vars" / "all").glob("*.yml")):
         _section_file(source, file)
     _scalars(source)
@@ -114,8 +117,15 @@ def survey(path: Path) -> Source:
 def locate_directory(path: Path) -> Path:
     """Return the inventory's directory, given it or its hosts.yml."""
     start = f"filae-ops init {path.parent if path.name == HOSTS else path} --hosting MODEL"
+    if not one_line(str(path)) or "$" in str(path.resolve()):
+        raise OpsError(
+            f"{plain(str(path))}: a control character, or a `$`, which Ansible replaces, is in the inventory's path",
+            next_step="give its folder a plain name",
+        )
     if not path.exists():
         raise OpsError(f"no inventory at {path}", next_step=start)
+    if path.is_dir() and path.name == HOSTS:
+        raise OpsError(f"{path} is a folder, of which Ansible would read every file", next_step="give the file itself")
     directory = path if path.is_dir() else path.parent
     if path.is_file() and path.name != HOSTS:
         raise OpsError(f"{path} is not an inventory", next_step="give a directory, or its hosts.yml")
@@ -131,9 +141,17 @@ def locate_directory(path: Path) -> Path:
     return directory
 
 
+def _load(source: Source, file: Path) -> tuple[Any, strict_yaml.Locate]:
+    values, locate = strict_yaml.load(file)
+    if file.read_text(encoding="utf-8-sig").lstrip().startswith(("{", "[")):
+        what = "in braces: Ansible takes it for JSON, and reads some values otherwise"
+        source.problems.append(Problem(locate.where(()), "", what, next_step="write one `key: value` a line"))
+    return values, locate
+
+
 def _hosts(source: Source) -> None:
     file = source.directory / HOSTS
-    values, locate = strict_yaml.load(file)
+    values, locate = _load(source, file)
     source.files.append(file)
     hosts, problems = read_hosts(values, locate)
     source.problems += problems
@@ -143,7 +161,9 @@ def _hosts(source: Source) -> None:
 
 
 def _section_file(source: Source, file: Path) -> None:
-    values, locate = strict_yaml.load(file)
+    if not one_line(file.name):
+        raise OpsError(f"{plain(str(file))}: a control character in a file's name", next_step="give it a plain name")
+    values, locate = _load(source, file)
     source.files.append(file)
     if values is None:
         return
@@ -178,6 +198,17 @@ def _refuse_unread(source: Source) -> None:
                 next_step="move its values to hosts.yml or group_vars/all/*.yml, and remove it",
             )
         )
+
+
+def _refuse_programs(source: Source) -> None:
+    """Refuse what Ansible runs, started elsewhere than in the toolkit's folder."""
+    hosts, settings = source.directory / HOSTS, source.directory / "ansible.cfg"
+    if hosts.stat().st_mode & 0o111 and hosts.read_bytes().startswith(b"#!"):
+        what = "a program, by its first line: Ansible may run it"
+        source.problems.append(Problem(str(hosts), "", what, next_step=f"remove that line; chmod -x {hosts}"))
+    if os.path.lexists(settings):
+        what = "settings of Ansible, which may name programs, beside an inventory"
+        source.problems.append(Problem(str(settings), "", what, next_step="remove it: the toolkit has its own"))
 
 
 def _unread(directory: Path) -> Iterator[Path]:

@@ -158,6 +158,8 @@ def _inside(value: str) -> str:
             f"{value!r} leaves the inventory",
             next_step="give a path inside the inventory, such as evidence/aipd.pdf or tls/server.pem",
         )
+    if "$" in value:
+        refuse(f"{value!r} holds a `$`, which Ansible replaces by a variable", next_step="give the file a plain name")
     return value
 
 
@@ -165,7 +167,7 @@ Text = Annotated[str, AfterValidator(_text)]
 RelativePath = Annotated[
     Text,
     AfterValidator(_inside),
-    WithJsonSchema({"type": "string", "pattern": r"^(?!/)(?!(.*/)?\.\.(/|$)).+$"}),
+    WithJsonSchema({"type": "string", "pattern": r"^(?!/)(?!(.*/)?\.\.(/|$))[^$]+$"}),
 ]
 Address = Annotated[str, AfterValidator(_address)]
 HostOrAddress = Annotated[str, AfterValidator(_host)]

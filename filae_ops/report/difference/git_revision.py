@@ -21,7 +21,11 @@ SECRETS = "secrets.yml"
 # No option, no path (`:`), no range (`..`), no pattern; `HEAD~2`, `v1.0^{}` and `main@{2026-01-01}` are names.
 _NAME = re.compile(r"[A-Za-z0-9_@][A-Za-z0-9_@/.+~^{}-]{0,199}")
 # Reading raw objects needs none of these; a repository could set them.
-_OVERRIDDEN = ("core.fsmonitor=false", "core.hooksPath=/dev/null", "core.alternateRefsCommand=", "protocol.allow=never")
+_OVERRIDDEN = (
+    "core.fsmonitor=false", "core.hooksPath=/dev/null", "core.alternateRefsCommand=", "protocol.allow=never",
+    # A bare repository among the inventory's files would answer in the place of the one that holds them.
+    "safe.bareRepository=explicit",
+)  # fmt: skip
 _AS_BEFORE = "name a revision of the repository that holds the inventory, or the folder of an older inventory"
 
 
@@ -123,6 +127,8 @@ def _blobs(folder: Path, commit: str, prefix: str) -> Iterator[_Blob]:
         path = PurePosixPath(os.fsdecode(name))
         if kind != "blob":
             continue
+        if not size.isdigit():
+            raise OpsError(f"git does not have {path} of that revision", next_step="git fsck says what is missing")
         sizes += int(size)
         if any(part in ("", ".", "..", ".git") for part in os.fsdecode(name).split("/")):
             raise OpsError(f"the revision holds a path that no inventory has: {path}", next_step=_AS_BEFORE)

@@ -22,7 +22,7 @@ Exposure = Literal["any", "named", "none", "unlimited", "unknown"]
 DOCUMENTED = ("encryption", "authentication", "data", "owner", "justification", "approved_by", "approved_on")
 WIDTHS = (2.5, 8, 8.5, 8.5, 4.5, 5.5, 7.5, 6, 7, 8.5, 7, 7, 8, 5.75, 5.75)
 """Of the columns on paper, in per cent."""
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\t", "\r")
 _ERRORS = ("destination-unreachable", "parameter-problem", "time-exceeded")
 _ERRORS6 = (*_ERRORS, "nd-neighbor-advert", "nd-neighbor-solicit", "packet-too-big")
 _GROUPS6_OUT = ("mld-listener-done", "mld-listener-report", "mld2-listener-report", "nd-router-solicit")

@@ -53,10 +53,13 @@ def user_data(draft: Draft, machine: str, account: str, day: dt.date) -> str:
 
 
 def _keys(draft: Draft, day: dt.date) -> Iterator[str]:
+    """Return the keys of the operators who are present, known to end later; what is still to fill in opens nothing."""
     for person in draft.get("access.operators", []):
-        for each in at(person, "keys", []) if at(person, "state", "present") == "present" else []:
-            key, until = at(each, "key"), at(each, "until")
-            if key and not (isinstance(until, dt.date) and until < day):
+        if not isinstance(person, Mapping) or person.get("state", "present") != "present":
+            continue
+        for entry in at(person, "keys", []):
+            key, until = at(entry, "key"), at(entry, "until")
+            if key and isinstance(until, dt.date) and until >= day:
                 yield public_key("cloud-init", key)
 
 

@@ -70,7 +70,13 @@ def _blob(path: Path, digest: str) -> str:
 def _git(directory: Path, *words: str) -> bytes | None:
     kept = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
     ours = {"GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_NO_REPLACE_OBJECTS": "1"}
-    argv = ["git", "--no-pager", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-C", str(directory)]
+    settings = (
+        "core.fsmonitor=false",
+        "core.hooksPath=/dev/null",
+        "protocol.allow=never",
+        "safe.bareRepository=explicit",
+    )
+    argv = ["git", "--no-pager", *(word for setting in settings for word in ("-c", setting)), "-C", str(directory)]
     try:
         done = subprocess.run([*argv, *words], capture_output=True, timeout=TIMEOUT, check=False, env={**kept, **ours})
     except (OSError, subprocess.TimeoutExpired):

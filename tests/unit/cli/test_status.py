@@ -115,3 +115,16 @@ def test_a_page_that_is_no_text_is_refused_before_anything_is_asked(
         (tmp_path / "page").write_bytes(content)
     with pytest.raises(OpsError, match=said):
         maintenance.read_message(tmp_path / "page")
+
+
+HOSTILE_ANSWERS = ["no JSON", "[" * 200_000, '"x"', "5", '{"version": 5, "last": []}', '[{"event": 5}]']
+
+
+@pytest.mark.parametrize("command", [status.status, status.releases, status.journal])
+@pytest.mark.parametrize("answer", HOSTILE_ANSWERS, ids=[answer[:12] for answer in HOSTILE_ANSWERS])
+def test_an_answer_that_no_agent_gives_is_the_machine_s_doing(
+    monkeypatch: pytest.MonkeyPatch, command: Any, answer: str
+) -> None:
+    answering(monkeypatch, Answer(0, answer, ""))
+    with pytest.raises(OpsError, match="v1: the machine does not answer as its agent does"):
+        command(NOBODY)

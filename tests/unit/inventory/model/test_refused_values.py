@@ -46,6 +46,7 @@ VALUES = [
     ("no https", "flows.yml", "port: 443", "port: 8443", "no inbound flow opens TCP 443", "provider"),
     ("dns not open", "flows.yml", "dns_servers: [192.0.2.53, ", "dns_servers: [192.0.2.99, ", "udp 53 to 192.0.2.99", "provider"),
     ("mail not open", "flows.yml", "    port: 25\n\n", "    port: 587\n\n", "tcp 587 to 192.0.2.25", "provider"),
+    ("a variable in a path", "hosts.yml", 'version: "13"', 'version: "13"\n          extended_support: {name: x, contract: "evidence/$HOME.pdf"}', "holds a `$`", "provider"),
     ("this computer", "hosts.yml", "    filae-demo:", "    localhost:", "'localhost' stands for something else", "provider"),
     ("everything", "hosts.yml", "    filae-demo:", "    all:", "'all' stands for something else", "provider"),
     ("a scope", "hosts.yml", "ansible_host: 192.0.2.10", "ansible_host: fe80::1%eth0", "is neither an IP address", "dsi"),

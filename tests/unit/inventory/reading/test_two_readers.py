@@ -95,6 +95,9 @@ def test_an_executable_inventory_is_never_run(site, tmp_path):
     mark = tmp_path / "ran"
     hosts.write_text(f"#!/usr/bin/env -S touch {mark}\n{hosts.read_text()}")
     hosts.chmod(0o755)
+    with pytest.raises(OpsError, match="a program, by its first line"):
+        load(site)
+    hosts.chmod(0o644)
     assert load(site).site.name == "chv-demo"
     assert not mark.exists()
 

@@ -12,6 +12,7 @@ from filae_ops.errors import OpsError
 from filae_ops.inventory.reading.yaml_files import read
 from filae_ops.paths import data_path
 from filae_ops.report.difference.git_revision import older
+from filae_ops.report.review.provenance import provenance
 
 WHEN = {"GIT_AUTHOR_DATE": "2026-03-01T23:30:00+0200", "GIT_COMMITTER_DATE": "2026-03-01T23:30:00+0200"}
 
@@ -135,3 +136,18 @@ def test_a_tree_that_no_git_would_write_is_refused(site):
         commit = git(site, "commit-tree", whole, "-m", "hostile")
         with pytest.raises(OpsError, match=r"no inventory has|cannot be written"), older(site, commit):
             pass
+
+
+def test_a_repository_among_the_inventory_s_files_does_not_answer_for_it(site):
+    """A bare one, committed with the inventory, would hold the same inventory as today: nothing changed."""
+    apart = site.parent / "apart"
+    shutil.copytree(site, apart)
+    git(site, "init", "-q", "-b", "main", str(apart))
+    git(apart, "add", "-f", ".")
+    git(apart, "commit", "-q", "-m", "as it is today")
+    git(apart, "pack-refs", "--all")
+    for name in ("HEAD", "config", "objects", "refs", "packed-refs"):
+        (apart / ".git" / name).rename(site / name)
+    with pytest.raises(OpsError, match="repository"), older(site, "HEAD"):
+        pass
+    assert provenance(site, "0" * 64).commit == ""
