@@ -55,6 +55,18 @@ def test_only_keys_that_work_enter(site: Path, edit: Edit) -> None:
         config(draft(site))
 
 
+BLANKS = {
+    "whether somebody is present": ("    - name: bnguyen\n", "    - name: bnguyen\n      state: a-renseigner\n"),
+    "how long a key works": ("UUt\n          until: 2027-06-30", "UUt\n          until: a-renseigner"),
+}
+
+
+@pytest.mark.parametrize("case", BLANKS)
+def test_what_nobody_said_yet_opens_nothing(case: str, site: Path, edit: Edit) -> None:
+    edit("access.yml", *BLANKS[case])
+    assert len(config(draft(site))["users"][0]["ssh_authorized_keys"]) == 1
+
+
 def test_a_scaffold_without_keys_gives_no_first_access(scaffold: Draft) -> None:
     with pytest.raises(OpsError, match=r"access\.operators"):
         config(scaffold, machine="filae")
