@@ -57,7 +57,7 @@ def test_only_keys_that_work_enter(site: Path, edit: Edit) -> None:
 
 BLANKS = {
     "whether somebody is present": ("    - name: bnguyen\n", "    - name: bnguyen\n      state: a-renseigner\n"),
-    "how long a key works": ("UUt\n          until: 2027-06-30", "UUt\n          until: a-renseigner"),
+    "how long a key works": ("until: 2027-06-30\n    - name: bnguyen", "until: a-renseigner\n    - name: bnguyen"),
 }
 
 
