@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,6 +28,13 @@ GRANT USAGE ON SCHEMA public TO {APP_USER};
 ALTER DEFAULT PRIVILEGES FOR ROLE {MIGRATE_USER} GRANT USAGE ON SCHEMAS TO {APP_USER};
 ALTER DEFAULT PRIVILEGES FOR ROLE {MIGRATE_USER} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {APP_USER};
 ALTER DEFAULT PRIVILEGES FOR ROLE {MIGRATE_USER} GRANT USAGE, SELECT, UPDATE ON SEQUENCES TO {APP_USER};
+"""
+# The application may write what it likes there: a version that is no number, where there is one; else the highest.
+HIGHEST = """
+SELECT to_json(coalesce(
+  left(min(version::text) FILTER (WHERE version::text !~ '^[0-9]{1,20}$'), 40),
+  (max(version::text::numeric) FILTER (WHERE version::text ~ '^[0-9]{1,20}$'))::text))
+FROM public.schema_migrations
 """
 
 
@@ -68,8 +76,14 @@ def schema_version(machine: Machine) -> int | None:
     sql = "SELECT CASE WHEN to_regclass('public.schema_migrations') IS NULL THEN 'absent' ELSE 'present' END"
     if psql(machine, sql, user=APP_USER, database=NAME) != "present":
         return None
-    found = psql(machine, "SELECT max(version::numeric) FROM schema_migrations", user=APP_USER, database=NAME)
-    return int(found) if found else 0
+    answer = psql(machine, HIGHEST, user=APP_USER, database=NAME)
+    version = str(json.loads(answer)) if answer else "0"
+    if not re.fullmatch("[0-9]{1,20}", version):
+        raise Failed(
+            f"the table {NAME}.public.schema_migrations holds a version that is no number: {version!r:.60}",
+            next_step="ask who makes the application why that row is there, have them remove it, then try again",
+        )
+    return int(version)
 
 
 def schema_problem(contract: Contract, found: int | None) -> str:

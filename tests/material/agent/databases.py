@@ -39,7 +39,7 @@ class Server:
             "FROM pg_database WHERE": lambda: "1",
             "FROM pg_roles": lambda: self.roles,
             "to_regclass": lambda: "present" if self.schema else "absent",
-            "max(version": lambda: self.schema,
+            "max(version": lambda: json.dumps(self.schema),
             "pg_stat_activity": lambda: json.dumps(self.open),
             "pg_terminate_backend": lambda: "0",
             "indisvalid": lambda: json.dumps(self.invalid),

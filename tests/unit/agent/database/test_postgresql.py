@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from material.agent.databases import Server, machine_with
 from material.agent.fakes import CONTRACT, machine_at
 
 from filae_ops.agent.bundle.contract import Contract
-from filae_ops.agent.database import postgresql
+from filae_ops.agent.database import migration_check, postgresql
 from filae_ops.agent.frontdoor import proof
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.process import Failed, Result
@@ -23,7 +24,7 @@ NEW = Contract(CONTRACT)
 )
 def test_the_schema_is_compared_as_a_number(tmp_path: Path, found: str, problem: str) -> None:
     def psql(argv: object, stdin: str | None) -> Result:
-        return Result(0, "present\n" if "to_regclass" in (stdin or "") else f"{found}\n")
+        return Result(0, "present\n" if "to_regclass" in (stdin or "") else f'"{found}"\n' if found else "")
 
     machine, runner = machine_at(tmp_path, {"runuser -u filae": psql})
     said = postgresql.schema_problem(NEW, postgresql.schema_version(machine))
@@ -31,6 +32,22 @@ def test_the_schema_is_compared_as_a_number(tmp_path: Path, found: str, problem:
     assert bool(said) == bool(problem)
     assert proof.schema(machine, NEW).status == ("fail" if problem else "pass")
     assert all("20260901120000" not in line for line in runner.lines())
+
+
+@pytest.mark.parametrize("version", ["NaN", "Infinity", "1.5", "-1", " 1", "1\n", "9" * 21, "9" * 5000, "x" * 40, "²"])
+def test_a_version_that_is_no_number_is_a_failure_that_names_the_table(tmp_path: Path, version: str) -> None:
+    machine, _ = machine_with(tmp_path, Server(NEW.get("migrate")["schema_version"]))
+    assert proof.schema(machine, NEW).status == "pass"
+    machine, _ = machine_with(tmp_path / "odd", Server(version))
+    said = r"filae\.public\.schema_migrations holds a version that is no number"
+    for ask in (postgresql.schema_version, partial(migration_check.pending, contract=NEW)):
+        with pytest.raises(Failed, match=said) as caught:
+            ask(machine)
+        assert caught.value.next_step
+        assert len(str(caught.value)) < 200
+    verdict = proof.schema(machine, NEW, ahead=True)
+    assert verdict.status == "fail"
+    assert "schema_migrations" in verdict.message
 
 
 def test_a_database_without_a_schema(tmp_path: Path) -> None:
