@@ -27,6 +27,7 @@ NEW = Contract(CONTRACT)
         (Response(200, {}, b'{"version": "2.0.0"}'), "says version '2.0.0'"),
         (Response(200, {}, b"<html>"), "says version ''"),
         (Response(200, {}, b"[]"), "says version ''"),
+        (Response(200, {}, b"[" * 200_000), "says version ''"),
     ],
 )
 def test_health_is_status_and_version(answer: Response, problem: str) -> None:
