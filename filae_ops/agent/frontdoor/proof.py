@@ -217,6 +217,6 @@ def _same(root: Path, path: Path, digest: str) -> bool:
 def _verdict(result: Result, good: str, bad: str) -> Verdict:
     if result.status == 0:
         return Verdict("pass", good)
-    found = evidence_of(result.err + "\n" + result.out)
+    found = evidence_of(result.err, result.out)
     what = f" ({found['exception']})" if "exception" in found else ""
     return Verdict("fail", f"{bad}: status {result.status}{what}", {"status": result.status, **found})

@@ -171,7 +171,7 @@ def once(
 def require(process: str, result: Result) -> None:
     """Fail with the evidence when a release's command did not end well."""
     if result.status != 0:
-        found = evidence_of(result.err + "\n" + result.out)
+        found = evidence_of(result.err, result.out)
         what = f": {found['exception']}" if "exception" in found else ""
         raise Failed(
             f"the release's {process} command ended with status {result.status}{what}",

@@ -21,7 +21,11 @@ CLEAN = {
 _NAME = r"[A-Z]\w*(?:::[A-Z]\w*)*"
 _CLASSES = re.compile(rf"^\S*:\d+:in .*\(({_NAME})\)$|^({_NAME}):(?!:)", re.M)
 # A command of the release has no suffix, as bin/migrate: then it is the backtrace's form that tells it.
-_FRAME = re.compile(r"([\w./+-]+\.r[bu]:\d+|[\w./+-]*/[\w.+-]+:\d+(?=:in ))")
+# A path is looked for where one begins only: each character is read a few times, however long the text.
+_FRAME = re.compile(r"(?<![\w./+-])([\w./+-]+\.r[bu]:\d+|[\w./+-]*/[\w.+-]+:\d+(?=:in ))")
+# How much of an output is looked at: its end, and of a long line its beginning and its end, where Ruby names the class.
+TEXT = 64 * 1024
+LINE = 1000
 
 
 @dataclass(frozen=True)
@@ -108,8 +112,9 @@ def _created(path: Path) -> BinaryIO:
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb")
 
 
-def evidence_of(text: str) -> dict[str, str]:
-    """Return the exception class and the frame named in an application's output, and nothing else of it."""
+def evidence_of(*texts: str) -> dict[str, str]:
+    """Return the exception class and the frame named in an application's outputs, and nothing else of them."""
+    text = "\n".join(_short(line) for output in texts for line in output[-TEXT:].split("\n"))
     found: dict[str, str] = {}
     names = [match[1] or match[2] for match in _CLASSES.finditer(text)]
     names = [name for name in names if "::" in name or name.endswith(("Error", "Exception"))]
@@ -120,3 +125,7 @@ def evidence_of(text: str) -> dict[str, str]:
     if frames:
         found["frame"] = (own or frames)[0][-200:]
     return found
+
+
+def _short(line: str) -> str:
+    return line if len(line) <= LINE else f"{line[: LINE // 2 - 1]}  {line[1 - LINE // 2 :]}"
