@@ -101,7 +101,7 @@ def test_what_a_release_s_tools_said_is_shown_with_what_follows(
 def test_what_the_application_writes_is_shown(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str]
 ) -> None:
-    entry = json.dumps({"__REALTIME_TIMESTAMP": "1767225600123456", "UNIT": "filae-web@blue.service",
+    entry = json.dumps({"__REALTIME_TIMESTAMP": "1767225600123456", "_SYSTEMD_UNIT": "filae-web@blue.service",
                         "MESSAGE": "a\x1b[2J\x9b\u202eb"})  # fmt: skip
     monkeypatch.setattr(machines, "Machine", lambda: None)
     monkeypatch.setattr(logs, "argv", lambda *_, **__: ["printf", "%s\\n", entry])
