@@ -12,7 +12,7 @@ from filae_ops.agent.runtime import unit_text
 from filae_ops.agent.system import durable
 from filae_ops.agent.system.layout import APP_USER, MIGRATE_USER
 from filae_ops.agent.system.machine import Machine
-from filae_ops.agent.system.process import Failed, Result, evidence_of
+from filae_ops.agent.system.process import MOST, Failed, Result, evidence_of
 
 
 def systemctl(machine: Machine, *arguments: str, timeout: float = 120) -> str:
@@ -154,6 +154,7 @@ def once(
     bound: bool = True,
     command: list[str] | None = None,
     properties: Sequence[str] = (),
+    most: int = MOST,
 ) -> Result:
     """Run one command of a release to its end in the sandbox; its output stays with the caller."""
     argv = unit_text.oneoff_argv(
@@ -165,7 +166,7 @@ def once(
         seconds=seconds,
         bound=bound,
     )
-    return machine.runner.run(argv, timeout=seconds + 30)
+    return machine.runner.run(argv, timeout=seconds + 30, most=most)
 
 
 def require(process: str, result: Result) -> None:

@@ -99,6 +99,13 @@ def test_attachments_are_compared_and_never_named(tmp_path: Path) -> None:
         assert "Dupont" not in verdict.message
 
 
+def test_a_list_of_attachments_that_is_not_whole_is_no_proof(tmp_path: Path) -> None:
+    machine, _ = machine_at(tmp_path, {"systemd-run": Result(0, "", cut=True)})
+    put_release(machine, "2.1.0")
+    verdict = proof.files_check(machine, Contract({**CONTRACT, "files_check": {"command": ["bin/files"]}}))
+    assert (verdict.status, "prints more than 128 MiB" in verdict.message) == ("fail", True)
+
+
 def test_attachments_that_are_no_files_of_the_store_are_missing_and_keep_nobody_waiting(tmp_path: Path) -> None:
     """The application names them, and owns the directory that they are in."""
     machine, runner = machine_at(tmp_path)
