@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from filae_ops.verification.check import Target, broken, check
 
 LIMITS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
 ROLES = ("filae", "filae_migrate")
+# PostgreSQL rounds less than half a millisecond (us, fractions) to 0, which is no bound.
+BOUND = re.compile(r"0*[1-9][0-9]* *(ms|s|min|h|d)?")
 
 
 @check("db-local", "NET-09")
@@ -39,7 +43,7 @@ def test_timeouts(on: Target) -> None:
     """The application's roles have bounded statements and locks."""
     for role in ROLES:
         settings = dict(item.split("=", 1) for item in on.facts["database"]["roles"].get(role, {}).get("settings", []))
-        missing = [name for name in LIMITS if settings.get(name, "0") in ("0", "")]
+        missing = [name for name in LIMITS if not BOUND.fullmatch(settings.get(name, ""))]
         if missing:
             broken(f"the role {role} has no {', '.join(missing)}")
 

@@ -89,13 +89,26 @@ def shown(line: bytes, *, as_json: bool) -> str:
         when = datetime.fromtimestamp(int(entry["__REALTIME_TIMESTAMP"]) / 1e6, UTC)
     except (ValueError, KeyError, TypeError, OverflowError):
         return ""
-    unit = str(entry.get("UNIT") or entry.get("_SYSTEMD_UNIT") or "").removesuffix(".service").removeprefix("filae-")
-    said = {"time": when.isoformat(timespec="milliseconds"), "unit": unit, "message": _message(entry.get("MESSAGE"))}
+    unit = _one_line(_unit(entry).removesuffix(".service").removeprefix("filae-"))
+    said = {"time": when.isoformat(timespec="milliseconds"), "unit": unit, "message": _message(entry)}
     return json.dumps(said, ensure_ascii=False) if as_json else f"{said['time'][11:23]} {unit}: {said['message']}"
 
 
-def _message(value: Any) -> str:
+def _unit(entry: dict[str, Any]) -> str:
+    """Return the unit that wrote, as journald says, or the one of which systemd itself speaks."""
+    written = entry.get("UNIT") if entry.get("_PID") == "1" else None
+    return str(written or entry.get("_SYSTEMD_UNIT") or "")
+
+
+def _message(entry: dict[str, Any]) -> str:
+    value = entry.get("MESSAGE", "")
+    if value is None:
+        return "(a message too long for the journal to show)"
     # The journal gives bytes that are no text as a list of numbers.
     if isinstance(value, list):
         value = bytes(each for each in value if isinstance(each, int) and 0 <= each < 256).decode("utf-8", "replace")
-    return " | ".join(str(value or "").splitlines())
+    return _one_line(str(value))
+
+
+def _one_line(text: str) -> str:
+    return " | ".join(text.splitlines())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +16,9 @@ from filae_ops.agent.system.machine import Machine
 from filae_ops.agent.system.process import Failed
 
 NAME = "filae"
+# Given at connection, as these are, they win over what the owner of a database sets for it (ALTER DATABASE … SET): no
+# function and no table of the application's stands for one of PostgreSQL's.
+SETTINGS = "-c search_path=pg_catalog,pg_temp -c statement_timeout=60s -c lock_timeout=3s -c client_encoding=UTF8"
 
 GRANTS = f"""
 REVOKE ALL ON DATABASE {NAME} FROM PUBLIC;
@@ -25,12 +29,19 @@ ALTER DEFAULT PRIVILEGES FOR ROLE {MIGRATE_USER} GRANT USAGE ON SCHEMAS TO {APP_
 ALTER DEFAULT PRIVILEGES FOR ROLE {MIGRATE_USER} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {APP_USER};
 ALTER DEFAULT PRIVILEGES FOR ROLE {MIGRATE_USER} GRANT USAGE, SELECT, UPDATE ON SEQUENCES TO {APP_USER};
 """
+# The application may write what it likes there: a version that is no number, where there is one; else the highest.
+HIGHEST = """
+SELECT to_json(coalesce(
+  left(min(version::text) FILTER (WHERE version::text !~ '^[0-9]{1,20}$'), 40),
+  (max(version::text::numeric) FILTER (WHERE version::text ~ '^[0-9]{1,20}$'))::text))
+FROM public.schema_migrations
+"""
 
 
 def psql(machine: Machine, sql: str, *, user: str = "postgres", database: str = "postgres") -> str:
     """Run SQL from stdin as a user of the machine (peer authentication) and return what it prints."""
     argv = ["runuser", "-u", user, "--", "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", "/run/postgresql",
-            "-d", database, "-f", "-"]  # fmt: skip
+            "-d", f"dbname={database} options='{SETTINGS}'", "-f", "-"]  # fmt: skip
     return machine.runner.must(argv, stdin=sql, timeout=120).strip()
 
 
@@ -44,8 +55,9 @@ def ensure(machine: Machine, contract: Contract) -> dict[str, bool]:
     if made:
         options = f"OWNER {MIGRATE_USER} TEMPLATE template0 ENCODING 'UTF8' LOCALE '{locale}'"
         psql(machine, f"CREATE DATABASE {NAME} {options}")
-    sql = GRANTS + "".join(f'CREATE EXTENSION IF NOT EXISTS "{name}";\n' for name in extensions)
-    psql(machine, sql, database=NAME)
+    psql(machine, GRANTS, database=NAME)
+    for name in extensions:
+        _install(machine, name)
     return {"created": made}
 
 
@@ -64,8 +76,14 @@ def schema_version(machine: Machine) -> int | None:
     sql = "SELECT CASE WHEN to_regclass('public.schema_migrations') IS NULL THEN 'absent' ELSE 'present' END"
     if psql(machine, sql, user=APP_USER, database=NAME) != "present":
         return None
-    found = psql(machine, "SELECT max(version::numeric) FROM schema_migrations", user=APP_USER, database=NAME)
-    return int(found) if found else 0
+    answer = psql(machine, HIGHEST, user=APP_USER, database=NAME)
+    version = str(json.loads(answer)) if answer else "0"
+    if not re.fullmatch("[0-9]{1,20}", version):
+        raise Failed(
+            f"the table {NAME}.public.schema_migrations holds a version that is no number: {version!r:.60}",
+            next_step="ask who makes the application why that row is there, have them remove it, then try again",
+        )
+    return int(version)
 
 
 def schema_problem(contract: Contract, found: int | None) -> str:
@@ -102,19 +120,21 @@ def words(found: Sequence[dict[str, Any]]) -> str:
 def invalid_indexes(machine: Machine) -> list[str]:
     """Return the indexes that are not valid: what a CREATE INDEX CONCURRENTLY that was cut leaves."""
     sql = """
-        SELECT format('%I.%I', n.nspname, c.relname) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-        JOIN pg_namespace n ON n.oid = c.relnamespace WHERE NOT i.indisvalid AND c.relkind = 'i' ORDER BY 1
+        SELECT coalesce(json_agg(format('%I.%I', n.nspname, c.relname) ORDER BY n.nspname, c.relname), '[]')
+        FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+        JOIN pg_namespace n ON n.oid = c.relnamespace WHERE NOT i.indisvalid AND c.relkind = 'i'
     """
-    return psql(machine, sql, database=NAME).splitlines()
+    names: list[str] = json.loads(psql(machine, sql, user=MIGRATE_USER, database=NAME) or "[]")
+    return names
 
 
 def drop_invalid_indexes(machine: Machine) -> list[str]:
-    """Drop them, without stopping anyone's writes for longer than a moment; return their names."""
-    found = invalid_indexes(machine)
-    if found:
-        sql = "SET lock_timeout = '3s';\nSET statement_timeout = '60s';\n"
-        psql(machine, sql + "".join(f"DROP INDEX CONCURRENTLY {name};\n" for name in found), database=NAME)
-    return found
+    """Drop them as their owner, without stopping anyone's writes for longer than a moment; return their names."""
+    names = invalid_indexes(machine)
+    if names:
+        sql = "".join(f"DROP INDEX CONCURRENTLY {name};\n" for name in names)
+        psql(machine, sql, user=MIGRATE_USER, database=NAME)
+    return names
 
 
 def end_backends(machine: Machine) -> int:
@@ -122,6 +142,20 @@ def end_backends(machine: Machine) -> int:
     others = f"usename = '{MIGRATE_USER}' AND pid <> pg_backend_pid()"
     sql = f"SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE {others}"  # noqa: S608
     return int(psql(machine, sql) or 0)
+
+
+def _install(machine: Machine, extension: str) -> None:
+    """Install an extension as the database's owner, to whom PostgreSQL allows those that it trusts."""
+    sql = f'CREATE EXTENSION IF NOT EXISTS "{extension}" SCHEMA public'
+    try:
+        psql(machine, sql, user=MIGRATE_USER, database=NAME)
+    except Failed as exc:
+        raise Refused(
+            f"PostgreSQL does not install the extension {extension!r}: {exc}; only trusted extensions are installed, "
+            f"which {MIGRATE_USER} may create as the database's owner",
+            next_step="build the release without it (database.extensions), or with one that is trusted: "
+            "SELECT name FROM pg_available_extension_versions WHERE trusted",
+        ) from exc
 
 
 def _literal(key: str, value: str, rule: field_rules.Rule) -> str:

@@ -7,7 +7,7 @@ import http.client
 import os
 import re
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +23,8 @@ from filae_ops.agent.system.machine import Machine
 from filae_ops.agent.system.plain_file import open_leading_into
 from filae_ops.agent.system.process import Failed, Result, evidence_of
 
+# A path and a digest for each of some hundred thousand attachments.
+LISTED = 128 * 1024 * 1024
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -181,19 +183,28 @@ def files_check(machine: Machine, contract: Contract) -> Verdict:
     """Find every attachment that the database knows, and compare its sha256."""
     if not contract.get("files_check"):
         return Verdict("not_run", "the contract states no files_check")
-    result = unit_control.once(machine, contract, "files_check", seconds=1800, bound=False)
+    result = unit_control.once(machine, contract, "files_check", seconds=1800, bound=False, most=LISTED)
     if result.status != 0:
         return _verdict(result, "", "the contract's files_check fails")
+    if result.cut:
+        return Verdict("fail", f"files_check prints more than {LISTED // 1024**2} MiB: more than can be compared")
     release = machine.layout.release(contract.version)
-    lines = [line.rsplit(None, 1) for line in result.out.splitlines() if line.strip()]
-    odd = sum(1 for line in lines if len(line) != 2 or not _SHA256.fullmatch(line[1]))
+    number = sum(1 for _ in _listed(result.out))
+    odd = sum(1 for line in _listed(result.out) if len(line) != 2 or not _SHA256.fullmatch(line[1]))
     if odd:
-        what = f"{odd} of the {len(lines)} lines that files_check prints are not `path sha256`"
+        what = f"{odd} of the {number} lines that files_check prints are not `path sha256`"
         return Verdict("fail", f"{what}; logs belong on standard error")
-    bad = sum(1 for path, digest in lines if not _same(machine.layout.files, release / path, digest))
+    bad = sum(1 for path, digest in _listed(result.out) if not _same(machine.layout.files, release / path, digest))
     if bad:
-        return Verdict("fail", f"{bad} of {len(lines)} attachments are missing or altered")
-    return Verdict("pass", f"{len(lines)} attachments are there, unaltered")
+        return Verdict("fail", f"{bad} of {number} attachments are missing or altered")
+    return Verdict("pass", f"{number} attachments are there, unaltered")
+
+
+def _listed(text: str) -> Iterator[list[str]]:
+    """Give each line's path and digest, a line at a time: together they would take many times the text's memory."""
+    for match in re.finditer(r".+", text):
+        if line := match[0].rsplit(None, 1):
+            yield line
 
 
 def _own_hosts(machine: Machine) -> str:
@@ -217,6 +228,6 @@ def _same(root: Path, path: Path, digest: str) -> bool:
 def _verdict(result: Result, good: str, bad: str) -> Verdict:
     if result.status == 0:
         return Verdict("pass", good)
-    found = evidence_of(result.err + "\n" + result.out)
+    found = evidence_of(result.err, result.out)
     what = f" ({found['exception']})" if "exception" in found else ""
     return Verdict("fail", f"{bad}: status {result.status}{what}", {"status": result.status, **found})

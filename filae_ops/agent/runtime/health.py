@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import io
 import json
 import socket
 import ssl
@@ -10,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, cast
 
 from filae_ops.agent.bundle.contract import Contract
 from filae_ops.agent.system.config import Config
@@ -44,14 +46,15 @@ def judge(contract: Contract, answer: Response) -> str:
 
 
 def on_socket(path: Path, name: str, timeout: float = 10) -> Fetch:
-    """Return how to ask a colour on its own socket, as nginx would."""
+    """Return how to ask a colour on its own socket, as nginx would; `timeout` is for the whole answer."""
 
     def fetch(target: str) -> Response:
+        deadline = time.monotonic() + timeout
         link = socket.socket(socket.AF_UNIX)
         link.settimeout(timeout)
         with link:
             link.connect(str(path))
-            return _get(link, name, target)
+            return _get(link, deadline, name, target)
 
     return fetch
 
@@ -60,12 +63,13 @@ def at_front_door(config: Config, timeout: float = 10) -> Fetch:
     """Return how to ask through nginx over TLS, with the real name and the authority that we hold."""
 
     def fetch(target: str) -> Response:
+        deadline = time.monotonic() + timeout
         context = ssl.create_default_context(cafile=config.ca_file)
         with (
             socket.create_connection(("127.0.0.1", 443), timeout=timeout) as plain,
             context.wrap_socket(plain, server_hostname=config.public_name) as link,
         ):
-            return _get(link, config.public_name, target)
+            return _get(link, deadline, config.public_name, target)
 
     return fetch
 
@@ -99,13 +103,38 @@ def of_colour(machine: Machine, contract: Contract, colour: str) -> str:
     return wait(contract, fetch, machine.config.timings["health"], times=3)
 
 
-def _get(link: socket.socket, name: str, target: str) -> Response:
+class _Incoming(io.RawIOBase):
+    """What comes from a socket until a deadline, however slowly."""
+
+    def __init__(self, link: socket.socket, deadline: float) -> None:
+        self.link = link
+        self.deadline = deadline
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        """Return what http.client reads an answer from."""
+        return io.BufferedReader(self)
+
+    def readable(self) -> bool:
+        """Tell that this can be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read what is there, or wait for it as long as there is time."""
+        remaining = self.deadline - time.monotonic()
+        if remaining <= 0:
+            raise TimeoutError("the answer did not end in time")
+        self.link.settimeout(remaining)
+        return self.link.recv_into(buffer)
+
+
+def _get(link: socket.socket, deadline: float, name: str, target: str) -> Response:
     connection = http.client.HTTPConnection(name)
     connection.sock = link
     connection.request(
         "GET", target, headers={"X-Forwarded-Proto": "https", "Connection": "close", "User-Agent": "filaectl"}
     )
-    answer = connection.getresponse()
+    answer = http.client.HTTPResponse(cast("socket.socket", _Incoming(link, deadline)), method="GET")
+    answer.begin()
     body = answer.read(MAX_BODY)
     return Response(answer.status, {k.lower(): v for k, v in answer.getheaders()}, body)
 
@@ -117,6 +146,6 @@ def _stated_version(where: Mapping[str, str], answer: Response) -> str:
         value = json.loads(answer.body)
         for key in str(where.get("json", "version")).split("."):
             value = value[key]
-    except (ValueError, KeyError, TypeError):
+        return str(value)
+    except (ValueError, KeyError, TypeError, RecursionError):  # RecursionError: it is nested without end
         return ""
-    return str(value)

@@ -12,7 +12,7 @@ from filae_ops.agent.runtime import unit_text
 from filae_ops.agent.system import durable
 from filae_ops.agent.system.layout import APP_USER, MIGRATE_USER
 from filae_ops.agent.system.machine import Machine
-from filae_ops.agent.system.process import Failed, Result, evidence_of
+from filae_ops.agent.system.process import MOST, Failed, Result, evidence_of
 
 
 def systemctl(machine: Machine, *arguments: str, timeout: float = 120) -> str:
@@ -154,6 +154,7 @@ def once(
     bound: bool = True,
     command: list[str] | None = None,
     properties: Sequence[str] = (),
+    most: int = MOST,
 ) -> Result:
     """Run one command of a release to its end in the sandbox; its output stays with the caller."""
     argv = unit_text.oneoff_argv(
@@ -165,13 +166,13 @@ def once(
         seconds=seconds,
         bound=bound,
     )
-    return machine.runner.run(argv, timeout=seconds + 30)
+    return machine.runner.run(argv, timeout=seconds + 30, most=most)
 
 
 def require(process: str, result: Result) -> None:
     """Fail with the evidence when a release's command did not end well."""
     if result.status != 0:
-        found = evidence_of(result.err + "\n" + result.out)
+        found = evidence_of(result.err, result.out)
         what = f": {found['exception']}" if "exception" in found else ""
         raise Failed(
             f"the release's {process} command ended with status {result.status}{what}",

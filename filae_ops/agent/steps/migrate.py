@@ -31,7 +31,8 @@ class Migrate(Deploy):
         if problem := postgresql.schema_problem(self.contract, postgresql.schema_version(self.machine)):
             raise Failed(problem)
         if invalid := postgresql.invalid_indexes(self.machine):
-            raise Failed(f"the migration left indexes that are not valid: {', '.join(invalid)[:300]}")
+            names = " | ".join(", ".join(invalid).splitlines())
+            raise Failed(f"the migration left indexes that are not valid: {names[:300]}")
         found = {"schema_version": str(stated.get("schema_version", "")), "kind": str(stated.get("kind", ""))}
         return {**found, "retries": retries} if retries else found
 

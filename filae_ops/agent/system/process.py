@@ -6,6 +6,8 @@ import contextlib
 import os
 import re
 import subprocess
+import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,19 +20,26 @@ CLEAN = {
     "SYSTEMD_PAGER": "",
     "SYSTEMD_COLORS": "0",
 }
+# More than any of the system's tools prints, and little enough for root to hold of what an application prints.
+MOST = 8 * 1024 * 1024
 _NAME = r"[A-Z]\w*(?:::[A-Z]\w*)*"
 _CLASSES = re.compile(rf"^\S*:\d+:in .*\(({_NAME})\)$|^({_NAME}):(?!:)", re.M)
 # A command of the release has no suffix, as bin/migrate: then it is the backtrace's form that tells it.
-_FRAME = re.compile(r"([\w./+-]+\.r[bu]:\d+|[\w./+-]*/[\w.+-]+:\d+(?=:in ))")
+# A path is looked for where one begins only: each character is read a few times, however long the text.
+_FRAME = re.compile(r"(?<![\w./+-])([\w./+-]+\.r[bu]:\d+|[\w./+-]*/[\w.+-]+:\d+(?=:in ))")
+# How much of an output is looked at: its end, and of a long line its beginning and its end, where Ruby names the class.
+TEXT = 64 * 1024
+LINE = 1000
 
 
 @dataclass(frozen=True)
 class Result:
-    """How a program ended."""
+    """How a program ended; `cut`: it printed more than `out` holds, which is the end of it."""
 
     status: int
     out: str = ""
     err: str = ""
+    cut: bool = False
 
 
 class Failed(Exception):  # noqa: N818 - a step's failure, with what may be told of it
@@ -40,6 +49,35 @@ class Failed(Exception):  # noqa: N818 - a step's failure, with what may be told
         super().__init__(message)
         self.next_step = next_step
         self.evidence: Mapping[str, Any] = evidence
+
+
+class _End:
+    """The end of what a program prints into a pipe, read as it comes, so that no more than that takes memory."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.cut = False
+        self._last = bytearray()
+        reader, self.writer = os.pipe()
+        self._thread = threading.Thread(target=self._read, args=(reader,), daemon=True)
+        self._thread.start()
+
+    def ended(self, deadline: float) -> bool:
+        """Wait until nobody can print any more; tell whether that came in time."""
+        self._thread.join(max(0.0, deadline - time.monotonic()))
+        return not self._thread.is_alive()
+
+    def text(self) -> str:
+        """Return what was printed last."""
+        return self._last[-self.most :].decode(errors="replace")
+
+    def _read(self, reader: int) -> None:
+        with os.fdopen(reader, "rb", buffering=0) as stream:
+            while block := stream.read(65536):
+                self._last += block
+                self.cut = self.cut or len(self._last) > self.most
+                if len(self._last) > 2 * self.most:
+                    del self._last[: -self.most]
 
 
 class Runner:
@@ -52,16 +90,18 @@ class Runner:
         stdin: str | None = None,
         timeout: float = 60,
         env: Mapping[str, str] | None = None,
+        most: int = MOST,
     ) -> Result:
-        """Run to the end and return status and output."""
+        """Run to the end and return status and output, of which the last `most` bytes are kept."""
+        deadline = time.monotonic() + timeout
+        out, err = _End(most), _End(most)
         try:
             done = subprocess.run(
                 list(argv),
-                input=stdin,
+                input=None if stdin is None else stdin.encode(errors="replace"),
                 stdin=subprocess.DEVNULL if stdin is None else None,
-                capture_output=True,
-                text=True,
-                errors="replace",
+                stdout=out.writer,
+                stderr=err.writer,
                 timeout=timeout,
                 env={**CLEAN, **(env or {})},
                 cwd="/",
@@ -71,7 +111,12 @@ class Runner:
             return Result(124, "", f"no answer in {timeout:g} s")
         except OSError as exc:
             return Result(127, "", f"{argv[0]}: {exc.strerror}")
-        return Result(done.returncode, done.stdout, done.stderr)
+        finally:
+            os.close(out.writer)
+            os.close(err.writer)
+        if not (out.ended(deadline) and err.ended(deadline)):
+            return Result(124, "", f"no answer in {timeout:g} s")
+        return Result(done.returncode, out.text(), err.text(), cut=out.cut)
 
     def stream(
         self, argv: Sequence[str], *, source: Path | None = None, target: Path | None = None, timeout: float = 60
@@ -108,8 +153,9 @@ def _created(path: Path) -> BinaryIO:
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb")
 
 
-def evidence_of(text: str) -> dict[str, str]:
-    """Return the exception class and the frame named in an application's output, and nothing else of it."""
+def evidence_of(*texts: str) -> dict[str, str]:
+    """Return the exception class and the frame named in an application's outputs, and nothing else of them."""
+    text = "\n".join(_short(line) for output in texts for line in output[-TEXT:].split("\n"))
     found: dict[str, str] = {}
     names = [match[1] or match[2] for match in _CLASSES.finditer(text)]
     names = [name for name in names if "::" in name or name.endswith(("Error", "Exception"))]
@@ -120,3 +166,7 @@ def evidence_of(text: str) -> dict[str, str]:
     if frames:
         found["frame"] = (own or frames)[0][-200:]
     return found
+
+
+def _short(line: str) -> str:
+    return line if len(line) <= LINE else f"{line[: LINE // 2 - 1]}  {line[1 - LINE // 2 :]}"

@@ -1,4 +1,5 @@
 # Ensures PostgreSQL's two roles and their limits; prints `changed: …` for each change. Runs as root.
+import json
 import os
 import subprocess
 import sys
@@ -21,10 +22,18 @@ ROLES = {
 
 
 UNIT = "postgresql@17-main.service"
+CONNECTION = "dbname=postgres options='-c search_path=pg_catalog,pg_temp -c statement_timeout=60s -c lock_timeout=3s'"
+# What a role has set for itself is text of the application's: it comes as JSON.
+KNOWN = """
+SELECT json_object_agg(rolname, (SELECT coalesce(json_agg(json_build_object('database', quote_ident(d.datname),
+    'setting', item) ORDER BY d.datname, item), '[]')
+  FROM pg_db_role_setting s CROSS JOIN unnest(setconfig) AS item LEFT JOIN pg_database d ON d.oid = s.setdatabase
+  WHERE s.setrole = r.oid)) FROM pg_roles r
+"""
 
 
 def psql(statement):
-    argv = ["runuser", "-u", "postgres", "--", "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", "postgres"]
+    argv = ["runuser", "-u", "postgres", "--", "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", CONNECTION]
     argv += ["-c", statement]
     return subprocess.run(argv, check=True, capture_output=True, text=True).stdout.strip()
 
@@ -56,13 +65,7 @@ if not os.path.exists("/run/postgresql/.s.PGSQL.5432"):
         sys.exit()
 if APPLY:
     start()
-known = dict(
-    line.split("|", 1)
-    for line in psql(
-        "SELECT rolname, array_to_string(coalesce(s.setconfig, '{}'), ',') FROM pg_roles r"
-        " LEFT JOIN pg_db_role_setting s ON s.setrole = r.oid AND s.setdatabase = 0"
-    ).splitlines()
-)
+known = json.loads(psql(KNOWN))
 if psql("SHOW data_checksums") == "off" and psql("SELECT count(*) FROM pg_database WHERE NOT datistemplate") == "1":
     # Only while the cluster is empty: enabling them rewrites every page, with the server stopped.
     print("changed: data checksums enabled")
@@ -73,10 +76,13 @@ for role, settings in ROLES.items():
     if role not in known:
         limits = "NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT CONNECTION LIMIT 60"
         statements.append("CREATE ROLE %s LOGIN %s" % (role, limits))
-    have = dict(item.split("=", 1) for item in known.get(role, "").split(",") if item)
+    own = [(entry["database"], *entry["setting"].split("=", 1)) for entry in known.get(role, [])]
     for name, value in settings.items():
-        if have.get(name) != value:
+        if (None, name, value) not in own:
             statements.append("ALTER ROLE %s SET %s = '%s'" % (role, name, value))
+        # One for a single database would win.
+        for database in [entry[0] for entry in own if entry[0] and entry[1] == name]:
+            statements.append("ALTER ROLE %s IN DATABASE %s RESET %s" % (role, database, name))
 for statement in statements:
     print("changed: " + statement)
 if statements and APPLY:

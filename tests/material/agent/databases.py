@@ -26,6 +26,7 @@ class Server:
         self.schema = schema
         self.open: list[dict[str, Any]] = []
         self.invalid: list[str] = []
+        self.roles = "0"
         self.asked: list[str] = []
         self.__dict__ |= changes
 
@@ -36,11 +37,12 @@ class Server:
             self.invalid = []
         answers: dict[str, Callable[[], str]] = {
             "FROM pg_database WHERE": lambda: "1",
+            "FROM pg_roles": lambda: self.roles,
             "to_regclass": lambda: "present" if self.schema else "absent",
-            "max(version": lambda: self.schema,
+            "max(version": lambda: json.dumps(self.schema),
             "pg_stat_activity": lambda: json.dumps(self.open),
             "pg_terminate_backend": lambda: "0",
-            "indisvalid": lambda: "\n".join(self.invalid),
+            "indisvalid": lambda: json.dumps(self.invalid),
             "pg_database_size": lambda: "1000",
         }
         order = ("pg_terminate_backend", *answers)

@@ -9,7 +9,7 @@ from typing import Any
 
 from filae_ops.agent.system.layout import Layout
 from filae_ops.agent.system.machine import Machine
-from filae_ops.agent.system.process import Result, Runner, require_tool
+from filae_ops.agent.system.process import MOST, Result, Runner, require_tool
 
 Answer = Result | Callable[[Sequence[str], str | None], Result]
 
@@ -56,6 +56,7 @@ class FakeRunner(Runner):
         stdin: str | None = None,
         timeout: float = 60,
         env: Mapping[str, str] | None = None,
+        most: int = MOST,
     ) -> Result:
         self.argvs.append(list(argv))
         self.stdins.append(stdin)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import time
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +15,8 @@ import pytest
 from material.agent.fakes import machine_at
 
 from filae_ops.agent import main
-from filae_ops.agent.commands import logs, status
+from filae_ops.agent.commands import logs, maintenance, status
+from filae_ops.agent.runtime import launcher
 from filae_ops.agent.system import machine as machines
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.process import Failed
@@ -97,11 +102,44 @@ def test_what_a_release_s_tools_said_is_shown_with_what_follows(
         assert second.endswith("undone: what served before serves")
 
 
+@pytest.fixture
+def elsewhere() -> Iterator[None]:
+    """Have whoever runs filaectl live in a zone of their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "XXX-13:37")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_times_are_the_machines_whatever_the_zone_of_whoever_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[datetime, datetime]] = []
+
+    def on(machine: object, message: str | None, until: datetime, by: str) -> None:
+        asked.append((until, datetime.now().astimezone()))
+
+    monkeypatch.setattr(maintenance, "close", on)
+    monkeypatch.setattr(maintenance, "current", lambda machine: None)
+    assert main.main(["maintenance", "on", "--until", "22:00"]) == 0
+    ((until, now),) = asked
+    assert (until.hour, until.minute) == (22, 0)
+    assert "XXX" not in (until.tzname(), now.tzname())
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_the_application_keeps_the_zone_that_its_release_states(monkeypatch: pytest.MonkeyPatch) -> None:
+    zones: list[str | None] = []
+    monkeypatch.setattr(launcher, "become", lambda *_: zones.append(os.environ.get("TZ")))
+    main.main(["exec", "web", "--instance", "blue"])
+    assert zones == ["XXX-13:37"]
+
+
 @pytest.mark.parametrize("words", [["logs", "--follow"], ["logs", "--follow", "--json"]], ids=" ".join)
 def test_what_the_application_writes_is_shown(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str]
 ) -> None:
-    entry = json.dumps({"__REALTIME_TIMESTAMP": "1767225600123456", "UNIT": "filae-web@blue.service",
+    entry = json.dumps({"__REALTIME_TIMESTAMP": "1767225600123456", "_SYSTEMD_UNIT": "filae-web@blue.service",
                         "MESSAGE": "a\x1b[2J\x9b\u202eb"})  # fmt: skip
     monkeypatch.setattr(machines, "Machine", lambda: None)
     monkeypatch.setattr(logs, "argv", lambda *_, **__: ["printf", "%s\\n", entry])

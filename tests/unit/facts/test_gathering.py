@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from filae_ops.facts import gathering, hello, mounts, network, outside, secrets
+from filae_ops.facts import database, gathering, hello, mounts, network, outside, secrets
 from filae_ops.inventory.reading.load import load
 from filae_ops.inventory.reading.yaml_files import read
 from filae_ops.paths import data_path
@@ -217,3 +217,12 @@ def test_ports_from_here(server):
     assert outside.states("127.0.0.1", [port])[str(port)] == "refused"
     assert outside.own_address("127.0.0.1") == "127.0.0.1"
     assert "error" in outside.front("127.0.0.1", {"443": "filtered"}, "here", "")
+
+
+def test_postgresql_is_asked_by_its_own_names_in_its_own_database(monkeypatch):
+    asked = []
+    monkeypatch.setattr(database, "command", lambda *argv, text: asked.extend(argv) or "{}")
+    assert database.database({}) == {}
+    where = asked[asked.index("-d") + 1]
+    assert where.startswith("dbname=postgres ")
+    assert "-c search_path=pg_catalog,pg_temp -c statement_timeout=5s " in where

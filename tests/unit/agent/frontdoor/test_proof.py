@@ -27,6 +27,7 @@ NEW = Contract(CONTRACT)
         (Response(200, {}, b'{"version": "2.0.0"}'), "says version '2.0.0'"),
         (Response(200, {}, b"<html>"), "says version ''"),
         (Response(200, {}, b"[]"), "says version ''"),
+        (Response(200, {}, b"[" * 200_000), "says version ''"),
     ],
 )
 def test_health_is_status_and_version(answer: Response, problem: str) -> None:
@@ -96,6 +97,13 @@ def test_attachments_are_compared_and_never_named(tmp_path: Path) -> None:
         assert (verdict.status, words in verdict.message) == (status_, True)
         assert "storage" not in verdict.message
         assert "Dupont" not in verdict.message
+
+
+def test_a_list_of_attachments_that_is_not_whole_is_no_proof(tmp_path: Path) -> None:
+    machine, _ = machine_at(tmp_path, {"systemd-run": Result(0, "", cut=True)})
+    put_release(machine, "2.1.0")
+    verdict = proof.files_check(machine, Contract({**CONTRACT, "files_check": {"command": ["bin/files"]}}))
+    assert (verdict.status, "prints more than 128 MiB" in verdict.message) == ("fail", True)
 
 
 def test_attachments_that_are_no_files_of_the_store_are_missing_and_keep_nobody_waiting(tmp_path: Path) -> None:

@@ -64,7 +64,10 @@ def test_another_failure_is_not_tried_again(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("reached", "invalid", "words"),
-    [(OLD, [], f"needs {NEW}"), (NEW, ["public.i"], "not valid: public.i")],
+    [
+        (OLD, [], f"needs {NEW}"),
+        (NEW, ["public.i", 'x."a\nb"'], r'not valid: public\.i, x\."a \| b"$'),
+    ],
 )
 def test_the_schema_is_looked_at_after_the_migration(
     tmp_path: Path, reached: str, invalid: list[str], words: str
