@@ -45,7 +45,7 @@ def parse_manifest(data: bytes) -> Manifest:
         manifest = json.loads(data.decode(), object_pairs_hook=_unique, parse_constant=_constant)
     except (ValueError, RecursionError) as exc:
         refuse(f"{NAME}: not JSON: {str(exc)[:100]}")
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+    if not isinstance(manifest, dict) or type(manifest.get("format")) is not int or manifest["format"] != FORMAT:
         refuse(f"{NAME}: not of format {FORMAT}: this filae-ops is older than the bundle, or the reverse")
     if set(manifest) != {"format", "contract", "files", "built"}:
         refuse(f"{NAME}: unexpected keys")

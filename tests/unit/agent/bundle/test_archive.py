@@ -126,6 +126,8 @@ CASES: list[tuple[str, Callable[[Raw], object], str]] = [
     ("entry as text", lambda r: r.manifest["files"].append("x"), "not a file, a directory or a link"),
     # The manifest as a document.
     ("other format", whole(format=2), "not of format 1"),
+    ("format of another type", whole(format=True), "not of format 1"),
+    ("format with a point", whole(format=1.0), "not of format 1"),
     ("another top key", whole(more=1), "unexpected keys"),
     ("no contract", whole(contract=None), "contract: is not an object (got None)"),
     ("files as an object", whole(files={}), "no list of files"),
