@@ -23,6 +23,7 @@ _RESERVED_PREFIXES = ("LD_", "LISTEN_", "PG", "SYSTEMD_")
 _RESERVED_PROCESSES = ("migrate", "setup", "probe", "files_check", "lock", "gems", "store")
 # nginx takes 4096 characters in one parameter; the rest is for the digests and for kept releases.
 _HASHED_LENGTH = 1500
+_PARTS = 100
 MAINTENANCE_PAGE = "maintenance.html"
 
 Rule = Callable[[str], str]
@@ -92,6 +93,8 @@ def path_problem(path: object) -> str:
     parts = path.split("/")
     if any(part in ("", ".", "..") for part in parts):
         return "name with an empty, `.` or `..` part"
+    if len(parts) > _PARTS:
+        return f"path of more than {_PARTS} parts"
     if len(path.encode()) > 1024 or any(len(part.encode()) > 255 for part in parts):
         return "name too long"
     return ""

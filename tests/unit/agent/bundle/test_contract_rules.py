@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from material.agent.fakes import CONTRACT, machine_at, put_release
+from material.agent.fakes import CONTRACT, FILES, machine_at, put_release
 from material.bundles import BUILT, Raw
 
 from filae_ops.agent.bundle import archive
@@ -93,7 +93,7 @@ CRAFTED: dict[str, tuple[dict[str, Any], str]] = {
 
 def crafted(**changes: Any) -> bytes:
     contract = {**CONTRACT, **changes}
-    return json.dumps({"format": 1, "contract": contract, "files": [], "built": BUILT}).encode()
+    return json.dumps({"format": 1, "contract": contract, "files": FILES, "built": BUILT}).encode()
 
 
 def rows() -> list[Any]:

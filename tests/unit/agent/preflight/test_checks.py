@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from material.agent.fakes import CONTRACT, machine_at, put_release
+from material.agent.fakes import CONTRACT, FILES, machine_at, put_release
 
 from filae_ops.agent.bundle.contract import Contract
 from filae_ops.agent.preflight import checks
@@ -55,7 +55,7 @@ def test_production_refuses_the_demo_key(tmp_path: Path, environment: str, signe
 def test_other_content_under_the_live_version_is_refused(tmp_path: Path) -> None:
     machine, _ = machine_at(tmp_path)
     put_release(machine, "2.1.0")
-    checks.same_content(machine, {"contract": CONTRACT, "files": []})
+    checks.same_content(machine, {"contract": CONTRACT, "files": FILES})
     with pytest.raises(Refused, match="other content"):
         checks.same_content(machine, {"contract": CONTRACT, "files": [{"path": "x"}]})
 
