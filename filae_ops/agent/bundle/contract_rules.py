@@ -17,8 +17,8 @@ Loc = tuple[str | int, ...]
 Problem = tuple[Loc, str]
 REBUILD = "build the bundle again with `filae-ops bundle build`, or ask for it again"
 _TYPES = {str: "text", int: "a whole number", bool: "true or false", list: "a list", dict: "an object"}
-# Files of a release that root reads: never where the application may put something else.
-_TAKEN = ("MANIFEST.json", "Gemfile", "Gemfile.lock", "CHANGELOG.md", "release.yml")
+# Files of a release that root reads or writes: never where the application may put something else.
+_TAKEN = ("MANIFEST.json", "Gemfile", "Gemfile.lock", ".Gemfile.lock.new", "CHANGELOG.md", "release.yml")
 
 
 class Value:

@@ -24,6 +24,8 @@ _KEYS = {
 }
 _MODES = {"file": ("0644", "0755"), "dir": ("0755",), "link": ("0777",)}
 _SHA = re.compile(r"[0-9a-f]{64}")
+# The lock's own name, and the one under which it is written before it has that.
+_LOCK_NAMES = ("Gemfile.lock", ".Gemfile.lock.new")
 _TARGET_PARTS = 40
 # Of a target and of the links on its way: what is done for each link stays cheap, however many there are.
 _FOLLOWED_PARTS = 100
@@ -120,8 +122,8 @@ def _check_entry(entry: Any) -> str:
 
 def _check_tree(entries: dict[str, dict[str, Any]], contract: dict[str, Any]) -> None:
     links = set(machine_links(contract))
-    if contract["gems"] == "debian" and "Gemfile.lock" in entries:
-        refuse(f"{NAME}: Gemfile.lock inside, while `gems: debian` makes it on the machine")
+    for path in (name for name in _LOCK_NAMES if contract["gems"] == "debian" and name in entries):
+        refuse(f"{NAME}: {path} inside, while `gems: debian` makes Gemfile.lock on the machine, by way of this name")
     for path, entry in entries.items():
         parent = path.rpartition("/")[0]
         if parent and entries.get(parent, {}).get("type") != "dir":

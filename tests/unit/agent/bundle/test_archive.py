@@ -137,6 +137,8 @@ CASES: list[tuple[str, Callable[[Raw], object], str]] = [
     ("contents of files", lambda r: r.add("storage/x"), "not in a directory"),
     ("the files directory", lambda r: r.add("storage"), "where the machine makes a link"),
     ("lock with Debian's gems", lambda r: r.add("Gemfile.lock"), "gems: debian"),
+    ("the name that the lock has first", lambda r: r.add(".Gemfile.lock.new"), ".Gemfile.lock.new inside"),
+    ("scratch in the lock's first name", contract(scratch=[".Gemfile.lock.new"]), "is a file of the release"),
     ("the manifest in itself", lambda r: r.add("MANIFEST.json"), "lists itself"),
     ("setuid stated", set_entry("bin/web", mode="4755"), "setuid"),
     ("world-writable stated", set_entry("bin", mode="0777"), "setuid, or not 0755"),
