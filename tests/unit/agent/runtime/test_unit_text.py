@@ -103,9 +103,9 @@ def test_each_line_of_a_unit_is_written_in_one_place(monkeypatch: pytest.MonkeyP
 
 
 def test_nothing_else_writes_units() -> None:
-    """A section's heading, or a command line of systemd-run, stands in no other file of the agent."""
+    """A section's heading, a setting or a command line of systemd-run stands in no other file of the agent."""
     agent = Path(unit_text.__file__).parents[1]
-    heading = re.compile(r"\[(Unit|Service|Timer|Install)\]|[\"']systemd-run[\"']")
+    heading = re.compile(r"\[(Unit|Service|Timer|Install)\]|[\"']systemd-run[\"']|[\"'][A-Z][A-Za-z]+=\{")
     assert {p.name for p in agent.rglob("*.py") if heading.search(p.read_text())} <= {"unit_text.py"}
 
 
