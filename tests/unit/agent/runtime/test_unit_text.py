@@ -54,6 +54,10 @@ def test_secrets_are_credentials_and_those_of_setup_are_only_its_own() -> None:
     assert "ReadWritePaths=/var/cache/filae/2.1.0" in web
 
 
+def test_what_the_rest_of_the_sandbox_leaves_writable_is_read_only() -> None:
+    assert "ReadOnlyPaths=/run /dev/shm" in unit_text.SANDBOX
+
+
 @pytest.mark.parametrize("name", ["web", "worker", "timer"])
 def test_the_units_have_the_sandbox_of_the_commands(name: str) -> None:
     lines = (ROLES / f"app/templates/filae-{name}@.service.j2").read_text().splitlines()
