@@ -11,22 +11,27 @@ from filae_ops.agent.bundle.contract_rules import Problem
 from filae_ops.bundle.contract_fields import (
     BodySize,
     Calendar,
+    ClientPage,
     Command,
     EnvName,
     Extensions,
     Few,
+    HashedDirectories,
     HeaderName,
+    HealthPath,
     JsonKey,
     Locale,
     Memory,
     Packages,
+    ProcessName,
     RelativePath,
     RubyVersion,
     SchemaVersion,
+    ServedPath,
     Slug,
     Status,
     Text,
-    UrlPath,
+    TimerName,
     Version,
 )
 
@@ -99,7 +104,7 @@ class HealthVersion(_Part):
 class Health(_Part):
     """The page that says whether the application serves."""
 
-    path: UrlPath
+    path: HealthPath
     status: Status = 200
     version: HealthVersion | None = None
 
@@ -111,9 +116,9 @@ class Client(_Part):
     Without a directory everything goes to the application, and `max_body` bounds what it is sent.
     """
 
-    directory: RelativePath | None = None
-    otherwise: RelativePath = "app"
-    hashed: Annotated[list[RelativePath], Few] = []
+    directory: ServedPath | None = None
+    otherwise: ClientPage = "app"
+    hashed: HashedDirectories = []
     max_body: BodySize = "1m"
 
     @model_validator(mode="after")
@@ -140,8 +145,8 @@ class Contract(_Part):
     scratch: Annotated[list[RelativePath], Few] = []
     migrate: Migrate | None = None
     setup: Run | None = None
-    processes: Annotated[dict[Slug, Command], Few]
-    timers: Annotated[dict[Slug, Timer], Few] = {}
+    processes: Annotated[dict[ProcessName, Command], Few]
+    timers: Annotated[dict[TimerName, Timer], Few] = {}
     health: Health
     probe: Probe | None = None
     files_check: Run | None = None

@@ -9,10 +9,10 @@ from filae_ops.facts.gathering import Expected, Unmeasured, command, part
 
 # Where an application that was taken over would write: to be run as root, or to stay.
 CLOSED = (
-    "/", "/boot", "/etc", "/etc/filae", "/etc/nginx", "/etc/systemd/system", "/home", "/opt/filae/releases", "/root",
-    "/run", "/run/filae", "/run/filae-ops", "/run/systemd/system", "/srv/filae", "/srv/filae/files", "/usr",
-    "/usr/local/sbin", "/var", "/var/cache/filae", "/var/lib", "/var/lib/filae-ops", "/var/log", "/var/log/nginx",
-    "/var/www",
+    "/", "/boot", "/dev/shm", "/etc", "/etc/filae", "/etc/nginx", "/etc/systemd/system", "/home",  # noqa: S108
+    "/opt/filae/releases", "/root", "/run", "/run/filae", "/run/filae-ops", "/run/systemd/system", "/srv/filae",
+    "/srv/filae/files", "/usr", "/usr/local/sbin", "/var", "/var/cache/filae", "/var/lib", "/var/lib/filae-ops",
+    "/var/log", "/var/log/nginx", "/var/www",
 )  # fmt: skip
 # Each unit has one of its own, so that a write which succeeds shows that writes are seen.
 PRIVATE = "/tmp"  # noqa: S108

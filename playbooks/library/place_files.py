@@ -229,6 +229,8 @@ class Placer:
             self.note(path, "absent\n", "link to %s\n" % target)
             if not self.module.check_mode:
                 temporary = name + ".place-new"
+                with contextlib.suppress(FileNotFoundError):  # of a run that was cut
+                    os.unlink(temporary, dir_fd=parent)
                 os.symlink(target, temporary, dir_fd=parent)
                 os.rename(temporary, name, src_dir_fd=parent, dst_dir_fd=parent)
 

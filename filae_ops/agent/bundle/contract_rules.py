@@ -17,8 +17,8 @@ Loc = tuple[str | int, ...]
 Problem = tuple[Loc, str]
 REBUILD = "build the bundle again with `filae-ops bundle build`, or ask for it again"
 _TYPES = {str: "text", int: "a whole number", bool: "true or false", list: "a list", dict: "an object"}
-# Files of a release that root reads: never where the application may put something else.
-_TAKEN = ("MANIFEST.json", "Gemfile", "Gemfile.lock", "CHANGELOG.md", "release.yml")
+# Files of a release that root reads or writes: never where the application may put something else.
+_TAKEN = ("MANIFEST.json", "Gemfile", "Gemfile.lock", ".Gemfile.lock.new", "CHANGELOG.md", "release.yml")
 
 
 class Value:
@@ -99,6 +99,7 @@ def _text(rule: rules.Rule) -> Value:
 
 
 _PATH = _text(rules.relative_path)
+_SERVED = _text(rules.served_path)
 _COMMAND = Items(_text(rules.word), rules.command)
 _RUN = Part({"command": _COMMAND})
 CONTRACT = Part(
@@ -129,10 +130,10 @@ CONTRACT = Part(
         ),
         "files": Items(Part({"name": _text(rules.slug), "path": _PATH})),
         "scratch": Items(_PATH),
-        "processes": Named(rules.slug, _COMMAND),
-        "timers": Named(rules.slug, Part({"command": _COMMAND, "calendar": _text(rules.calendar)})),
+        "processes": Named(rules.process_name, _COMMAND),
+        "timers": Named(rules.timer_name, Part({"command": _COMMAND, "calendar": _text(rules.calendar)})),
         "health": Part(
-            {"path": _text(rules.url_path), "status": Value(int, rules.status)},
+            {"path": _text(rules.health_path), "status": Value(int, rules.status)},
             {"version": Part({}, {"json": _text(rules.json_key), "header": _text(rules.header)})},
         ),
         "memory": Value(int, rules.memory),
@@ -150,7 +151,12 @@ CONTRACT = Part(
         "probe": Part({"command": _COMMAND, "writes": Value(bool, lambda value: value)}),
         "files_check": _RUN,
         "client": Part(
-            {"otherwise": _PATH, "hashed": Items(_PATH), "max_body": _text(rules.body_size)}, {"directory": _PATH}
+            {
+                "otherwise": _text(rules.client_page),
+                "hashed": Items(_SERVED, rules.hashed_directories),
+                "max_body": _text(rules.body_size),
+            },
+            {"directory": _SERVED},
         ),
     },
 )
@@ -262,5 +268,5 @@ def _client(contract: Mapping[str, Any], client: Mapping[str, Any]) -> Iterator[
         if within(directory, path):
             yield ("client", "directory"), f"{directory} is in {path}, which the bundle leaves out"
     health = contract["health"]["path"]
-    if otherwise != "app" and not health.startswith("/api/"):
+    if otherwise != "app" and (health == f"/{otherwise}" or not health.startswith("/api/")):
         yield ("health", "path"), f"{health} would answer {otherwise}: only /api/ goes to the application"

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Collection
 from typing import TypeVar
 
+from filae_ops.agent.system.layout import COLOURS
 from filae_ops.agent.system.plain_text import one_line
 from filae_ops.agent.system.versions import version_key
 
@@ -18,6 +19,12 @@ _RESERVED_ENV = frozenset({
     "NOTIFY_SOCKET", "PATH", "PUBLIC_HOST", "RACK_ENV", "RAILS_ENV", "SHELL", "USER",
 })  # fmt: skip
 _RESERVED_PREFIXES = ("LD_", "LISTEN_", "PG", "SYSTEMD_")
+# What the toolkit runs beside the processes of a release, each by this name.
+_RESERVED_PROCESSES = ("migrate", "setup", "probe", "files_check", "lock", "gems", "store")
+# nginx takes 4096 characters in one parameter; the rest is for the digests and for kept releases.
+_HASHED_LENGTH = 1500
+_PARTS = 100
+MAINTENANCE_PAGE = "maintenance.html"
 
 Rule = Callable[[str], str]
 _Several = TypeVar("_Several", bound=Collection[object])
@@ -43,7 +50,8 @@ calendar = _matching(
 )
 schema_version = _matching(r"[0-9]{1,20}", "a schema version (digits only)")
 url_path = _matching(
-    r"(?!.*\.\.)/(?!/)[A-Za-z0-9._~/-]{0,500}", "a path of a URL such as /health (letters, digits and . _ ~ - only)"
+    r"(?!.*(?:\.\.|//|/\.(?:/|\Z)))/[A-Za-z0-9._~/-]{0,500}",
+    "a path of a URL such as /health (letters, digits and . _ ~ - only, no `..`, no empty part)",
 )
 json_key = _matching(r"[A-Za-z_][A-Za-z0-9_-]{0,63}", "a key of a JSON object")
 header = _matching(r"[A-Za-z][A-Za-z0-9-]{0,63}", "the name of a header")
@@ -85,6 +93,8 @@ def path_problem(path: object) -> str:
     parts = path.split("/")
     if any(part in ("", ".", "..") for part in parts):
         return "name with an empty, `.` or `..` part"
+    if len(parts) > _PARTS:
+        return f"path of more than {_PARTS} parts"
     if len(path.encode()) > 1024 or any(len(part.encode()) > 255 for part in parts):
         return "name too long"
     return ""
@@ -95,6 +105,53 @@ def relative_path(value: str) -> str:
     if problem := path_problem(value):
         raise ValueError(f"is not a relative path inside the release: {problem}")
     return _plain_path(value)
+
+
+def served_path(value: str) -> str:
+    """Require a path inside the release that nginx is given, of a directory that it serves or of what is in one."""
+    url_path(f"/{relative_path(value)}")
+    return value
+
+
+def client_page(value: str) -> str:
+    """Require the file of the client that answers where there is none, or `app`."""
+    if served_path(value) == MAINTENANCE_PAGE:
+        raise ValueError("is the name of the maintenance page: give the client's page another")
+    return value
+
+
+def health_path(value: str) -> str:
+    """Require a page of its own: it answers also while maintenance closes the front door."""
+    if url_path(value) in ("/", f"/{MAINTENANCE_PAGE}"):
+        raise ValueError("is what people see, and would stay open during maintenance: state a page of its own")
+    return value
+
+
+def folder_pattern(name: str) -> str:
+    """Return nginx's expression for whatever is in a directory of the client."""
+    return re.escape(name) + "/.+"
+
+
+def hashed_directories(values: list[str]) -> list[str]:
+    """Require directories that together fit in one expression of nginx's."""
+    length = len("|".join(folder_pattern(name) for name in few(values)))
+    if length > _HASHED_LENGTH:
+        raise ValueError(f"takes {length} characters of nginx's expression, {_HASHED_LENGTH} at most: name fewer")
+    return values
+
+
+def timer_name(value: str) -> str:
+    """Require a name that no unit takes for a colour's."""
+    if slug(value).rpartition("-")[2] in COLOURS:
+        raise ValueError(f"ends in the name of a colour ({', '.join(COLOURS)}), by which the machine tells its units")
+    return value
+
+
+def process_name(value: str) -> str:
+    """Require a name that no unit takes for a colour's or for a command of the toolkit's own."""
+    if timer_name(value) in _RESERVED_PROCESSES:
+        raise ValueError("is the name of a command of the toolkit's own: give the process another")
+    return value
 
 
 def text(value: str) -> str:

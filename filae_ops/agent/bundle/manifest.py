@@ -24,7 +24,11 @@ _KEYS = {
 }
 _MODES = {"file": ("0644", "0755"), "dir": ("0755",), "link": ("0777",)}
 _SHA = re.compile(r"[0-9a-f]{64}")
-_HOPS = 40
+# The lock's own name, and the one under which it is written before it has that.
+_LOCK_NAMES = ("Gemfile.lock", ".Gemfile.lock.new")
+_TARGET_PARTS = 40
+# Of a target and of the links on its way: what is done for each link stays cheap, however many there are.
+_FOLLOWED_PARTS = 100
 
 Manifest = dict[str, Any]
 
@@ -45,7 +49,7 @@ def parse_manifest(data: bytes) -> Manifest:
         manifest = json.loads(data.decode(), object_pairs_hook=_unique, parse_constant=_constant)
     except (ValueError, RecursionError) as exc:
         refuse(f"{NAME}: not JSON: {str(exc)[:100]}")
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+    if not isinstance(manifest, dict) or type(manifest.get("format")) is not int or manifest["format"] != FORMAT:
         refuse(f"{NAME}: not of format {FORMAT}: this filae-ops is older than the bundle, or the reverse")
     if set(manifest) != {"format", "contract", "files", "built"}:
         refuse(f"{NAME}: unexpected keys")
@@ -111,20 +115,22 @@ def _check_entry(entry: Any) -> str:
         refuse(f"{NAME}: {path!r}: not a size: {shown(entry['size'])}")
     if kind == "file" and not (isinstance(entry["sha256"], str) and _SHA.fullmatch(entry["sha256"])):
         refuse(f"{NAME}: {path!r}: not a sha256")
+    if kind == "link" and (problem := _target_problem(entry["target"])):
+        refuse(f"{NAME}: {path!r} is a link {problem}: {shown(entry['target'])}")
     return str(path)
 
 
 def _check_tree(entries: dict[str, dict[str, Any]], contract: dict[str, Any]) -> None:
     links = set(machine_links(contract))
-    if contract["gems"] == "debian" and "Gemfile.lock" in entries:
-        refuse(f"{NAME}: Gemfile.lock inside, while `gems: debian` makes it on the machine")
+    for path in (name for name in _LOCK_NAMES if contract["gems"] == "debian" and name in entries):
+        refuse(f"{NAME}: {path} inside, while `gems: debian` makes Gemfile.lock on the machine, by way of this name")
     for path, entry in entries.items():
         parent = path.rpartition("/")[0]
         if parent and entries.get(parent, {}).get("type") != "dir":
             refuse(f"{NAME}: {path!r} is not in a directory of the bundle")
         if path in links:
             refuse(f"{NAME}: {path!r} is where the machine makes a link (files or scratch)")
-        if entry["type"] == "link" and (problem := link_problem(path, entry["target"], entries)):
+        if entry["type"] == "link" and (problem := _link_problem(path, entry["target"], entries)):
             refuse(f"{NAME}: {path!r} is a link {problem}: {shown(entry['target'])}")
     _check_client(entries, contract)
     for path in links:
@@ -134,10 +140,13 @@ def _check_tree(entries: dict[str, dict[str, Any]], contract: dict[str, Any]) ->
 
 
 def _check_client(entries: dict[str, dict[str, Any]], contract: dict[str, Any]) -> None:
-    """Refuse a link of the client that leads out of it: nginx serves to anyone what it leads to."""
-    client = contract.get("client")
-    directory = client.get("directory") if isinstance(client, dict) else None
-    for path, entry in entries.items() if isinstance(directory, str) else ():
+    """Refuse a client that is a link or holds one that leads out of it: nginx serves to anyone what it leads to."""
+    directory = contract.get("client", {}).get("directory")
+    if directory is None:
+        return
+    if entries.get(directory, {}).get("type") != "dir":
+        refuse(f"{NAME}: client.directory: {directory!r} is not a directory of the bundle (nor may it be a link)")
+    for path, entry in entries.items():
         if entry["type"] != "link" or not path.startswith(f"{directory}/"):
             continue
         depth = path.removeprefix(f"{directory}/").count("/")
@@ -147,17 +156,22 @@ def _check_client(entries: dict[str, dict[str, Any]], contract: dict[str, Any]) 
             refuse(f"{NAME}: {path!r} is a link out of {directory}, which anyone may read")
 
 
-def link_problem(path: str, target: object, entries: dict[str, dict[str, Any]]) -> str:
-    """Return why the link `path` to `target` may leave the tree, or nothing; other links are followed."""
+def _target_problem(target: object) -> str:
+    """Return what of a link's target is refused wherever the link is, or nothing."""
     if not isinstance(target, str) or not target or len(target.encode("utf-8", "replace")) > 1024:
         return "without a target"
     if not one_line(target):
         return "with a control character"
-    here, todo, hops = path.split("/")[:-1], _parts(target), 0
     if target.startswith("/"):
         return "to an absolute path"
+    return f"to a target of more than {_TARGET_PARTS} parts" if target.count("/") >= _TARGET_PARTS else ""
+
+
+def _link_problem(path: str, target: str, entries: dict[str, dict[str, Any]]) -> str:
+    """Return why the link `path` to `target` may leave the tree, or nothing; other links are followed."""
+    here, todo, followed = path.split("/")[:-1], _parts(target), 0
     while todo:
-        part = todo.pop()
+        part, followed = todo.pop(), followed + 1
         if part == "..":
             if not here:
                 return "out of the tree"
@@ -165,9 +179,8 @@ def link_problem(path: str, target: object, entries: dict[str, dict[str, Any]]) 
             continue
         entry = entries.get("/".join([*here, part]), {})
         if entry.get("type") == "link":
-            hops += 1
-            if hops > _HOPS or not isinstance(entry["target"], str) or entry["target"].startswith("/"):
-                return "through too many links, or through a bad one"
+            if followed > _FOLLOWED_PARTS:
+                return "through too many links"
             todo += _parts(entry["target"])
             continue
         here.append(part)

@@ -94,16 +94,20 @@ def drain(machine: Machine, seconds: float) -> bool:
 
 
 def workers(machine: Machine) -> dict[int, str]:
-    """Return nginx's workers by process number: working or leaving."""
+    """Return nginx's workers by process number: working or leaving.
+
+    A process of anybody may bear a worker's title; of which unit it is, the kernel says.
+    """
     found = {}
     proc = machine.layout.root / "proc"
     for entry in proc.iterdir() if proc.is_dir() else ():
         if entry.name.isdigit():
             try:
                 title = (entry / "cmdline").read_bytes()
+                group = (entry / "cgroup").read_text()
             except OSError:
                 continue
-            if title.startswith(b"nginx: worker process"):
+            if group.endswith("/nginx.service\n") and title.startswith(b"nginx: worker process"):
                 found[int(entry.name)] = "leaving" if b"is shutting down" in title else "working"
     return found
 

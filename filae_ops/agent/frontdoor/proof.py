@@ -16,7 +16,7 @@ from typing import Any
 from filae_ops.agent.bundle.contract import Contract
 from filae_ops.agent.database import postgresql
 from filae_ops.agent.frontdoor import maintenance_page, site_include
-from filae_ops.agent.runtime import health, unit_control
+from filae_ops.agent.runtime import health, unit_control, unit_text
 from filae_ops.agent.system import durable
 from filae_ops.agent.system.layout import AGENT
 from filae_ops.agent.system.machine import Machine
@@ -214,7 +214,7 @@ def _own_hosts(machine: Machine) -> str:
     known = machine.layout.root / "etc/hosts"
     rest = known.read_text() if known.is_file() else ""
     durable.write(own, f"127.0.0.1 {machine.config.public_name}\n{rest}")
-    return f"BindReadOnlyPaths={own}:/etc/hosts"
+    return unit_text.setting("BindReadOnlyPaths", f"{unit_text.path(own)}:/etc/hosts")
 
 
 def _same(root: Path, path: Path, digest: str) -> bool:

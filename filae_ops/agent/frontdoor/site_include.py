@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 
 from filae_ops.agent.bundle import field_rules
@@ -17,7 +16,9 @@ from filae_ops.agent.system.process import Failed
 
 # A digest before the extension, as webpack, Rollup, Sprockets and Ember write it: main.1a2b3c4d.js, app-<64>.css.
 # Eight digits that look like a day are not one.
-_DIGEST = r"(?:.*/)?[^/]*[-.](?!(?:19|20)[0-9]{6}\.)[0-9a-f]{8,64}\.[A-Za-z0-9.]+$"
+_DIGEST = r"(?:.*/)?[^/]*[-.](?!(?:19|20)[0-9]{6}\.)[0-9a-f]{8,64}\.[A-Za-z0-9.]{1,20}$"
+# nginx takes 4096 characters in one parameter.
+_FOLDERS_LENGTH = 3500
 # Under its name such a file never changes; `include`, since an add_header of a location hides the server's.
 _FOREVER = 'include /etc/nginx/filae/headers.conf; add_header Cache-Control "max-age=31536000, immutable";'
 
@@ -78,7 +79,7 @@ def client_page(contract: Contract) -> str | None:
     page = str(client.get("otherwise") or "app")
     if not client.get("directory") or page == "app":
         return None
-    return _plain(f"/{page}", "client.otherwise")[1:]
+    return _checked("client.otherwise", page, field_rules.client_page)
 
 
 def _health(contract: Contract) -> list[str]:
@@ -86,15 +87,14 @@ def _health(contract: Contract) -> list[str]:
     path = str(contract.get("health").get("path") or "")
     if not path:
         return []
-    _plain(path, "health.path")
+    _checked("health.path", path, field_rules.health_path)
     return [f'if ($uri = "{path}") {{ set $filae_closed ""; }}', _proxied(f"location = {path}")]
 
 
 def _hashed(layout: Layout, contracts: Sequence[Contract], otherwise: str) -> list[str]:
     """Return the locations of files whose names hold their digest: the live release's, then the others', in order."""
     clients = [each for each in contracts if each.get("client").get("directory")]
-    named = sorted({str(d) for each in clients for d in each.get("client").get("hashed") or []})
-    folders = "|".join(re.escape(_plain(f"/{name}", "client.hashed")[1:]) + "/.+" for name in named)
+    folders = _folders(clients)
     lines = []
     for index, each in enumerate(clients):
         where = f"location @release_{index} {{ root {_client(layout, each)};"
@@ -105,9 +105,20 @@ def _hashed(layout: Layout, contracts: Sequence[Contract], otherwise: str) -> li
     return lines
 
 
+def _folders(contracts: Sequence[Contract]) -> str:
+    """Return the expression of the directories that the contracts name, of the first ones as nginx takes them."""
+    names = [name for each in contracts for name in sorted(each.get("client").get("hashed") or [])]
+    patterns = [field_rules.folder_pattern(_checked("client.hashed", name, field_rules.served_path)) for name in names]
+    folders = ""
+    for pattern in dict.fromkeys(patterns):
+        longer = f"{folders}|{pattern}" if folders else pattern
+        folders = longer if len(longer) < _FOLDERS_LENGTH else folders
+    return folders
+
+
 def _client(layout: Layout, contract: Contract) -> str:
-    directory = _plain(f"/{contract.get('client')['directory']}", "client.directory")
-    return f"{layout.release(_checked('version', contract.version, field_rules.version))}{directory}"
+    directory = _checked("client.directory", str(contract.get("client")["directory"]), field_rules.served_path)
+    return f"{layout.release(_checked('version', contract.version, field_rules.version))}/{directory}"
 
 
 def _contract(machine: Machine, version: str) -> Contract | None:
@@ -115,10 +126,6 @@ def _contract(machine: Machine, version: str) -> Contract | None:
         return of_release(machine.layout.release(version))
     except Refused:
         return None
-
-
-def _plain(path: str, key: str) -> str:
-    return _checked(key, path, field_rules.url_path)
 
 
 def _checked(key: str, value: str, rule: field_rules.Rule) -> str:

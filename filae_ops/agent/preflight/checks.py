@@ -112,7 +112,8 @@ def same_content(machine: Machine, found: Mapping[str, Any]) -> None:
 
 
 def machine_ready(machine: Machine, contract: Contract) -> None:
-    """Refuse when dpkg is busy, Ruby is another, or settings, secrets or the database are missing."""
+    """Refuse when dpkg is busy, Ruby another, a calendar none, or settings, secrets or the database are missing."""
+    calendars(machine, contract)
     if why := apt.busy(machine):
         raise Refused(why, next_step="wait for its end, or: dpkg --configure -a")
     wanted = str(contract.data.get("ruby") or "")
@@ -132,3 +133,16 @@ def machine_ready(machine: Machine, contract: Contract) -> None:
         postgresql.psql(machine, "SELECT 1")
     except Failed as exc:
         raise Refused(f"PostgreSQL does not answer: {exc}", next_step="systemctl status postgresql") from exc
+
+
+def calendars(machine: Machine, contract: Contract) -> None:
+    """Refuse a timer whose calendar this machine's systemd does not read."""
+    for name, timer in contract.timers.items():
+        calendar = str(timer["calendar"])
+        result = machine.runner.run(["systemd-analyze", "calendar", "--", calendar])
+        if result.status != 0:
+            raise Refused(
+                f"timers.{name}.calendar: {calendar!r} is no calendar of systemd's: {result.err.strip()[:200]}",
+                owner="provider",
+                next_step=f"correct it in release.yml (systemd-analyze calendar {calendar!r}), then build again",
+            )

@@ -13,11 +13,17 @@ from filae_ops.agent.bundle import field_rules
 from filae_ops.agent.bundle.contract import Contract
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.machine import Machine
+from filae_ops.agent.system.process import Result, require_tool
 
 ENV = {"DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_SUSPEND": "1", "APT_LISTCHANGES_FRONTEND": "none"}
 LOCKS = ("/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/lock", "/var/lib/apt/lists/lock")
-_INSTALL = ["apt-get", "-q", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=120",
-            "-o", "Dpkg::Options::=--force-confold", "install", "--"]  # fmt: skip
+# Without Pattern-Only, apt takes a name that no package has as a regular expression.
+_INSTALL = ["apt-get", "-q", "-y", "--no-install-recommends", "--no-remove", "-o", "APT::Cmd::Pattern-Only=true",
+            "-o", "DPkg::Lock::Timeout=120", "-o", "Dpkg::Options::=--force-confold", "install", "--"]  # fmt: skip
+# What apt says when the names are at fault, and no mirror, disk or lock.
+_NAMES_AT_FAULT = re.compile(
+    r"^E: (Unable to locate package|Package '.*' has no installation|Packages need to be rem)", re.M
+)
 
 
 def required(contract: Contract) -> list[str]:
@@ -43,12 +49,16 @@ def missing(machine: Machine, names: Iterable[str]) -> list[str]:
 
 
 def install(machine: Machine, names: list[str]) -> list[str]:
-    """Install packages; when that fails, once more after reading the mirror's lists again."""
+    """Install packages, and remove none; when that fails, once more after reading the mirror's lists again."""
     if not names:
         return []
-    if machine.runner.run([*_INSTALL, *names], timeout=1800, env=ENV).status != 0:
+    argv = [*_INSTALL, *names]
+    if machine.runner.run(argv, timeout=1800, env=ENV).status != 0:
         machine.runner.must(["apt-get", "-q", "update"], timeout=600, env=ENV)
-        machine.runner.must([*_INSTALL, *names], timeout=1800, env=ENV)
+        result = machine.runner.run(argv, timeout=1800, env=ENV)
+        if _NAMES_AT_FAULT.search(result.err):
+            raise _unfit(names, result)
+        require_tool(argv, result)
     return names
 
 
@@ -76,6 +86,18 @@ def ruby(machine: Machine) -> str:
     shown = machine.runner.run(["apt-cache", "show", "--no-all-versions", "ruby"]).out
     match = re.search(r"^Depends:.*\bruby(\d+\.\d+)\b", shown, re.M)
     return match[1] if match else ""
+
+
+def _unfit(names: list[str], result: Result) -> Refused:
+    """Refuse names that are no package's, or whose packages would take another one away."""
+    reasons = " | ".join(line.removeprefix("E: ") for line in result.err.splitlines() if line.startswith("E: "))
+    removed = re.search(r"^The following packages will be REMOVED:\n((?: .*\n?)+)", result.out, re.M)
+    lost = f" (they would take away {', '.join(removed[1].split())})" if removed else ""
+    return Refused(
+        f"debian_packages: {', '.join(names)} cannot be installed: {reasons[:400]}{lost}",
+        owner="provider",
+        next_step="name in release.yml packages of this Debian that remove no other, then build the bundle again",
+    )
 
 
 def _held(path: Path) -> bool:

@@ -46,7 +46,10 @@ def lock(machine: Machine, tree: Path, contract: Contract, *, bound: bool = True
         "lock" if bound else f"lock-{os.getpid()}",
         ["/usr/bin/ruby", "-e", SCRIPT, str(written), "/tmp/stubs"],  # noqa: S108 - the unit's own /tmp
         user=APP_USER,
-        properties=[f"WorkingDirectory={unit_text.path(tree)}", f"ReadWritePaths={unit_text.path(place)}"],
+        properties=[
+            unit_text.setting("WorkingDirectory", unit_text.path(tree)),
+            unit_text.setting("ReadWritePaths", unit_text.path(place)),
+        ],
         env={
             **launcher.constants(contract),
             "BUNDLE_GEMFILE": str(tree / "Gemfile"),

@@ -34,7 +34,7 @@ def check(machine: Machine, tree: Path, contract: Contract) -> None:
     }
     argv = unit_text.oneoff_argv(
         "gems", ["/usr/bin/ruby", "-e", SCRIPT], user=APP_USER, env=env, seconds=120,
-        properties=[f"WorkingDirectory={unit_text.path(tree)}"],
+        properties=[unit_text.setting("WorkingDirectory", unit_text.path(tree))],
     )  # fmt: skip
     result = machine.runner.run(argv, timeout=150)
     if result.status == 0:

@@ -24,7 +24,7 @@ SANDBOX = (
     "CapabilityBoundingSet=",
     "AmbientCapabilities=",
     "ProtectSystem=strict",
-    "ReadOnlyPaths=/run",  # ProtectSystem=strict leaves it as it is
+    "ReadOnlyPaths=/run /dev/shm",  # ProtectSystem=strict leaves the one as it is, PrivateDevices= the host's other
     "ProtectHome=yes",
     "PrivateTmp=yes",
     "PrivateDevices=yes",

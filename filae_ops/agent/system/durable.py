@@ -13,10 +13,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.system.process import Runner
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY
 # How opening a directory says that it is none, or that it was renamed away since it was made.
 _NO_DIRECTORY = (errno.ENOTDIR, errno.ELOOP, errno.ENOENT)
+# How removing a tree says that Python holds a descriptor, or a name, for each level of it.
+_TOO_DEEP = (errno.EMFILE, errno.ENAMETOOLONG)
 
 
 def sync_directory(path: Path) -> None:
@@ -49,22 +52,35 @@ def write(path: Path, data: str | bytes, mode: int = 0o644, owner: tuple[int, in
 
 
 def link(path: Path, target: Path | str) -> None:
-    """Point a symbolic link somewhere as one gesture."""
-    temporary = path.with_name(f".{path.name}.new")
-    temporary.unlink(missing_ok=True)
-    temporary.symlink_to(target)
-    temporary.rename(path)
+    """Point a symbolic link somewhere as one gesture; no other name is used where there is none yet."""
+    if os.path.lexists(path):
+        temporary = path.with_name(f".{path.name}.new")
+        temporary.unlink(missing_ok=True)
+        temporary.symlink_to(target)
+        temporary.rename(path)
+    else:
+        path.symlink_to(target)
     sync_directory(path.parent)
 
 
 def remove(path: Path) -> None:
     """Remove a file, link or tree that may be absent."""
     if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
+        _remove_tree(path)
     else:
         path.unlink(missing_ok=True)
     if path.parent.is_dir():
         sync_directory(path.parent)
+
+
+def _remove_tree(path: Path) -> None:
+    """Remove a tree of whatever depth: the application makes those of its scratch."""
+    try:
+        shutil.rmtree(path)
+    except (RecursionError, OSError) as exc:
+        if isinstance(exc, OSError) and exc.errno not in _TOO_DEEP:
+            raise
+        Runner().must(["rm", "-rf", "--one-file-system", "--", str(path)], timeout=600)
 
 
 def directory(path: Path, mode: int, owner: tuple[int, int] | None = None) -> None:

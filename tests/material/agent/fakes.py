@@ -41,6 +41,10 @@ CONTRACT: dict[str, Any] = {
 }
 
 
+# The tree of the least release that has this contract.
+FILES = [{"path": "public", "type": "dir", "mode": "0755"}]
+
+
 class FakeRunner(Runner):
     """Remembers what was run; the first key that begins the command line gives the answer."""
 
@@ -100,7 +104,9 @@ def put_release(machine: Machine, version: str, **changes: Any) -> Path:
     stated = {**CONTRACT, "version": version, "min_from": None, **changes}
     contract = {key: value for key, value in stated.items() if value is not None}
     built = {"by": "filae-ops", "mtime": 0}
-    (release / "MANIFEST.json").write_text(json.dumps({"contract": contract, "files": [], "format": 1, "built": built}))
+    (release / "MANIFEST.json").write_text(
+        json.dumps({"contract": contract, "files": FILES, "format": 1, "built": built})
+    )
     return release
 
 

@@ -35,12 +35,16 @@ TEXTS = [
     "", " ", "a b", "a'b", 'a"b', "a\\b", "a{b}", "a;b", "%n", "a%b", "$HOME", "$(id)", "${x}", "`id`", "-x", "--force",
     "puma-", "../x", "/etc/passwd", "a/../b", ".", "..", "a//b", "+x", "!x", "@x", "é", "A", "A_B", "PATH",
     "LD_PRELOAD", "PGHOST", "1", "1.0", "web", "daily", "/up", "/api/x", "//x", "app", "storage", "tmp", "public",
-    "public/x", "5m", "MANIFEST.json", "fr_FR.UTF-8", "a" * 41, "n" * 256, "x" * 101,
+    "public/x", "5m", "MANIFEST.json", "fr_FR.UTF-8", "a" * 41, "n" * 256, "x" * 101, "a..b", "/", "/.", "/a//b",
+    "/a/.", "index.html", "maintenance.html", "/maintenance.html", "api/page.html", "/api/page.html", "migrate",
+    "setup", "lock", "blue", "x-blue", "x-green", "x_blue", "blue-x", "/".join(["p" * 200] * 3), "/" + "p" * 600,
+    "/".join("p" * 101),
 ]  # fmt: skip
 VALUES: list[Any] = [
     *NOWHERE, *TEXTS, None, True, False, 0, 1, -1, 200, 399, 400, 2**24, 2**40, 2**40 + 1, 10**400, 1.5, 200.0,
     float("nan"), float("inf"), [], {}, ["a"], [["a"]], [1], {"a": "b"}, {"command": ["a"]}, [{}], ["a", "a"],
-    ["a"] * 101, [f"a{n}" for n in range(501)], {f"a{n}": ["a"] for n in range(501)}, {f"A{n}": "" for n in range(501)},
+    ["a"] * 101, [f"{'a' * 76}{n}" for n in range(40)], [f"a{n}" for n in range(501)],
+    {f"a{n}": ["a"] for n in range(501)}, {f"A{n}": "" for n in range(501)},
 ]  # fmt: skip
 
 

@@ -113,6 +113,9 @@ COMMANDS: list[Any] = [
     ["sh", "x" * 5000], ["a;b"], ["$(x)"],
 ]  # fmt: skip
 SLUGS = ["", "A", "1a", "a b", "a/b", "../a", "a\n", "-a", "a-", "a--b", "é", "a" * 41, "a.b", "a@b", "a%b"]
+COLOURED = ["blue", "green", "mail-blue", "a-b-green"]
+TOOLKITS_OWN = ["migrate", "setup", "probe", "files_check", "lock", "gems", "store", *COLOURED]
+UNSERVED = ["a..b", "a/x..y", "/".join(["p" * 200] * 3)]
 ENVS = ["", "tz", "1A", "A-B", "A=B", "A B", "A\n", "É", "A" * 65]
 TAKEN = ["DATABASE_URL", "RAILS_ENV", "RACK_ENV", "PUBLIC_HOST", "LANG", "HOME", "CREDENTIALS_DIRECTORY", "PATH",
          "LD_PRELOAD", "LISTEN_FDS", "PGHOST", "NOTIFY_SOCKET", "LC_ALL"]  # fmt: skip
@@ -155,14 +158,17 @@ CASES: list[tuple[tuple[str | int, ...], list[Any]]] = [
     (("setup",), [["bin/rails"], {}, {"command": ["a"], "more": 1}]),
     (("setup", "command"), COMMANDS),
     (("processes",), [["web"], {}, None, {"worker": ["bin/x"]}, *({"web": ["a"], name: ["a"]} for name in SLUGS)]),
+    (("processes",), [{"web": ["a"], name: ["a"]} for name in TOOLKITS_OWN]),
     (("processes", "web"), COMMANDS),
     (("processes", "worker"), COMMANDS),
     (("timers",), [["a"], None, *({name: {"command": ["a"], "calendar": "daily"}} for name in SLUGS)]),
+    (("timers",), [{name: {"command": ["a"], "calendar": "daily"}} for name in COLOURED]),
     (("timers", "prune", "command"), COMMANDS),
     (("timers", "prune", "calendar"), ["", "daily\nExecStart=x", "a\0", 1, None, "x" * 101, "$x", "-x", "%n", "a;b"]),
     (("timers", "prune", "user"), ["root"]),
     (("health",), ["/up", {}, None]),
     (("health", "path"), ["", "up", "//host/x", "/a b", "/a\n", "/../x", "http://x", "/é", "/a\"b", "/x{", 1, "/up"]),
+    (("health", "path"), ["/", "/maintenance.html", "/.", "/api/..x", "/api//x", "/api/./x", "/api/."]),
     (("health", "status"), ["200", 99, 404, 500, 1000, True, None, 200.0]),
     (("health", "version"), ["version", {}, {"json": "v", "header": "X"}, {"json": ""}, {"json": "a b"},
                              {"header": "a:b"}, {"header": "a\n"}, {"xml": "v"}]),
@@ -171,9 +177,10 @@ CASES: list[tuple[tuple[str | int, ...], list[Any]]] = [
     (("files_check", "command"), COMMANDS),
     (("memory",), ["400", 400, "400MB", "0M", "1M", "-1G", "1T", "1.5G", "", None, "2000G", "400m", True, [1]]),
     (("client",), ["public", {}, {"otherwise": "app"}, {"otherwise": "index.html", "max_body": "1m"}]),
-    (("client", "directory"), [*PATHS, "tmp", "storage", "tmp/x", "storage/public", 1, "a b", "a;b", "é"]),
-    (("client", "otherwise"), [*PATHS, 1, None, "a b.html", "é.html"]),
-    (("client", "hashed"), ["assets", None, [1], ["a b"], ["a}"], *([path] for path in PATHS)]),
+    (("client", "directory"), [*PATHS, "tmp", "storage", "tmp/x", "storage/public", 1, "a b", "a;b", "é", *UNSERVED]),
+    (("client", "otherwise"), [*PATHS, 1, None, "a b.html", "é.html", "maintenance.html", *UNSERVED]),
+    (("client", "hashed"), ["assets", None, [1], ["a b"], ["a}"], *([path] for path in [*PATHS, *UNSERVED]),
+                            [f"{'a' * 76}{n}" for n in range(20)]]),
     (("client", "max_body"), ["", "0", "0m", "20", 20, "20mb", "-1m", "20m;", "1t", None, "20 m"]),
     (("unknown",), ["x", None, {}]),
 ]  # fmt: skip

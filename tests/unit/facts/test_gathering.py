@@ -137,7 +137,7 @@ def test_writes_are_tried_in_closed_and_in_own_places(monkeypatch):
     (unit,) = asked[0].items()
     assert unit[0] == "filae-web@blue.service"
     assert unit[1][0] == 7
-    assert {"/", "/etc/systemd/system", "/run", "/usr", "/var/lib/filae-ops", "/tmp"} <= set(unit[1][1])
+    assert {"/", "/dev/shm", "/etc/systemd/system", "/run", "/usr", "/var/lib/filae-ops", "/tmp"} <= set(unit[1][1])
     assert unit[1][1][-2:] == ["/srv/filae/files/attachments", "/var/cache/filae/2.0.0"]
     monkeypatch.setattr(mounts, "command", lambda *argv, **_: SHOWN if argv[0] == "systemctl" else '{"x": "No such"}')
     with pytest.raises(gathering.Unmeasured, match="cannot be entered: x: No such"):

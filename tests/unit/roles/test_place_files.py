@@ -82,6 +82,20 @@ def test_directories_files_and_links_are_placed_once(placer: Any, tmp_path: Path
     assert not (tmp_path / "a/link").is_symlink()
 
 
+def test_a_link_is_placed_after_a_run_that_was_cut(
+    placed: Any, placer: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(placed.os, "rename", cut)
+        with pytest.raises(KeyboardInterrupt):
+            placer.link(f"{tmp_path}/link", "target")
+    placer.link(f"{tmp_path}/link", "target")
+    assert [(path.name, str(path.readlink())) for path in tmp_path.iterdir()] == [("link", "target")]
+
+
 def test_what_is_kept_is_not_written_nor_read(placer: Any, tmp_path: Path) -> None:
     (tmp_path / "log").write_text("lines\n")
     placer.file(f"{tmp_path}/log", content="", keep=True, **ME, mode="0600")

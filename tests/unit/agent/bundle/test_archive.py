@@ -53,6 +53,16 @@ def text(data: bytes) -> Callable[[Raw], None]:
     return lambda raw: setattr(raw, "raw_manifest", data)
 
 
+def endless(raw: Raw) -> None:
+    """Links, each of which goes up and down many times and then leads to the next one."""
+    for name, following in (("v", "w"), ("w", "x"), ("x", "y"), ("y", "z"), ("z", "a.rb")):
+        raw.link(f"lib/{name}", "../lib/" * 13 + following)
+
+
+def client(directory: str) -> dict[str, object]:
+    return {"directory": directory, "otherwise": "app", "hashed": [], "max_body": "1m"}
+
+
 CASES: list[tuple[str, Callable[[Raw], object], str]] = [
     # Members that are not the manifest's.
     ("extra member", lengthen, "'zzz' is not in the manifest"),
@@ -105,6 +115,21 @@ CASES: list[tuple[str, Callable[[Raw], object], str]] = [
     ("link out and in", lambda r: r.link("lib/z", "../../release/bin"), "out of the tree"),
     ("link out through a link", lambda r: (r.link("a", "lib"), r.link("b", "a/../../x")), "out of the tree"),
     ("link to itself", lambda r: r.link("lib/z", "z"), "too many links"),
+    ("links without end", endless, "through too many links"),
+    ("link with a long way", lambda r: r.link("lib/z", "./" * 40 + "a.rb"), "to a target of more than 40 parts"),
+    ("file too deep", lambda r: r.add("/".join("x" * 101)), "path of more than 100 parts"),
+    (
+        "client that is a link",
+        lambda r: (r.link("public", "."), contract(client=client("public"))(r)),
+        "client.directory: 'public' is not a directory",
+    ),
+    (
+        "client below a link",
+        lambda r: (r.link("www", "."), contract(client=client("www/lib"))(r)),
+        "client.directory: 'www/lib' is not a directory",
+    ),
+    ("client that is a file", contract(client=client("bin/web")), "client.directory: 'bin/web' is not a directory"),
+    ("client that is absent", contract(client=client("public")), "client.directory: 'public' is not a directory"),
     ("link through a file", lambda r: r.link("lib/z", "a.rb/../.."), "not a directory"),
     ("link out through scratch", lambda r: r.link("lib/z", "../tmp/../.."), "not a directory"),
     ("link without a target", lambda r: r.link("lib/z", ""), "without a target"),
@@ -112,6 +137,8 @@ CASES: list[tuple[str, Callable[[Raw], object], str]] = [
     ("contents of files", lambda r: r.add("storage/x"), "not in a directory"),
     ("the files directory", lambda r: r.add("storage"), "where the machine makes a link"),
     ("lock with Debian's gems", lambda r: r.add("Gemfile.lock"), "gems: debian"),
+    ("the name that the lock has first", lambda r: r.add(".Gemfile.lock.new"), ".Gemfile.lock.new inside"),
+    ("scratch in the lock's first name", contract(scratch=[".Gemfile.lock.new"]), "is a file of the release"),
     ("the manifest in itself", lambda r: r.add("MANIFEST.json"), "lists itself"),
     ("setuid stated", set_entry("bin/web", mode="4755"), "setuid"),
     ("world-writable stated", set_entry("bin", mode="0777"), "setuid, or not 0755"),
@@ -126,6 +153,8 @@ CASES: list[tuple[str, Callable[[Raw], object], str]] = [
     ("entry as text", lambda r: r.manifest["files"].append("x"), "not a file, a directory or a link"),
     # The manifest as a document.
     ("other format", whole(format=2), "not of format 1"),
+    ("format of another type", whole(format=True), "not of format 1"),
+    ("format with a point", whole(format=1.0), "not of format 1"),
     ("another top key", whole(more=1), "unexpected keys"),
     ("no contract", whole(contract=None), "contract: is not an object (got None)"),
     ("files as an object", whole(files={}), "no list of files"),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from material.agent.fakes import CONTRACT, machine_at, put_release
+from material.agent.fakes import CONTRACT, FILES, machine_at, put_release
 from material.bundles import BUILT, Raw
 
 from filae_ops.agent.bundle import archive
@@ -20,6 +20,7 @@ from filae_ops.agent.system.plain_text import one_line
 
 LINE = "x\nExecStartPre=+/bin/touch /pwned"
 SPELT = r"x\nExecStartPre=+/bin/touch /pwned"
+HASHED = [f"{'a' * 77}{n:02d}" for n in range(20)]
 RUN = {"command": ["bin/x"]}
 CRAFTED: dict[str, tuple[dict[str, Any], str]] = {
     "secret": ({"secrets": {LINE: {"generate": "hex64"}}}, f"contract.secrets.'{SPELT}': is not a name"),
@@ -45,6 +46,45 @@ CRAFTED: dict[str, tuple[dict[str, Any], str]] = {
     "word": ({"processes": {"web": ["bin/x", LINE]}}, "contract.processes.web.1: has a control character"),
     "loader": ({"env": {"LD_PRELOAD": "/x.so"}}, "contract.env.LD_PRELOAD: is set by the toolkit or the system"),
     "reserved secret": ({"secrets": {"a": {"env": "PATH"}}}, "contract.secrets.a.env: is set by the toolkit"),
+    "health that is the front page": (
+        {"health": {"path": "/", "status": 200}},
+        "health.path: is what people see, and would stay open during maintenance",
+    ),
+    "health that is the maintenance page": (
+        {"health": {"path": "/maintenance.html", "status": 200}},
+        "contract.health.path: is what people see",
+    ),
+    "health that is the client's page": (
+        {
+            "health": {"path": "/api/page.html", "status": 200},
+            "client": {"directory": "p", "otherwise": "api/page.html", "hashed": [], "max_body": "1m"},
+        },
+        "health.path: /api/page.html would answer api/page.html",
+    ),
+    "client's page of the maintenance": (
+        {"client": {"directory": "p", "otherwise": "maintenance.html", "hashed": [], "max_body": "1m"}},
+        "contract.client.otherwise: is the name of the maintenance page",
+    ),
+    "directory with dots": (
+        {"client": {"directory": "a..b", "otherwise": "app", "hashed": [], "max_body": "1m"}},
+        "contract.client.directory: is not a path of a URL",
+    ),
+    "hashed directories": (
+        {"client": {"directory": "p", "otherwise": "app", "hashed": HASHED, "max_body": "1m"}},
+        "contract.client.hashed: takes 1659 characters of nginx's expression, 1500 at most",
+    ),
+    "process of the toolkit's": (
+        {"processes": {"web": ["bin/x"], "migrate": ["bin/x"]}},
+        "contract.processes.migrate: is the name of a command of the toolkit's own",
+    ),
+    "process of a colour": (
+        {"processes": {"web": ["bin/x"], "mail-blue": ["bin/x"]}},
+        "contract.processes.mail-blue: ends in the name of a colour (blue, green)",
+    ),
+    "timer of a colour": (
+        {"timers": {"green": {**RUN, "calendar": "daily"}}},
+        "contract.timers.green: ends in the name of a colour (blue, green)",
+    ),
     "unknown key": ({"units": LINE}, f"contract.units: unknown key (got '{SPELT}')"),
     "unknown key of two lines": ({LINE: "x"}, f"contract.'{SPELT}': unknown key"),
     "other keys": ({"health": {"path": "/up", "status": 200, "version": {}}}, "health.version: needs one of json and"),
@@ -53,7 +93,7 @@ CRAFTED: dict[str, tuple[dict[str, Any], str]] = {
 
 def crafted(**changes: Any) -> bytes:
     contract = {**CONTRACT, **changes}
-    return json.dumps({"format": 1, "contract": contract, "files": [], "built": BUILT}).encode()
+    return json.dumps({"format": 1, "contract": contract, "files": FILES, "built": BUILT}).encode()
 
 
 def rows() -> list[Any]:

@@ -8,6 +8,7 @@ import pytest
 from material.agent.fakes import machine_at
 
 from filae_ops.agent.frontdoor import nginx
+from filae_ops.agent.system.machine import Machine
 from filae_ops.agent.system.process import Failed
 
 
@@ -35,13 +36,29 @@ def test_the_former_pair_comes_back_once_saved(tmp_path: Path) -> None:
     assert "systemctl reload nginx.service" in runner.lines()
 
 
+def put_process(machine: Machine, pid: int, title: bytes, unit: str = "nginx.service") -> None:
+    place = machine.layout.root / "proc" / str(pid)
+    place.mkdir(parents=True)
+    (place / "cmdline").write_bytes(title)
+    (place / "cgroup").write_text(f"0::/system.slice/{unit}\n")
+
+
 def test_nginx_workers_are_told_apart(tmp_path: Path) -> None:
     machine, _ = machine_at(tmp_path)
-    for pid, title in ((10, b"nginx: master process"), (11, b"nginx: worker process"), (12, b"ruby"),
-                       (13, b"nginx: worker process is shutting down")):  # fmt: skip
-        (tmp_path / "proc" / str(pid)).mkdir(parents=True)
-        (tmp_path / "proc" / str(pid) / "cmdline").write_bytes(title)
+    put_process(machine, 10, b"nginx: master process")
+    put_process(machine, 11, b"nginx: worker process")
+    put_process(machine, 12, b"ruby")
+    put_process(machine, 13, b"nginx: worker process is shutting down")
     assert nginx.workers(machine) == {11: "working", 13: "leaving"}
+
+
+@pytest.mark.parametrize("unit", ["filae-web@blue.service", "my-nginx.service", "nginx.service/x", "x.service/nginx"])
+def test_a_process_of_the_application_with_a_workers_title_holds_nothing_up(tmp_path: Path, unit: str) -> None:
+    machine, _ = machine_at(tmp_path)
+    put_process(machine, 11, b"nginx: worker process", unit)
+    put_process(machine, 13, b"nginx: worker process is shutting down", unit)
+    assert nginx.workers(machine) == {}
+    assert nginx.drain(machine, 0) is True
 
 
 @pytest.mark.parametrize("colour", ["", "red", "blue.sock; } evil {", "blue\n", "../x"])

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from material.agent.fakes import CONTRACT, machine_at, make_live, put_release
 
+from filae_ops.agent.bundle import contract_rules
 from filae_ops.agent.bundle.contract import Contract
 from filae_ops.agent.frontdoor import site_include
 from filae_ops.agent.system import durable
@@ -34,6 +35,8 @@ def expression(text: str) -> re.Pattern[str]:
         ("/main.4f98cd47.js", True),
         ("/main.4f98cd47.chunk.js", True),
         ("/main-4f98cd47.js.map", True),
+        ("/main-4f98cd47.min.js.map", True),
+        ("/main-4f98cd47.chunk.module.js.gz", True),
         ("/assets/application-" + "0a" * 32 + ".css", True),
         ("/fonts/x-deadbeef0.woff2", True),
         ("/x-12345678.js", True),
@@ -50,6 +53,33 @@ def expression(text: str) -> re.Pattern[str]:
 )
 def test_names_that_hold_their_digest(path: str, hashed: bool) -> None:
     assert bool(expression(site_include.server(Layout(), NEW)).match(path)) == hashed
+
+
+def test_nginx_gives_up_soon_on_a_name_that_has_no_end() -> None:
+    """After a digest at most so many characters are tried: else a long path of dots and digests takes 100 ms."""
+    pattern = expression(site_include.server(Layout(), NEW)).pattern
+    after = pattern[pattern.index("{8,64}") + len("{8,64}") :]
+    assert re.search(r"\{1,\d\d\}", after)
+    assert not re.search(r"(?<!\\)[*+]|,\}", after)
+
+
+def hashed(version: str, *names: str) -> Contract:
+    client = {"directory": "public", "otherwise": "app", "hashed": list(names), "max_body": "1m"}
+    return Contract({**CONTRACT, "version": version, "client": client})
+
+
+def test_kept_releases_never_make_the_expression_too_long_for_nginx() -> None:
+    """What the release itself names is all there, then what the newest of the others name, as it fits."""
+    versions = ("5.0.0", "4.0.0", "3.0.0")
+    contracts = [hashed(version, *(f"{version[0]}{'-' * 24}{n:02d}" for n in range(27))) for version in versions]
+    assert [problem for each in contracts for problem in contract_rules.problems(each.data)] == []
+    pattern = expression(site_include.server(Layout(), contracts[0], contracts[1:])).pattern
+    assert 3400 < len(pattern) < 3700
+    served = [
+        sum(re.match(pattern, f"/{name}/x.js") is not None for name in each.get("client")["hashed"])
+        for each in contracts
+    ]
+    assert served == [27, 27, 9]
 
 
 def test_directories_that_the_contract_names_need_no_digest_that_we_know() -> None:
@@ -204,6 +234,10 @@ def test_what_nginx_serves_and_what_it_hands_over(
         {"client": {"directory": "public", "otherwise": "app", "hashed": ['a"']}},
         {"client": {"directory": "public", "otherwise": "app", "max_body": "1m\n"}},
         {"client": {"directory": "public", "otherwise": "a;b"}},
+        {"client": {"directory": "a..b", "otherwise": "app"}},
+        {"client": {"directory": "public", "otherwise": "maintenance.html"}},
+        {"health": {"path": "/maintenance.html"}},
+        {"health": {"path": "/"}},
         {"client": {"directory": "public", "otherwise": "app", "max_body": "1m; evil on"}},
     ],
 )

@@ -3,12 +3,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from material.agent.fakes import CONTRACT, machine_at, put_release
+from material.agent.fakes import CONTRACT, FILES, machine_at, put_release
 
 from filae_ops.agent.bundle.contract import Contract
 from filae_ops.agent.preflight import checks
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.machine import Live
+from filae_ops.agent.system.process import Result
 
 NEW = Contract(CONTRACT)
 
@@ -54,6 +55,26 @@ def test_production_refuses_the_demo_key(tmp_path: Path, environment: str, signe
 def test_other_content_under_the_live_version_is_refused(tmp_path: Path) -> None:
     machine, _ = machine_at(tmp_path)
     put_release(machine, "2.1.0")
-    checks.same_content(machine, {"contract": CONTRACT, "files": []})
+    checks.same_content(machine, {"contract": CONTRACT, "files": FILES})
     with pytest.raises(Refused, match="other content"):
         checks.same_content(machine, {"contract": CONTRACT, "files": [{"path": "x"}]})
+
+
+def test_a_calendar_that_the_machine_does_not_read_is_refused(tmp_path: Path) -> None:
+    said = Result(1, "", "Failed to parse calendar specification 'never': Invalid argument\n")
+    machine, _ = machine_at(tmp_path, {"systemd-analyze calendar -- never": said})
+    timers = {
+        "prune": {"command": ["bin/x"], "calendar": "daily"},
+        "purge": {"command": ["bin/x"], "calendar": "never"},
+    }
+    with pytest.raises(Refused, match=r"timers\.purge\.calendar: 'never'.*Failed to parse") as caught:
+        checks.machine_ready(machine, Contract({**CONTRACT, "timers": timers}))
+    assert caught.value.owner == "provider"
+    assert "release.yml" in caught.value.next_step
+
+
+def test_a_calendar_is_asked_for_as_one_word(tmp_path: Path) -> None:
+    machine, runner = machine_at(tmp_path)
+    timers = {"purge": {"command": ["bin/x"], "calendar": "Mon *-*-* 02:30 Europe/Paris"}}
+    checks.calendars(machine, Contract({**CONTRACT, "timers": timers}))
+    assert runner.argvs == [["systemd-analyze", "calendar", "--", "Mon *-*-* 02:30 Europe/Paris"]]

@@ -14,7 +14,7 @@ from filae_ops.agent.bundle.contract import Contract
 from filae_ops.agent.release import apt
 from filae_ops.agent.release.apt import _held
 from filae_ops.agent.system.errors import Refused
-from filae_ops.agent.system.process import Result
+from filae_ops.agent.system.process import Failed, Result
 
 NEW = Contract(CONTRACT)
 
@@ -73,6 +73,47 @@ def test_packages_are_tried_again_after_the_lists_are_read(tmp_path: Path) -> No
     assert apt.install(machine, ["puma"]) == ["puma"]
     assert runner.lines()[1] == "apt-get -q update"
     assert runner.argvs[2][-2:] == ["--", "puma"]
+
+
+def test_names_are_exact_and_nothing_is_removed(tmp_path: Path) -> None:
+    """As apt reads `postf.x` otherwise, it installs all that has it in its name."""
+    machine, runner = machine_at(tmp_path)
+    apt.install(machine, ["puma"])
+    (line,) = runner.lines()
+    assert " -o APT::Cmd::Pattern-Only=true " in line
+    assert " --no-remove " in line
+
+
+TAKES_AWAY = (
+    "The following packages will be REMOVED:\n  chrony\n  other\nThe following NEW packages will be installed:\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("out", "err", "words"),
+    [
+        (
+            "",
+            "E: Unable to locate package postf.x\n",
+            "puma, postf.x cannot be installed: Unable to locate package postf.x",
+        ),
+        ("", "E: Package 'postf.x' has no installation candidate\n", "has no installation candidate"),
+        (TAKES_AWAY, "E: Packages need to be removed but remove is disabled.\n", "take away chrony, other"),
+    ],
+)
+def test_a_name_that_does_not_fit_is_the_providers(tmp_path: Path, out: str, err: str, words: str) -> None:
+    machine, _ = machine_at(tmp_path, {"apt-get -q -y": Result(100, out, err)})
+    with pytest.raises(Refused, match="debian_packages: puma") as caught:
+        apt.install(machine, ["puma", "postf.x"])
+    assert words in caught.value.message
+    assert caught.value.owner == "provider"
+    assert "release.yml" in caught.value.next_step
+
+
+def test_a_mirror_that_fails_is_no_fault_of_the_names(tmp_path: Path) -> None:
+    machine, _ = machine_at(tmp_path, {"apt-get -q -y": Result(100, "", "E: Failed to fetch http://mirror/x\n")})
+    with pytest.raises(Failed, match="Failed to fetch"):
+        apt.install(machine, ["puma"])
 
 
 def test_the_ruby_of_debian(tmp_path: Path) -> None:

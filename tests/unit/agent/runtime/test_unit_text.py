@@ -54,6 +54,10 @@ def test_secrets_are_credentials_and_those_of_setup_are_only_its_own() -> None:
     assert "ReadWritePaths=/var/cache/filae/2.1.0" in web
 
 
+def test_what_the_rest_of_the_sandbox_leaves_writable_is_read_only() -> None:
+    assert "ReadOnlyPaths=/run /dev/shm" in unit_text.SANDBOX
+
+
 @pytest.mark.parametrize("name", ["web", "worker", "timer"])
 def test_the_units_have_the_sandbox_of_the_commands(name: str) -> None:
     lines = (ROLES / f"app/templates/filae-{name}@.service.j2").read_text().splitlines()
@@ -103,9 +107,9 @@ def test_each_line_of_a_unit_is_written_in_one_place(monkeypatch: pytest.MonkeyP
 
 
 def test_nothing_else_writes_units() -> None:
-    """A section's heading, or a command line of systemd-run, stands in no other file of the agent."""
+    """A section's heading, a setting or a command line of systemd-run stands in no other file of the agent."""
     agent = Path(unit_text.__file__).parents[1]
-    heading = re.compile(r"\[(Unit|Service|Timer|Install)\]|[\"']systemd-run[\"']")
+    heading = re.compile(r"\[(Unit|Service|Timer|Install)\]|[\"']systemd-run[\"']|[\"'][A-Z][A-Za-z]+=\{")
     assert {p.name for p in agent.rglob("*.py") if heading.search(p.read_text())} <= {"unit_text.py"}
 
 

@@ -1,8 +1,10 @@
-"""Directories that root makes where another user writes: no link is followed, whenever it is put there."""
+"""What root makes and removes where another user writes: no link is followed, and no tree is too deep."""
 
 from __future__ import annotations
 
+import errno
 import os
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -108,3 +110,38 @@ def test_a_directory_is_given_away_after_all_below_it(tmp_path: Path, monkeypatc
     monkeypatch.setattr(os, "fchown", give)
     durable.directories(tmp_path / "2.1.0", ["tmp/cache", "log"], 0o750, MINE)
     assert given == ["log", "cache", "tmp", "2.1.0"]
+
+
+def test_a_tree_of_any_depth_goes(tmp_path: Path) -> None:
+    """A process of the application made it in its scratch."""
+    here = os.open(tmp_path, os.O_DIRECTORY)
+    for name in ["2.1.0", *["d"] * 3000]:
+        os.mkdir(name, dir_fd=here)
+        below = os.open(name, os.O_DIRECTORY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(here)
+    try:
+        durable.remove(tmp_path / "2.1.0")
+        assert list(tmp_path.iterdir()) == []
+    finally:
+        subprocess.run(["rm", "-rf", "--", str(tmp_path / "2.1.0")], check=True)
+
+
+def test_what_cannot_be_removed_for_another_reason_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "2.1.0").mkdir()
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(durable.shutil, "rmtree", refuse)
+    with pytest.raises(OSError, match="Read-only file system"):
+        durable.remove(tmp_path / "2.1.0")
+
+
+def test_a_new_link_takes_no_file_of_the_bundle_away(tmp_path: Path) -> None:
+    (tmp_path / ".log.new").write_text("a file of the bundle")
+    durable.link(tmp_path / "log", "/var/cache/filae/2.1.0/log")
+    durable.link(tmp_path / ("n" * 255), "/var/cache/filae/2.1.0/n")
+    assert (tmp_path / ".log.new").read_text() == "a file of the bundle"
+    assert (tmp_path / "log").readlink() == Path("/var/cache/filae/2.1.0/log")

@@ -88,9 +88,10 @@ CHANGES = {
          "create .conf.new", "write .conf.new", "fsync .conf.new", "rename .conf.new conf", "fsync ."]),
     "a file that says this already": (
         "(here / 'conf').write_text('text'); durable.write(here / 'conf', 'text')", ["create conf", "write conf"]),
-    "a link": (
-        "durable.link(here / 'current', '2.1.0')",
-        ["symlink 2.1.0 .current.new", "rename .current.new current", "fsync ."]),
+    "a link": ("durable.link(here / 'current', '2.1.0')", ["symlink 2.1.0 current", "fsync ."]),
+    "a link that is replaced": (
+        "(here / 'current').symlink_to('2.0.0'); durable.link(here / 'current', '2.1.0')",
+        ["symlink 2.0.0 current", "symlink 2.1.0 .current.new", "rename .current.new current", "fsync ."]),
     "a file that goes": (
         "(here / 'conf').touch(); durable.remove(here / 'conf')", ["create conf", "remove conf", "fsync ."]),
     "a directory": ("durable.directory(here / 'place', 0o700)", ["fsync place", "fsync ."]),
