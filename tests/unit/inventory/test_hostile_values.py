@@ -184,6 +184,8 @@ def draft(hostile: str) -> Draft:
     host = declared()
     for place in accepted(hostile) if hostile else ():
         host = replaced(host, place, lambda _: HOSTILE[hostile])
+    for place in [place for place in leaves(host) if place[-1] == "until" and place[0] == "access"]:
+        host = replaced(host, place, dt.date.fromisoformat)
     tree = {key: value for key, value in host.items() if key in SECTIONS}
     own = {key: value for key, value in host.items() if key not in SECTIONS}
     return Draft(example().directory, "0" * 64, {**tree, "hosts": {MACHINE: own}}, frozenset())
