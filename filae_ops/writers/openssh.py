@@ -19,13 +19,19 @@ _VALUES: Mapping[str, Callable[[object], object]] = {
     "Port": parsing.port,
     "User": parsing.account,
 }
+# They may come from the command line, or from who runs it.
+_STEPS = {
+    "IdentityFile": "give --key FILE under a plain path, or correct ansible_ssh_private_key_file in hosts.yml",
+    "User": "give --user NAME, or correct ansible_user in hosts.yml",
+}
 # Of OpenSSH's own dates, whose last year has no day after it.
 _LATEST = dt.date(9998, 12, 30)
 
 
 def option(keyword: str, value: object) -> str:
     """Return a line of ssh_config for a value from outside; one in quotes where it may hold spaces."""
-    parsed = parsing.carried(f"ssh's {keyword}", _VALUES[keyword], value)
+    step = _STEPS.get(keyword, "correct it in hosts.yml, then run the same command again")
+    parsed = parsing.carried(f"ssh's {keyword}", _VALUES[keyword], value, next_step=step)
     return f'{keyword} "{parsed}"' if keyword == "IdentityFile" else f"{keyword} {parsed}"
 
 

@@ -18,6 +18,7 @@ from filae_ops.agent.system.plain_text import plain
 from filae_ops.errors import OpsError
 
 Parsed = TypeVar("Parsed")
+_CORRECT = "correct it in the inventory, then run the same command again"
 _PERSON = re.compile(r"[a-z][a-z0-9_-]{0,31}", re.ASCII)
 _URL_PATH = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~+-]+)*/?", re.ASCII)
 _SLUG = re.compile(r"[a-z0-9]([a-z0-9_.-]{0,61}[a-z0-9])?", re.ASCII)
@@ -31,7 +32,7 @@ _DIGITS = re.compile(r"[0-9]{1,12}", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
-def carried(where: str, parse: Callable[[object], Parsed], value: object) -> Parsed:
+def carried(where: str, parse: Callable[[object], Parsed], value: object, *, next_step: str = _CORRECT) -> Parsed:
     """Return a value parsed for a place that will hold it; OpsError names the place and the value."""
     try:
         return parse(value)
@@ -39,7 +40,7 @@ def carried(where: str, parse: Callable[[object], Parsed], value: object) -> Par
         shown = plain(repr(value))
         raise OpsError(
             f"{where} cannot hold {shown if len(shown) <= 120 else f'{shown[:117]}...'}: {error}",
-            next_step="correct it in the inventory, then run the same command again",
+            next_step=next_step,
         ) from None
 
 
