@@ -13,6 +13,8 @@ AGAIN = "run the same command again once it is mended: finished tasks change not
 STATED = re.compile(
     r"(?P<message>\S.*)\n[ \t]*who acts: (?P<owner>dsi|provider|host|dpo|shared)(?:\n[ \t]*next: (?P<step>.+))?"
 )
+# What Ansible says before the words of a filter or a lookup of ours.
+_WRAPPED = re.compile(r"^.*The (?:filter|lookup) plugin '\w+' failed: ", re.M)
 SHOWN = re.compile(r"key sent by the remote host is\s+(SHA256:[\w+/]+)")
 
 
@@ -59,6 +61,7 @@ KNOWN = (
 
 def lines(text: str, task: str) -> list[Line]:
     """Return what a failed task says: its own refusals, else what is known of its words, else all of them."""
+    text = _WRAPPED.sub("", text)
     stated = [
         Line(found["message"].strip(), cast(Owner, found["owner"]), found["step"] or AGAIN)
         for found in STATED.finditer(text)

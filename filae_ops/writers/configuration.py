@@ -60,7 +60,8 @@ def whole_number(value: object) -> int:
 
 def account(value: object) -> str:
     """Return the name of an account of the machine."""
-    return parsing.carried("a command line", parsing.account, value)
+    step = "give --user NAME (plain ansible-playbook: -e operator=NAME), one of access.operators"
+    return parsing.carried("a command line", parsing.account, value, next_step=step)
 
 
 def nft_ports(flow: Mapping[str, Any]) -> str:

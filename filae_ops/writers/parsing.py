@@ -23,7 +23,7 @@ _PERSON = re.compile(r"[a-z][a-z0-9_-]{0,31}", re.ASCII)
 _URL_PATH = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~+-]+)*/?", re.ASCII)
 _SLUG = re.compile(r"[a-z0-9]([a-z0-9_.-]{0,61}[a-z0-9])?", re.ASCII)
 _ACCOUNT = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}(@[A-Za-z0-9.-]{1,63})?", re.ASCII)
-_PATH = re.compile(r"[~/\w][\w./ @+=,-]{0,1023}")
+_PATH = re.compile(r"[~/\w][\w./ @+=,'-]{0,1023}")
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
 _LOCALE = re.compile(r"(C|[a-z]{2,3}_[A-Z]{2})\.UTF-8", re.ASCII)
 _TIMEZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]{0,31}(/[A-Za-z0-9_+-]{1,31}){0,2}", re.ASCII)
@@ -67,8 +67,8 @@ def person(value: object) -> str:
 
 
 def file_path(value: object) -> str:
-    """Return the path of a file of the controller: no quote, no `%` or `$`, which programs replace, no leading dash."""
-    return matching(_PATH, value, "a path of letters, digits, spaces and . / _ @ + = , - (`~` first)")
+    """Return the path of a file of the controller: no `"`, no `%` or `$`, which programs replace, no leading dash."""
+    return matching(_PATH, value, "a path of letters, digits, spaces and . / _ @ + = , ' - (`~` first)")
 
 
 def clock(value: object) -> str:

@@ -106,7 +106,10 @@ def _url(value: str) -> str:
     try:
         return parsing.url(value)
     except ValueError as error:
-        refuse(f"{value!r} is {error}", next_step="write one such as http://proxy.chv.example:3128")
+        refuse(
+            f"{value!r} is {error}",
+            next_step="write one such as http://192.0.2.80:3128 or http://mirror.chv.example/debian",
+        )
 
 
 def _link(value: str) -> str:

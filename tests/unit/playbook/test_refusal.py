@@ -139,3 +139,10 @@ def test_an_interrupt_is_no_failure() -> None:
 
 def test_the_last_line_of_nothing() -> None:
     assert last_line(" \n") == ""
+
+
+def test_the_words_of_our_own_filters_are_said_without_ansible_s_about_them() -> None:
+    stated = OpsError("secrets.yml: 'x' is not one of app_secrets and tls_key", next_step="keep these names alone")
+    text = f"Task failed: Error while evaluating conditional: The filter plugin 'supplied_secrets' failed: {stated}"
+    error = refusal(Outcome(status=2, failures=[failed(text)]), INVENTORY)
+    assert str(error.args[0]) == "m: secrets.yml: 'x' is not one of app_secrets and tls_key"

@@ -38,7 +38,7 @@ ONE_SPELLING: list[tuple[Callable[[Any], Any], Any, Any]] = [
     (parsing.timezone, "Etc/GMT+5", "Etc/GMT+5"),
     (parsing.day, dt.date(2027, 6, 30), dt.date(2027, 6, 30)),
     (parsing.day, "2027-06-30", dt.date(2027, 6, 30)),
-    (parsing.file_path, "~/clés/id ed25519", "~/clés/id ed25519"),
+    (parsing.file_path, "~/clés/clé d'amélie", "~/clés/clé d'amélie"),
     (parsing.account, "a.martin@chv.example", "a.martin@chv.example"),
 ]
 
