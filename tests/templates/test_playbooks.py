@@ -85,9 +85,6 @@ def test_the_first_that_fails_leaves_the_others_alone_and_says_why(site: Path) -
 TEMPLATE = "\"{{ lookup('pipe', 'touch MARK') }}\""
 HOSTILE = {
     "a template for an address": ("hosts.yml", f"ansible_host: {CLOSED}", f"ansible_host: {TEMPLATE}", "a template"),
-    "a program of Ansible's": (
-        "hosts.yml", "ansible_port: 9",
-        "ansible_port: 9\n      ansible_ssh_executable: MARK.sh", "Ansible's own variables"),
     "a transfer by a program": (
         "hosts.yml", "ansible_port: 9",
         "ansible_port: 9\n      ansible_sftp_executable: MARK.sh\n      ansible_ssh_transfer_method: sftp",
@@ -157,27 +154,6 @@ def test_another_configuration_of_ansible_is_refused(site: Path) -> None:
     assert "TASK" not in done.stdout
 
 
-def runnable(hosts: Path) -> None:
-    hosts.write_text(f"#!/bin/sh\n{hosts.read_text()}")
-    hosts.chmod(0o755)
-
-
-PROGRAMS = {
-    "an executable inventory": (lambda site: runnable(site / "hosts.yml"), "a program, by its first line"),
-    "settings of Ansible": (lambda site: (site / "ansible.cfg").write_text("[defaults]\n"), "settings of Ansible"),
-    "JSON": (lambda site: (site / "group_vars/all/x.yml").write_text('{"admin": {"mfa": true}}'), "takes it for JSON"),
-    "a line break of its own": (
-        lambda site: (site / "group_vars/all/x.yml").write_text("admin: {access_path: 'a\x85b'}"), "U+0085"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("case", PROGRAMS)
-def test_files_that_ansible_reads_otherwise_or_runs_are_refused(case: str, site: Path) -> None:
-    put, reason = PROGRAMS[case]
-    put(site)
-    assert reason in plainly("deploy", site).stderr
-
-
 def test_a_folder_in_the_place_of_the_inventory_is_refused(site: Path) -> None:
     """Ansible would read every file of it."""
     folder = site.parent / "hosts.yml"
@@ -226,16 +202,13 @@ def test_an_inventory_beside_the_one_that_is_reviewed_is_refused(site: Path) -> 
 
 SECRETS = {
     "another variable": "tls_mode: \"{{ lookup('pipe', 'touch MARK') }}\"",
-    "a variable of Ansible's": "ansible_ssh_common_args: -o ProxyCommand=MARK.sh",
     "a path": "app_secrets: {../../sudoers.d/x: y}",
-    "a line more": 'app_secrets: {"x\\ny": z}',
-    "no text": "tls_key: [1]",
-    "no YAML": "tls_key: [",
 }
 
 
 @pytest.mark.parametrize("case", SECRETS)
 def test_secrets_are_a_closed_list_of_texts(case: str, site: Path) -> None:
+    """Refused on the controller, before anything connects; each other fault is a row of the writers' tests."""
     mark = site.parent / "mark"
     (site / "secrets.yml").write_text(f"# S3CRET\n{SECRETS[case]}\n".replace("MARK", str(mark)))
     (site / "secrets.yml").chmod(0o600)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from material.inventories import quick
 
@@ -96,3 +98,25 @@ def test_a_hostile_file_is_refused_with_its_place(site, name, content, said):
         quick(site)
     assert said in str(caught.value)
     assert f"{site / name}" in str(caught.value)
+
+
+def runnable(hosts):
+    hosts.write_text(f"#!/bin/sh\n{hosts.read_text()}")
+    hosts.chmod(0o755)
+
+
+PROGRAMS = {
+    "an executable inventory": (lambda site: runnable(site / "hosts.yml"), "a program, by its first line"),
+    "settings of Ansible": (lambda site: (site / "ansible.cfg").write_text("[defaults]\n"), "settings of Ansible"),
+    "JSON": (lambda site: (site / "group_vars/all/x.yml").write_text('{"admin": {"mfa": true}}'), "takes it for JSON"),
+    "a line break of its own": (
+        lambda site: (site / "group_vars/all/x.yml").write_text("admin: {access_path: 'a\x85b'}"), "U+0085"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", PROGRAMS)
+def test_files_that_ansible_reads_otherwise_or_runs_are_refused(case, site):
+    put, reason = PROGRAMS[case]
+    put(site)
+    with pytest.raises(OpsError, match=re.escape(reason)):
+        quick(site)
