@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from filae_ops.agent.bundle.archive import check
-from filae_ops.agent.bundle.contract_rules import within
+from filae_ops.agent.bundle.contract_agreement import within
 from filae_ops.agent.bundle.manifest import parse_manifest
 from filae_ops.agent.bundle.signature import NAMESPACE
 from filae_ops.agent.system.errors import Refused

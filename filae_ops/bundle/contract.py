@@ -6,8 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from filae_ops.agent.bundle import contract_rules
-from filae_ops.agent.bundle.contract_rules import Problem
+from filae_ops.agent.bundle.contract_agreement import Problem, disagreements
 from filae_ops.bundle.contract_fields import (
     BodySize,
     Calendar,
@@ -159,7 +158,7 @@ class Contract(_Part):
 
     def disagreements(self) -> list[Problem]:
         """Return each disagreement between keys, as the machine finds them: where it is stated, and what it is."""
-        return list(contract_rules.disagreements(self.compiled()))
+        return list(disagreements(self.compiled()))
 
     def commands(self) -> dict[str, list[str]]:
         """Return every command by the key that states it."""

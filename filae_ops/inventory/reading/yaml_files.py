@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ from filae_ops.inventory.model.inventory import SECTIONS, Inventory
 from filae_ops.inventory.reading.hosts_yml import read_hosts
 from filae_ops.inventory.reading.pending import settle
 from filae_ops.inventory.reading.problems import InventoryError, Problem, guess
+from filae_ops.inventory.reading.unreviewed_files import unreviewed
 from filae_ops.inventory.types.choices import TO_FILL
 
 HOSTS = "hosts.yml"
@@ -44,7 +44,6 @@ _KNOWN_BY_DSI = (
     "identity.",
     "incidents.",
 )
-_READ_BY_ANSIBLE = ("", ".yml", ".yaml", ".json")
 
 Loc = tuple[int | str, ...]
 
@@ -106,8 +105,7 @@ def survey(path: Path) -> Source:
     """Read every file of an inventory, and keep what is wrong in `problems`."""
     source = Source(locate_directory(path))
     _hosts(source)
-    _refuse_unread(source)
-    _refuse_programs(source)
+    source.problems += unreviewed(source.directory)
     for file in sorted((source.directory / "group_vars" / "all").glob("*.yml")):
         _section_file(source, file)
     _scalars(source)
@@ -186,42 +184,6 @@ def _unknown(place: str, key: str) -> Problem:
     if key in _SECRET_KEYS:
         return Problem(place, key, "a secret, in a file in clear", next_step="move it to secrets.yml, and change it")
     return Problem(place, key, f"unknown key{guess(key, sorted(SECTIONS))}")
-
-
-def _refuse_unread(source: Source) -> None:
-    for path in _unread(source.directory):
-        source.problems.append(
-            Problem(
-                str(path),
-                "",
-                "Ansible reads this, filae-ops and reviewers do not",
-                next_step="move its values to hosts.yml or group_vars/all/*.yml, and remove it",
-            )
-        )
-
-
-def _refuse_programs(source: Source) -> None:
-    """Refuse what Ansible runs, started elsewhere than in the toolkit's folder."""
-    hosts, settings = source.directory / HOSTS, source.directory / "ansible.cfg"
-    if hosts.stat().st_mode & 0o111 and hosts.read_bytes().startswith(b"#!"):
-        what = "a program, by its first line: Ansible may run it"
-        source.problems.append(Problem(str(hosts), "", what, next_step=f"remove that line; chmod -x {hosts}"))
-    if os.path.lexists(settings):
-        what = "settings of Ansible, which may name programs, beside an inventory"
-        source.problems.append(Problem(str(settings), "", what, next_step="remove it: the toolkit has its own"))
-
-
-def _unread(directory: Path) -> Iterator[Path]:
-    if (directory / "host_vars").exists():
-        yield directory / "host_vars"
-    for path in sorted((directory / "group_vars").iterdir()):
-        if path.name != "all" and not path.name.startswith(".") and path.suffix in _READ_BY_ANSIBLE:
-            yield path
-    for path in sorted((directory / "group_vars" / "all").iterdir()):
-        hidden = path.name.startswith(".") or path.name.endswith("~")
-        read = path.is_dir() or path.suffix in _READ_BY_ANSIBLE
-        if read and not hidden and (path.is_dir() or path.suffix != ".yml"):
-            yield path
 
 
 def _scalars(source: Source) -> None:

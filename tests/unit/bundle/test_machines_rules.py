@@ -13,7 +13,8 @@ from material.bundles import CONTRACT as SMALL
 from pydantic import BaseModel, ValidationError
 
 from filae_ops.agent.bundle import contract_rules
-from filae_ops.agent.bundle.contract_rules import Items, Loc, Named, Part, Value
+from filae_ops.agent.bundle.contract_agreement import Loc
+from filae_ops.agent.bundle.contract_rules import Items, Named, Part, Value
 from filae_ops.bundle.contract import Contract
 
 CONTRACTS: dict[str, dict[str, Any]] = {
