@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Union, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from filae_ops.errors import OpsError, Owner
 
@@ -98,11 +98,6 @@ def explain(detail: Mapping[str, Any], model: type[BaseModel]) -> tuple[str, Own
         if kind in ("string_type", "string_pattern_mismatch") and not isinstance(value, str):
             what += ": put quotes around it"
     return what, "provider", _FIX
-
-
-def details(error: ValidationError) -> list[Mapping[str, Any]]:
-    """Return the problems of a pydantic error, each place once."""
-    return [dict(detail) for detail in error.errors(include_url=False)]
 
 
 def fields_at(model: type[BaseModel], loc: Sequence[int | str]) -> list[str]:
