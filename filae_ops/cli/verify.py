@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from filae_ops.cli.options import Json, Key, Operator, OwnerName, inventory_of
+from filae_ops.cli.options import Json, Key, Language, LanguageName, Operator, OwnerName, inventory_of
 from filae_ops.console import Text, out, print_json, say
+from filae_ops.language import typography
+from filae_ops.report.document.rendering import words
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from filae_ops.language import Lang
     from filae_ops.verification.results import Verdict
     from filae_ops.verification.verify import Report
 
@@ -22,7 +25,7 @@ From = Annotated[
     Path | None,
     typer.Option("--from", metavar="INVENTORY", help="Look at ports and flows from this inventory's first machine."),
 ]
-MARKS = {"fail": ("FAIL", "red"), "not_run": ("not run", "yellow"), "pass": ("pass", "green")}
+COLOURS = {"fail": "red", "not_run": "yellow", "pass": "green"}
 
 
 def verify(
@@ -35,6 +38,7 @@ def verify(
         typer.Option(metavar="OWNER", help=f"Show one owner's part: {', '.join(OwnerName)}."),
     ] = None,
     junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write JUnit XML.", dir_okay=False)] = None,
+    language: Language = LanguageName.EN,
     as_json: Json = False,
 ) -> None:
     """Measure what each party answers for. Changes nothing; exits 3 when a check fails.
@@ -55,58 +59,69 @@ def verify(
     if as_json:
         print_json(report.document())
     else:
-        show(report)
-    say(f"{report.words} in {time.monotonic() - start:.1f} s")
+        show(report, language.lang)
+    say(f"{report.timing} in {time.monotonic() - start:.1f} s")
     if report.failed:
         raise typer.Exit(RED_VERDICT)
 
 
-def show(report: Report) -> None:
+def show(report: Report, lang: Lang = "en") -> None:
     """Print where machine and inventory disagree; then by owner failures, what was not run, the passes in short."""
-    show_disagreements(report)
+    labels = words("verification", lang)["terminal"]
+    show_disagreements(report, lang)
     for owner in report.owners:
         mine = [each for each in report.verdicts if each.owner == owner]
-        out.print(f"\n{owner}", style="bold")
+        out.print(f"\n{labels['owners'][owner]}", style="bold")
         rows = [each for status in ("fail", "not_run") for each in mine if each.status == status]
         if rows:
-            out.print(table(rows))
+            out.print(table(rows, lang))
         passed = [each.id for each in mine if each.status == "pass"]
         if passed:
-            out.print(Text.assemble(("pass", "green"), f"     {len(passed)}: {', '.join(passed)}"))
+            mark = labels["marks"]["pass"]
+            listed = typography(f" {len(passed)}{labels['colon']}{', '.join(passed)}", lang)
+            out.print(Text.assemble((mark, COLOURS["pass"]), listed))
     out.print("")
-    for line in report.by_owner_lines():
+    for line in report.by_owner_lines(lang):
         out.print(line)
 
 
-def show_disagreements(report: Report) -> None:
+def show_disagreements(report: Report, lang: Lang) -> None:
     """Print each rule of which the machine contradicts the inventory: what is declared, what is found."""
     if not report.disagreements:
         return
-    out.print("\nthe machine contradicts the inventory", style="bold")
+    labels = words("verification", lang)["terminal"]
+    out.print(f"\n{labels['contradicts']}", style="bold")
     made = grid()
     for each in report.disagreements:
         rule = each.requirement
-        said, found = each.reason("en"), "; ".join(each.contradiction)
-        text = f"{rule.title_en} ({rule.owner})\n  declared: {said}\n  found: {found}"
-        made.add_row(Text(rule.id, "red"), text)
+        name = rule.title_fr if lang == "fr" else rule.title_en
+        lines = (
+            f"{name} ({labels['owners'][rule.owner]})",
+            f"  {labels['declared']}{each.reason(lang)}",
+            f"  {labels['found']}{'; '.join(each.contradiction(lang))}",
+        )
+        made.add_row(Text(rule.id, "red"), typography("\n".join(lines), lang))
     out.print(made)
 
 
-def table(rows: list[Verdict]) -> Table:
+def table(rows: list[Verdict], lang: Lang) -> Table:
     """Return the rows that need a reader, within 80 columns."""
-    made = grid()
+    labels = words("verification", lang)["terminal"]
+    made = grid(max(map(len, labels["marks"].values())) + 1)
     for each in rows:
-        text = f" ({each.requirement}) {each.message}{next_step(each.owner, each.next)}"
-        made.add_row(Text(*MARKS[each.status]), Text.assemble((each.id, "bold"), text))
+        said = each.wording(lang)
+        acts = typography(labels["acts"], lang).format(labels["owners"][each.owner])
+        text = f" ({each.requirement}) {said.message}" + (f"\n  {acts}{said.step}" if said.next else "")
+        made.add_row(Text(labels["marks"][each.status], COLOURS[each.status]), Text.assemble((each.id, "bold"), text))
     return made
 
 
-def grid() -> Table:
+def grid(mark_width: int = 8) -> Table:
     """Return two columns: a mark, and words that fold."""
     from rich.table import Table
 
     made = Table(box=None, show_header=False, pad_edge=False)
-    made.add_column(width=8)
+    made.add_column(width=mark_width)
     made.add_column(ratio=1, overflow="fold")
     return made
 

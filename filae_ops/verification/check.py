@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,12 +20,23 @@ NOTHING_DEPLOYED = "nothing is deployed yet: filae-ops deploy BUNDLE"
 
 
 class Broken(AssertionError):  # noqa: N818  # it is a verdict
-    """A check that found something wrong: what, and what to do about it."""
+    """A check that did not find what it wants: a code of its words, and the values that they show."""
 
-    def __init__(self, message: str, step: str) -> None:
-        super().__init__(f"{message} | next: {step}")
-        self.message = message
-        self.step = step
+    def __init__(self, code: str, values: Mapping[str, Any]) -> None:
+        super().__init__(f"{code} {values}")
+        self.code, self.values = code, recorded(values)
+
+
+class NotRun(pytest.skip.Exception):  # type: ignore[name-defined,misc]
+    """A check that could not be measured: a code of its words, and the values that they show."""
+
+    def __init__(self, code: str, values: Mapping[str, Any]) -> None:
+        super().__init__(f"{code} {values}")
+        self.code, self.values = code, recorded(values)
+
+
+class NoObject(NotRun):
+    """A check that has nothing to look at on this site: nothing is left to measure."""
 
 
 def check(name: str, requirement: str, *, against: tuple[str, ...] = ()) -> pytest.MarkDecorator:
@@ -35,23 +47,42 @@ def check(name: str, requirement: str, *, against: tuple[str, ...] = ()) -> pyte
     return pytest.mark.check(id=name, requirement=requirement, against=against)
 
 
-def broken(message: str, step: str = PROVISION) -> NoReturn:
-    """Say that the requirement does not hold, and what to do."""
-    raise Broken(message, step)
+def broken(code: str, step: str = "", **values: Any) -> NoReturn:
+    """Say that the requirement does not hold: the words of a code of this check, which name who acts, and values.
+
+    The words are in templates/verification/checks.LANG.yml, under the check or under `shared`. A value is a text, a
+    number, a day, a moment, or several texts; the words show exactly these.
+    """
+    if " " in code:
+        code, values = "told", {"message": code, "step": step or PROVISION}
+    raise Broken(code, values)
 
 
-class NoObject(pytest.skip.Exception):  # type: ignore[name-defined,misc]
-    """A check that has nothing to look at on this site: nothing is left to measure."""
+def not_run(code: str, **values: Any) -> NoReturn:
+    """Say that this could not be measured, and why: never a pass."""
+    if " " in code:
+        code, values = "untold", {"message": code}
+    raise NotRun(code, values)
 
 
-def not_run(reason: str) -> NoReturn:
-    """Say that this could not be measured: never a pass."""
-    pytest.skip(reason)
-
-
-def no_object(reason: str) -> NoReturn:
+def no_object(code: str, **values: Any) -> NoReturn:
     """Say that this has no object on this site, by its inventory: never a pass, and nothing is left to measure."""
-    raise NoObject(reason)
+    if " " in code:
+        code, values = "untold", {"message": code}
+    raise NoObject(code, values)
+
+
+def recorded(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values as JSON holds them; a day or a moment is written by ISO 8601."""
+
+    def one_value(value: Any) -> Any:
+        if isinstance(value, dt.date):
+            return value.isoformat()
+        if isinstance(value, list | tuple | set | frozenset):
+            return [one_value(item) for item in (value if isinstance(value, list | tuple) else sorted(value))]
+        return value if isinstance(value, int | float) else str(value)
+
+    return {name: one_value(value) for name, value in values.items()}
 
 
 class Facts:
@@ -63,7 +94,7 @@ class Facts:
     def __getitem__(self, name: str) -> Any:
         found = self.parts.get(name, {"error": "not asked"})
         if "error" in found:
-            not_run(f"could not be measured: {found['error']}")
+            not_run("not_measured", error=found["error"])
         return found["value"]
 
 
@@ -89,7 +120,7 @@ class Target:
         import testinfra  # type: ignore[import-untyped]
 
         if self.ssh_config is None:
-            not_run("no connection to the machine")
+            not_run("no_connection")
         return testinfra.get_host(f"ssh://{self.name}", ssh_config=str(self.ssh_config), sudo=True)
 
     @property
@@ -102,7 +133,7 @@ class Target:
         """Return one answer of the front door; none means that nothing can be said."""
         found = self.front[probe]
         if "error" in found:
-            not_run(f"the front door gives no answer: {found['error']}")
+            not_run("no_answer", error=found["error"])
         return found["value"]
 
     @property

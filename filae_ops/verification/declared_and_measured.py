@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from filae_ops.errors import Owner
 from filae_ops.judge.case.tree import Tree, find, generic
 from filae_ops.judge.case.verdict import STATUSES, Judgement, Status, Verdict
 from filae_ops.register.model import Requirement
@@ -34,6 +35,11 @@ class Merged:
     def requirement(self) -> Requirement:
         """Return the requirement that both are about."""
         return self.verdict.requirement
+
+    @property
+    def owners(self) -> set[Owner]:
+        """Return who answers for it, and who has to act."""
+        return {self.requirement.owner, *(each.owner for each in self.checks)}
 
     @property
     def declared(self) -> Verdict | None:
@@ -80,11 +86,10 @@ class Merged:
         """Return what each check says, by its id."""
         return [f"{each.id}: {each.message}" for each in self.checks]
 
-    @property
-    def contradiction(self) -> list[str]:
+    def contradiction(self, lang: Lang) -> list[str]:
         """Return what the checks say that contradicts the inventory."""
-        against = "fail" if self.count("fail") else "pass"
-        return [f"{each.id}: {each.message}" for each in self.checks if each.status == against]
+        against, colon = ("fail" if self.count("fail") else "pass"), "\u00a0: " if lang == "fr" else ": "
+        return [f"{each.id}{colon}{each.wording(lang).message}" for each in self.checks if each.status == against]
 
     def document(self) -> dict[str, Any]:
         """Return the contract of one requirement of `verify --json`."""

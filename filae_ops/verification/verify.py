@@ -19,11 +19,14 @@ from filae_ops.errors import OpsError, Owner
 from filae_ops.inventory.model.inventory import Inventory
 from filae_ops.inventory.model.machine import Host
 from filae_ops.inventory.reading.load import load
+from filae_ops.language import Lang
 from filae_ops.register.lookup import requirement
 from filae_ops.remote.ssh import Login, ssh_config
+from filae_ops.report.document.check_words import BROKE, WordsError
+from filae_ops.report.document.rendering import words
 from filae_ops.verification import gather
 from filae_ops.verification.declared_and_measured import Merged, merge
-from filae_ops.verification.pytest_run import HostChecks
+from filae_ops.verification.pytest_run import FAULT, HostChecks
 from filae_ops.verification.results import Status, Verdict
 from filae_ops.vocabulary import OWNERS
 
@@ -51,12 +54,11 @@ class Report:
         return self.count("fail")
 
     def of(self, owner: Owner) -> Report:
-        """Return the part of one owner."""
-        kept = tuple(each for each in self.verdicts if each.owner == owner)
-        return replace(
-            self, verdicts=kept, merged=tuple(each for each in self.merged if each.requirement.owner == owner),
-            about={**self.about, "only": owner},
-        )  # fmt: skip
+        """Return the requirements that one owner answers for, or has to act on, each with all its checks."""
+        merged = tuple(each for each in self.merged if owner in each.owners)
+        names = {each.requirement.id for each in merged}
+        verdicts = tuple(each for each in self.verdicts if each.requirement in names)
+        return replace(self, verdicts=verdicts, merged=merged, about={**self.about, "only": owner})
 
     @property
     def disagreements(self) -> tuple[Merged, ...]:
@@ -64,7 +66,7 @@ class Report:
         return tuple(each for each in self.merged if each.disagrees)
 
     @property
-    def words(self) -> str:
+    def timing(self) -> str:
         """Return how many checks, and where the time went."""
         asked, judged = self.gathering_seconds, self.checking_seconds
         return f"{len(self.verdicts)} checks ({asked:.1f} s to ask, {judged:.1f} s to judge)"
@@ -90,11 +92,13 @@ class Report:
             **self.about,
         }
 
-    def by_owner_lines(self) -> list[str]:
+    def by_owner_lines(self, lang: Lang = "en") -> list[str]:
         """Return one line per owner."""
-        words = {owner: [self.count(status, owner) for status in ("pass", "fail", "not_run")] for owner in self.owners}
+        statuses: tuple[Status, ...] = ("pass", "fail", "not_run")
+        labels = words("verification", lang)["terminal"]
         return [
-            f"{owner:<9} {good:3} pass  {bad:3} fail  {rest:3} not run" for owner, (good, bad, rest) in words.items()
+            labels["counts"].format(labels["owners"][owner], *(self.count(status, owner) for status in statuses))
+            for owner in self.owners
         ]
 
 
@@ -159,19 +163,26 @@ def _look(inventory: Inventory, host: Host, config: Path, seen_from: Path | None
 
 
 def verdicts(rows: list[Mapping[str, Any]] | list[dict[str, Any]]) -> tuple[Verdict, ...]:
-    """Return typed verdicts: the owner comes from the register; with several machines, ids carry theirs."""
+    """Return typed verdicts; with several machines, ids carry theirs."""
     hosts = {row["host"] for row in rows}
     if not rows:
-        raise OpsError("no check ran", next_step="report this: it is a fault of filae-ops")
-    found = [
-        Verdict(
-            id=f"{row['host']}:{row['id']}" if len(hosts) > 1 else row["id"], requirement=row["requirement"],
-            owner=requirement(row["requirement"]).owner, status=row["status"], message=row["message"], next=row["next"],
-            host=row["host"], no_object=row.get("no_object", False), against=tuple(row.get("against", ())),
-        )
-        for row in rows
-    ]  # fmt: skip
+        raise OpsError("no check ran", next_step=FAULT)
+    found = [_verdict(row, with_host=len(hosts) > 1) for row in rows]
     twice = [name for name, times in Counter(each.id for each in found).items() if times > 1]
     if twice:
-        raise OpsError(f"two checks have the id {twice[0]!r}", next_step="report this: it is a fault of filae-ops")
+        raise OpsError(f"two checks have the id {twice[0]!r}", next_step=FAULT)
     return tuple(found)
+
+
+def _verdict(row: Mapping[str, Any], *, with_host: bool) -> Verdict:
+    """Return one verdict: who acts comes from its words, else who answers from the register."""
+    made = Verdict(
+        id=f"{row['host']}:{row['id']}" if with_host else row["id"], requirement=row["requirement"],
+        owner=requirement(row["requirement"]).owner, status=row["status"], code=row["code"], values=row["values"],
+        host=row["host"], no_object=row.get("no_object", False), against=tuple(row.get("against", ())),
+    )  # fmt: skip
+    try:
+        acting = made.wording("en").owner
+    except WordsError as error:
+        return replace(made, owner="provider", status="not_run", code=BROKE, values={"error": str(error)})
+    return replace(made, owner=acting or made.owner)

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 import testinfra  # noqa: F401  # loaded while the machine answers
 
-from filae_ops.verification.check import Broken, NoObject, Target, read_targets
+from filae_ops.report.document.check_words import BROKE, HOLDS
+from filae_ops.verification.check import Broken, NoObject, NotRun, Target, read_targets
 
 DIRECTORY = os.environ.get("FILAE_VERIFY", "")
 VERDICTS: list[dict[str, Any]] = []
@@ -67,25 +68,21 @@ def _verdict(item: Any, check: dict[str, Any], call: pytest.CallInfo[None]) -> d
         "id": f"{check['id']}-{flow.id}" if flow else check["id"],
         "requirement": check["requirement"],
         "host": values["on"].name,
-        "status": "pass",
-        "message": (item.function.__doc__ or "").strip().splitlines()[0],
-        "next": "",
         "against": list(check["against"]),
     }
-    error = call.excinfo.value if call.excinfo else None
+    return verdict | _outcome(call.excinfo.value if call.excinfo else None)
+
+
+def _outcome(error: BaseException | None) -> dict[str, Any]:
+    """Return what came of a check; one that breaks, an assertion too, says nothing of the machine."""
+    if error is None:
+        return {"status": "pass", "code": HOLDS, "values": {}}
     if isinstance(error, Broken):
-        verdict |= {"status": "fail", "message": error.message, "next": error.step}
-    elif isinstance(error, AssertionError):
-        verdict |= {"status": "fail", "message": str(error).splitlines()[0], "next": "provider: filae-ops provision"}
-    elif isinstance(error, pytest.skip.Exception):
-        verdict |= {"status": "not_run", "message": str(error), "no_object": isinstance(error, NoObject)}
-    elif error is not None:
-        verdict |= {
-            "status": "not_run",
-            "message": f"the check itself broke: {type(error).__name__}: {error}",
-            "broke": True,
-        }
-    return verdict
+        return {"status": "fail", "code": error.code, "values": error.values}
+    if isinstance(error, NotRun):
+        no_object = isinstance(error, NoObject)
+        return {"status": "not_run", "code": error.code, "values": error.values, "no_object": no_object}
+    return {"status": "not_run", "code": BROKE, "values": {"error": f"{type(error).__name__}: {error}"}}
 
 
 def pytest_sessionfinish() -> None:

@@ -7,30 +7,22 @@ import datetime as dt
 from filae_ops.verification.check import Target, broken, check, no_object, not_run
 
 MARGIN_S = 2 * 3600
-STEPS = {
-    "backup": "dsi: look at the backup; after each one: sudo filaectl receipt --kind backup",
-    "snapshot": "dsi: look at the snapshots; after each one: sudo filaectl receipt --kind snapshot",
-}
 
 
 def recent(on: Target, kind: str, declared: bool) -> None:
     """Judge the age of a receipt; a machine younger than the interval has had no time for one."""
     if not declared:
-        no_object(f"the inventory declares no {kind}")
-    now, limit = on.facts["system"]["now"], on.inventory.backup.interval_hours * 3600 + MARGIN_S
+        no_object("undeclared")
+    now, interval = on.facts["system"]["now"], on.inventory.backup.interval_hours
     receipt = on.facts["receipts"].get(kind)
+    since = dt.datetime.fromisoformat(receipt["at"]).timestamp() if receipt else on.facts["system"]["installed"]
+    hours, late = round((now - since) / 3600), now - since > interval * 3600 + MARGIN_S
+    if receipt is None and not late:
+        not_run("none_yet", hours=hours, declared=interval)
     if receipt is None:
-        age = now - on.facts["system"]["installed"]
-        if age <= limit:
-            hours = on.inventory.backup.interval_hours
-            not_run(f"no {kind} receipt yet: installed {age / 3600:.0f} hours ago, one every {hours} hours")
-        broken(f"no {kind} receipt since the machine was installed, {age / 3600:.0f} hours ago", STEPS[kind])
-    age = now - dt.datetime.fromisoformat(receipt["at"]).timestamp()
-    if age > limit:
-        broken(
-            f"the last {kind} receipt is {age / 3600:.0f} hours old, declared: {on.inventory.backup.interval_hours}",
-            STEPS[kind],
-        )
+        broken("none", hours=hours, declared=interval)
+    if late:
+        broken("late", hours=hours, declared=interval)
 
 
 @check("backup-receipt", "DSI-10", against=("backup.interval_hours",))

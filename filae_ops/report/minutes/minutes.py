@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from filae_ops.language import Lang
-from filae_ops.paths import data_path
-from filae_ops.report.document.blocks import Block, Callout, Cell, Code, Facts, Lines, Section, Spoken, Table, Tag, Text
+from filae_ops.report.document.blocks import Block, Callout, Cell, Code, Facts, Lines, Section, Table, Tag, Text
+from filae_ops.report.document.check_words import title
 from filae_ops.report.document.rendering import words
 from filae_ops.report.document.values import counted, day
 from filae_ops.report.minutes.saved_verification import Check, Requirement, Verification
 from filae_ops.vocabulary import OWNERS
 
 RESULTS = ("pass", "fail", "not_run")
-_NEXT = "; next: "
 
 
 @dataclass(frozen=True)
@@ -48,28 +46,6 @@ def minutes(found: Verification, lang: Lang, *, saved: bool = False) -> Minutes:
         (made.disagreements(), made.results(), made.not_measured()),
         tuple(text for owner, text in roles.items() if owner in owners),
     )  # fmt: skip
-
-
-@cache
-def _titles() -> Mapping[str, str]:
-    import yaml
-
-    text = data_path("templates", "verification", "checks.fr.yml").read_text(encoding="utf-8")
-    return dict(yaml.safe_load(text))
-
-
-def title(check: Check, lang: Lang) -> Cell:
-    """Return what a check looks for: in French by its id, else what it says itself."""
-    machine, _, rest = check.id.rpartition(":")
-    name = next((name for name in sorted(_titles(), key=len, reverse=True) if _is(rest, name)), "")
-    if lang == "fr" and name:
-        beside = ", ".join(filter(None, [rest.removeprefix(name).removeprefix("-"), machine]))
-        return f"{_titles()[name].rstrip('.')} ({beside})." if beside else _titles()[name]
-    return check.message if lang == "en" else Spoken(check.message, "en")
-
-
-def _is(identity: str, name: str) -> bool:
-    return identity == name or (name in ("flow-in", "flow-out") and identity.startswith(f"{name}-"))
 
 
 @dataclass(frozen=True)
@@ -130,7 +106,6 @@ class _Maker:
     def results(self) -> Section:
         say = self.say["results"]
         blocks: list[Block] = [Text(say["intro"])]
-        blocks += [Text(say["english"], "note")] if say["english"] else []
         for owner in OWNERS:
             mine = [each for each in self.found.requirements if each.owner == owner]
             rows = tuple(self._result(each) for each in mine)
@@ -144,7 +119,7 @@ class _Maker:
     def not_measured(self) -> Section:
         say = self.say["not_measured"]
         rows = [
-            (title(each, self.lang) if self.lang == "fr" else each.id, self._spoken(each.message), each.requirement)
+            (title(each.id, self.lang), self._said(each), each.requirement)
             for each in self.found.checks
             if each.status == "not_run"
         ]
@@ -175,16 +150,14 @@ class _Maker:
 
     def _check(self, check: Check) -> Iterator[Cell]:
         mark, colon = self.say["marks"][check.status], " : " if self.lang == "fr" else ": "
-        text = title(check, self.lang)
-        yield f"{mark}{colon}{text}" if isinstance(text, str) else Lines((mark, text))
-        if check.status != "pass" and self.lang == "fr":
-            yield self._spoken(check.message)
+        yield f"{mark}{colon}{title(check.id, self.lang)}"
+        if check.status != "pass":
+            yield self._said(check)
 
-    def _spoken(self, message: str) -> Cell:
-        """Return a message of the tool, which speaks English, with what to do next in words."""
-        said, _, step = message.rpartition(_NEXT) if _NEXT in message else (message, "", "")
-        text = f"{said}. {words('verification', 'en')['next']}: {step}" if step else said
-        return Spoken(text, "en") if self.lang == "fr" else text
+    def _said(self, check: Check) -> str:
+        """Return what a check says, and what to do next."""
+        said, colon = check.wording(self.lang), " : " if self.lang == "fr" else ": "
+        return f"{said.message}. {self.say['next']}{colon}{said.next}" if said.next else said.message
 
     def _tag(self, status: Any) -> Cell:
         from filae_ops.judge.words import status_words

@@ -7,16 +7,28 @@ from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    StrictInt,
+    ValidationError,
+    model_validator,
+)
 
 from filae_ops.errors import OpsError, Owner
 from filae_ops.judge.case.verdict import Status
+from filae_ops.language import Lang
 from filae_ops.register.model import Severity
+from filae_ops.report.document.check_words import HOLDS, Wording, check_of, wording
 
 MAX_BYTES = 10 * 1024 * 1024
 STEP = "filae-ops -i INVENTORY verify --json > verify.json writes one; or leave out --from"
 Result = Literal["pass", "fail", "not_run"]
 Words = Annotated[str, Field(max_length=20_000)]
+Value = StrictInt | FiniteFloat | Words | tuple[Words, ...]
 Count = Annotated[int, Field(ge=0)]
 
 
@@ -31,7 +43,20 @@ class Check(_Part):
     requirement: Words
     owner: Owner
     status: Result
-    message: Words
+    code: Words
+    values: dict[Words, Value]
+
+    @model_validator(mode="after")
+    def _has_words(self) -> Self:
+        """Refuse a code that its check does not say, values that its words do not show, and a pass that says why."""
+        if (self.status == "pass") != (self.code == HOLDS):
+            raise ValueError(f"{self.id[:40]!r} is {self.status} with the code {self.code[:40]!r}")
+        self.wording("fr")
+        return self
+
+    def wording(self, lang: Lang) -> Wording:
+        """Return what it says in a language, and what to do next."""
+        return wording(check_of(self.id), self.code, self.values, lang)
 
 
 class Declared(_Part):

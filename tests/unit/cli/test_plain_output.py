@@ -181,19 +181,22 @@ def test_the_application_s_logs(run: Run, answer: Callable[..., None]) -> None:
 
 @pytest.mark.parametrize("as_json", [False, True])
 def test_the_name_of_a_process_in_a_verification(run: Run, monkeypatch: pytest.MonkeyPatch, as_json: bool) -> None:
-    row = {"id": "machine-cpu", "requirement": "DSI-04", "host": "a", "status": "fail", "next": "dsi: stop it",
-           "message": f"[conceal]{HOSTILE} listens"}  # fmt: skip
-    after = {**row, "id": "memory", "message": "too small"}
+    error = f"[conceal]{HOSTILE} listens"
+    row = {"id": "net-listening", "requirement": "NET-07", "host": "a", "status": "fail", "code": "not_measured",
+           "values": {"error": error}}  # fmt: skip
+    late = {"code": "late", "values": {"hours": 72, "declared": 24}}
+    after = {**row, **late, "id": "backup-receipt", "requirement": "DSI-10"}
     monkeypatch.setattr(verify, "verify_inventory", lambda *_, **__: Report(verdicts([row, after])))
     code, out, _ = run("-i", "/site", "verify", *(["--json"] if as_json else []))
     assert code == 3
     if as_json:
-        assert json.loads(out)["checks"][0]["message"].startswith(row["message"])
+        shown = json.loads(out)["checks"][0]
+        assert shown["values"] == {"error": error}
+        assert not OBEYED.search(shown["message"])
     else:
         assert f"[conceal]{SPELT}listens" in "".join(out.split())
-        assert re.search(
-            r"who acts: dsi; next: stop it\nFAIL +memory \(DSI-04\) too small\n", re.sub(r" +\n *", "\n", out)
-        )
+        assert re.search(r"FAIL +backup-receipt \(DSI-10\) the last backup receipt is 72 hours old", out)
+        assert "who acts: dsi; next: look at the backup" in out
 
 
 @pytest.mark.parametrize("name", ["page.html", "page.md"])

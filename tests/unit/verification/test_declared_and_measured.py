@@ -26,11 +26,15 @@ def declared(status, *findings, block=False, confidence="seen-official", **more)
     return Verdict(requirement("DSI-10").model_copy(update=changes), status, findings, **more)
 
 
+CODES = {"p": ("holds", {}), "f": ("late", {"hours": 72, "declared": 24})}
+CODES |= {"n": ("not_measured", {"error": "no answer"}), "o": ("undeclared", {})}
+
+
 def checks(results):
     """Return one check for each letter: p(ass), f(ail), n(ot run), o: no object here."""
     words = {"p": "pass", "f": "fail", "n": "not_run", "o": "not_run"}
     return tuple(
-        Check(f"c{n}", "DSI-10", "dsi", words[letter], "said", no_object=letter == "o")
+        Check(f"h{n}:backup-receipt", "DSI-10", "dsi", words[letter], *CODES[letter], no_object=letter == "o")
         for n, letter in enumerate(results)
     )
 
@@ -79,7 +83,9 @@ def test_only_requirements_with_checks_are_merged_failures_first():
     judgement = SimpleNamespace(verdicts=(other, declared("compliant", HOLDS)))
     (merged,) = merge(judgement, checks("pnf"), {})
     assert [each.status for each in merged.checks] == ["fail", "not_run", "pass"]
-    assert merged.contradiction == ["c2: said"]
+    assert merged.contradiction("en") == [
+        "h2:backup-receipt: the last backup receipt is 72 hours old; declared: one every 24 hours"
+    ]
 
 
 def test_nothing_measured_is_better_than_before(monkeypatch):

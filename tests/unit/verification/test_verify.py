@@ -19,11 +19,12 @@ from filae_ops.verification import pytest_run
 from filae_ops.verification.junit import write_junit
 from filae_ops.verification.verify import Report, verdicts
 
+RECEIPT = {"hours": 72, "declared": 24}
 ROWS = [
-    {"id": "ssh-root", "requirement": "SSH-01", "host": "a", "status": "pass", "message": "root cannot", "next": ""},
-    {"id": "machine-cpu", "requirement": "DSI-04", "host": "a", "status": "fail", "message": "1 of 2",
-     "next": "dsi: give it"},
-    {"id": "guest-tools", "requirement": "DSI-05", "host": "a", "status": "not_run", "message": "none", "next": ""},
+    {"id": "ssh-root", "requirement": "SSH-01", "host": "a", "status": "pass", "code": "holds", "values": {}},
+    {"id": "backup-receipt", "requirement": "DSI-10", "host": "a", "status": "fail", "code": "late", "values": RECEIPT},
+    {"id": "guest-tools", "requirement": "DSI-05", "host": "a", "status": "not_run", "code": "not_measured",
+     "values": {"error": "no answer"}},
 ]  # fmt: skip
 
 
@@ -33,7 +34,7 @@ def report() -> Report:
 
 def test_the_owner_comes_from_the_register():
     found = {each.id: each.owner for each in verdicts(ROWS)}
-    assert found == {"ssh-root": "provider", "machine-cpu": "dsi", "guest-tools": "dsi"}
+    assert found == {"ssh-root": "provider", "backup-receipt": "dsi", "guest-tools": "dsi"}
 
 
 def test_with_several_machines_ids_carry_theirs():
@@ -52,6 +53,9 @@ def test_a_broken_suite_is_never_green(rows, said):
         verdicts(rows)
 
 
+KEYS = {"id", "requirement", "owner", "status", "code", "values", "message"}
+
+
 def test_the_contract_of_json():
     document = report().document()
     assert document["summary"] == {"pass": 1, "fail": 1, "not_run": 1}
@@ -59,8 +63,12 @@ def test_the_contract_of_json():
         "dsi": {"pass": 0, "fail": 1, "not_run": 1},
         "provider": {"pass": 1, "fail": 0, "not_run": 0},
     }
-    assert [set(each) for each in document["checks"]] == [{"id", "requirement", "owner", "status", "message"}] * 3
-    assert document["checks"][1]["message"] == "1 of 2; next: dsi: give it"
+    assert [set(each) for each in document["checks"]] == [KEYS] * 3
+    late = document["checks"][1]
+    assert (late["code"], late["values"]) == ("late", RECEIPT)
+    assert late["message"].startswith(
+        "the last backup receipt is 72 hours old; declared: one every 24 hours; next: dsi: "
+    )
 
 
 def test_junit(tmp_path):
@@ -71,29 +79,33 @@ def test_junit(tmp_path):
     assert suites[0].get("skipped") == "1"
     failure = suites.find(".//failure")
     assert failure is not None
-    assert failure.get("message") == "1 of 2"
+    assert failure.get("message") == "the last backup receipt is 72 hours old; declared: one every 24 hours"
     assert "who acts: dsi" in str(failure.text)
 
 
 def test_junit_is_xml_whatever_a_machine_says(tmp_path):
     hostile = "\x1b[2K\x9b\x00\ud800\uffff\u00a0é"
-    rows = [{**row, "id": f"{row['id']}{hostile}", "message": hostile, "next": hostile} for row in ROWS]
+    told = {"code": "not_measured", "values": {"error": hostile}}
+    rows = [{**row, **told, "host": f"{name}{hostile}"} for name in "ab" for row in ROWS]
     write_junit(Report(verdicts(rows)), tmp_path / "verify.xml")
     root = ElementTree.parse(tmp_path / "verify.xml").getroot()
     shown = "\\u001b[2K\\u009b\\u0000\\ud800\ufffd\u00a0é"
-    assert {case.get("name") for case in root.iter("testcase")} == {f"{row['id']}{shown}" for row in ROWS}
-    assert [failure.get("message") for failure in root.iter("failure")] == [shown]
+    assert {case.get("name") for case in root.iter("testcase")} == {
+        f"{name}{shown}:{row['id']}" for name in "ab" for row in ROWS
+    }
+    said = {failure.get("message") for failure in root.iter("failure")}
+    assert said == {f"could not be measured: {shown}"}
 
 
 def test_failures_come_first_and_fit(monkeypatch, capsys):
     console = Console(width=80, record=True)
     monkeypatch.setattr(command, "out", console)
-    long = {**ROWS[1], "id": "disk-space", "message": "/ is nearly full " * 12}
+    long = {**ROWS[2], "id": "disk-space", "values": {"error": "/ is nearly full " * 12}}
     command.show(Report(verdicts([*ROWS, long])))
     text = console.export_text()
     assert all(len(line) <= 80 for line in text.splitlines())
-    assert text.index("machine-cpu") < text.index("guest-tools") < text.index("ssh-root")
-    assert "who acts: dsi; next: give it" in text
+    assert text.index("backup-receipt") < text.index("guest-tools") < text.index("ssh-root")
+    assert "who acts: dsi; next: look at the" in text
 
 
 def marks():
