@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from sites import Site
 from waiting import until
+
+from filae_ops.verification.placed_by_roles import Placement, placed_by_roles
 
 TASKS = 45
 History = dict[str, subprocess.CompletedProcess[str]]
@@ -51,6 +55,40 @@ def test_provisioning_after_a_deployment_changes_nothing(deployed: Site) -> None
     again = deployed.ops("provision", "--json")
     assert again.returncode == 0, again.stderr
     assert totals(again)["changed"] == 0
+
+
+STATES = """
+import glob, grp, hashlib, json, os, pwd, stat, sys
+KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "link"}
+found = {}
+for path in (path for given in json.loads(sys.argv[1]) for path in glob.glob(given)):
+    state = os.lstat(path)
+    kind = KINDS[stat.S_IFMT(state.st_mode)]
+    found[path] = {
+        "kind": kind, "user": pwd.getpwuid(state.st_uid).pw_name, "group": grp.getgrgid(state.st_gid).gr_name,
+        "mode": "%04o" % stat.S_IMODE(state.st_mode), "target": os.readlink(path) if kind == "link" else None,
+        "sha256": hashlib.sha256(open(path, "rb").read()).hexdigest() if kind == "file" else None,
+    }
+print(json.dumps(found))
+"""
+
+
+def test_what_verify_expects_of_the_roles_is_what_they_placed(deployed: Site) -> None:
+    """Computed from the inventory alone, and compared with the machine: bytes, owner, mode, target."""
+    (placed,) = placed_by_roles(deployed.inventory).values()
+    found = json.loads(deployed.run("python3", "-c", STATES, json.dumps(list(placed))).stdout)
+    expected: dict[str, Placement] = {}
+    for path, placement in placed.items():
+        there = fnmatch.filter(found, path)
+        assert there or placement.optional, path
+        expected |= dict.fromkeys(there, placement)
+    for path, placement in expected.items():
+        if placement.sha256 is None:
+            found[path]["sha256"] = None
+    assert len(found) > 60
+    assert {path: Placement(**state, role="") for path, state in found.items()} == {
+        path: replace(placement, role="", optional=False) for path, placement in expected.items()
+    }
 
 
 def test_plain_ansible_playbook_agrees(deployed: Site) -> None:
