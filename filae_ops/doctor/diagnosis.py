@@ -6,14 +6,16 @@ import datetime as dt
 import platform
 import shutil
 import subprocess
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
 from filae_ops.deadlines.ends import Line, certificate, keys, supported, system_support
+from filae_ops.doctor.declaration import as_rows
 from filae_ops.errors import OpsError
+from filae_ops.inventory.model.additions import Addition
 from filae_ops.inventory.model.inventory import Inventory
 from filae_ops.inventory.model.machine import Host
 from filae_ops.remote.ssh import Login, explain, ssh_argv, ssh_config
@@ -27,6 +29,8 @@ class Diagnosis:
     """Every line of a run."""
 
     lines: tuple[Line, ...]
+    additions: Mapping[str, tuple[Addition, ...]] = field(default_factory=dict)
+    """What to declare of each machine, by its name."""
 
     @property
     def ok(self) -> bool:
@@ -35,7 +39,8 @@ class Diagnosis:
 
     def document(self) -> dict[str, Any]:
         """Return the document of `doctor --json`."""
-        return {"ok": self.ok, "lines": [line.__dict__ for line in self.lines]}
+        rows = [{"machine": name} | row for name, entries in self.additions.items() for row in as_rows(entries)]
+        return {"ok": self.ok, "lines": [line.__dict__ for line in self.lines], "additions": rows}
 
 
 def diagnose(inventory: Inventory, login: Login, today: dt.date | None = None) -> Diagnosis:

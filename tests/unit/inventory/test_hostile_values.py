@@ -59,6 +59,10 @@ MORE: dict[str, Any] = {
     "documents.security_audit": {"kind": "test d'intrusion", "file": "evidence/x.pdf"},
 }
 ACCESS = {"ansible_user": "deploiement", "ansible_ssh_private_key_file": "~/.ssh/id_ed25519"}
+ADDITIONS = [
+    {"path": "/opt/agent", "purpose": "agent", "owner": "dsi"}, {"unit": "agent.service", "purpose": "x"},
+    {"package": "agent", "purpose": "x"}, {"account": "agent", "purpose": "x"}, {"nft_table": "ip nat", "purpose": "x"},
+]  # fmt: skip
 EXTENDED_SUPPORT = {"name": "ELTS", "contract": "evidence/x.pdf"}
 
 
@@ -68,6 +72,7 @@ def example() -> Source:
     source = read(data_path("inventories", "hds-host"))
     host = {**json.loads(json.dumps(source.hostvars()[MACHINE])), **ACCESS}
     host = replaced(host, ("machine", "os"), lambda system: {**system, "extended_support": EXTENDED_SUPPORT})
+    host = replaced(host, ("machine",), lambda declared: {**declared, "additions": ADDITIONS})
     for path, value in MORE.items():
         place = tuple(int(part) if part.isdigit() else part for part in path.split("."))
         host = replaced(host, place[:-1], lambda above, key=place[-1], value=value: {**above, key: value})

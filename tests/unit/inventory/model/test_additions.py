@@ -77,6 +77,7 @@ WIDE = [
     "/usr/lib/x86_64-linux-gnu/security", "/usr/share", "/usr/share/keyrings", "/usr/share/pam-configs", "/etc/ssl",
     "/etc/ssl/certs", "/etc/udev/rules.d", "/etc/polkit-1", "/etc/tmpfiles.d", "/etc/modprobe.d", "/etc/default",
     "/home/amartin", "/home/amartin/.ssh", "/root/.ssh", "/usr/lib/python3", "/usr/lib/ruby/vendor_ruby", "/var/log",
+    "/usr/lib/python3.13/json", "/usr/lib/ruby/3.3.0/json", "/usr/lib/x86_64-linux-gnu/ossl-modules",
 ]  # fmt: skip
 
 
