@@ -73,22 +73,46 @@ print(json.dumps(found))
 """
 
 
-def test_what_verify_expects_of_the_roles_is_what_they_placed(deployed: Site) -> None:
-    """Computed from the inventory alone, and compared with the machine: bytes, owner, mode, target."""
-    (placed,) = placed_by_roles(deployed.inventory).values()
-    found = json.loads(deployed.run("python3", "-c", STATES, json.dumps(list(placed))).stdout)
-    expected: dict[str, Placement] = {}
-    for path, placement in placed.items():
+def assert_there(site: Site, expected: dict[str, Placement], *beside: str) -> None:
+    """Compare what is expected with the machine: bytes, owner, mode, target; `beside`: patterns of nothing more."""
+    given = json.dumps([*expected, *beside])
+    found = json.loads(site.run("python3", "-c", STATES, given).stdout)
+    known: dict[str, Placement] = {}
+    for path, placement in expected.items():
         there = fnmatch.filter(found, path)
         assert there or placement.optional, path
-        expected |= dict.fromkeys(there, placement)
-    for path, placement in expected.items():
+        known |= dict.fromkeys(there, placement)
+    assert found.keys() == known.keys()
+    for path, placement in known.items():
         if placement.sha256 is None:
             found[path]["sha256"] = None
-    assert len(found) > 60
     assert {path: Placement(**state, role="") for path, state in found.items()} == {
-        path: replace(placement, role="", optional=False) for path, placement in expected.items()
+        path: replace(placement, role="", optional=False) for path, placement in known.items()
     }
+
+
+def placed_by_agent(site: Site) -> dict[str, Placement]:
+    """Return what the agent says of itself, its releases being as they were deployed."""
+    document = json.loads(site.run("filaectl", "_placed").stdout)
+    assert (document["busy"], document["problem"]) == ("", "")
+    for release in document["releases"]:
+        assert release["complete"], release
+        assert [release[kind]["count"] for kind in ("changed", "missing", "added")] == [0, 0, 0], release
+    return {row.pop("path"): Placement(**row, role="") for row in document["placed"]}
+
+
+OURS = (
+    "/etc/filae/*", "/etc/filae/*/*", "/etc/nginx/filae/*", "/etc/systemd/system/filae*", "/opt/filae/*",
+    "/etc/systemd/system/filae*/*", "/etc/systemd/system/*.wants/filae*", "/var/lib/filae-ops/*",
+    "/var/lib/filae-ops/*/*", "/etc/sudoers.d/filae*", "/var/www/filae/*", "/var/www/filae/*/*",
+)  # fmt: skip
+
+
+def test_what_roles_and_agent_say_that_they_placed_is_there_and_of_ours_nothing_more(deployed: Site) -> None:
+    """What verify compares a machine with: rendered from the inventory, and computed again by the agent."""
+    (by_roles,) = placed_by_roles(deployed.inventory).values()
+    assert len(by_roles) > 60
+    assert_there(deployed, {**by_roles, **placed_by_agent(deployed)}, *OURS)
 
 
 def test_plain_ansible_playbook_agrees(deployed: Site) -> None:
@@ -178,6 +202,7 @@ def test_an_update_shows_the_new_version_and_the_next_provisioning_changes_nothi
     status = json.loads(copy.ops("status", "--json").stdout)
     assert (status["version"], status["healthy"]) == ("2.1.0", True)
     assert totals(copy.ops("provision", "--json"))["changed"] == 0
+    assert_there(copy, placed_by_agent(copy), "/etc/systemd/system/filae-*@[!.]*", "/etc/filae/colours/*")
 
 
 def test_a_reboot_brings_everything_back(copy: Site) -> None:

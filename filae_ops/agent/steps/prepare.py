@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import UTC, datetime
 
 from filae_ops.agent.bundle import archive
 from filae_ops.agent.bundle.contract import Contract
+from filae_ops.agent.bundle.manifest import NAME
 from filae_ops.agent.database import postgresql
 from filae_ops.agent.frontdoor import nginx, proof
 from filae_ops.agent.release import apt, store
@@ -44,7 +46,7 @@ class Stage(Deploy):
             archive.verify_tree(layout.release(self.plan.version), store.links(self.machine, self.contract))
             return {"reused": True}
         store.stage(self.machine, self.bundle, self.plan.version)
-        return None
+        return {"manifest": hashlib.sha256((layout.release(self.plan.version) / NAME).read_bytes()).hexdigest()}
 
     def undo(self) -> Found:
         """Remove the tree, unless it is the live one's."""
@@ -118,6 +120,7 @@ class Start(Deploy):
         nginx.drain(self.machine, self.machine.config.timings["drain"])
         unit_control.stop_web(self.machine, self.plan.colour)
         unit_control.forget_web(self.machine, self.plan.colour)
+        unit_control.systemctl(self.machine, "daemon-reload")
         return None
 
 

@@ -53,11 +53,12 @@ class Retire(Deploy):
     name = "retire"
 
     def do(self) -> Found:
-        """Wait for nginx's old workers, then stop."""
+        """Wait for nginx's old workers, then stop; nothing of the colour's units says any more what it ran."""
         if not self.plan.from_colour:
             return {"not_run": "no release was live before"}
         drained = nginx.drain(self.machine, self.machine.config.timings["drain"])
         unit_control.stop_web(self.machine, self.plan.from_colour)
+        unit_control.forget_web(self.machine, self.plan.from_colour)
         return {"drained": drained}
 
     def undo(self) -> Found:
