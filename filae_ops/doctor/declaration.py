@@ -5,7 +5,6 @@ from __future__ import annotations
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Protocol
 
 import yaml
 from pydantic import ValidationError
@@ -20,26 +19,11 @@ from filae_ops.inventory.model.additions import (
     unit_of,
 )
 from filae_ops.inventory.types.choices import TO_FILL
+from filae_ops.verification.accounted_files import Leftover
 
 # Debian's packages put no file of theirs below these: a folder in them is one other's alone.
 _LEFT_TO_OTHERS = ("/opt/", "/srv/", "/usr/local/", "/var/opt/", "/etc/opt/")
 _BELOW_MACHINE = " " * 8
-
-
-class Leftover(Protocol):
-    """Something on a machine that nothing accounts for."""
-
-    @property
-    def name(self) -> str:
-        """Return what it is called on the machine: a path, a unit, an account."""
-
-    @property
-    def what(self) -> str:
-        """Return what is wrong with it, in words."""
-
-    @property
-    def declare(self) -> Mapping[str, str] | None:
-        """Return the field of an addition that would account for it, and its value; None: no declaration would."""
 
 
 def declaration(leftovers: Iterable[Leftover]) -> tuple[Addition, ...]:
@@ -60,7 +44,7 @@ def lines(leftovers: Iterable[Leftover]) -> Iterator[Line]:
     for each in leftovers:
         declarable = any(_entry(kind, name) for kind, name in _named(each.declare or {}))
         step = "declare it in hosts.yml, as written below, or remove it" if declarable else "remove it"
-        yield Line("addition", "dsi", "warn", f"{each.name}: {each.what}", step)
+        yield Line("addition", "dsi", "warn", f"nothing accounts for {each.name}", step)
 
 
 def as_rows(entries: Iterable[Addition]) -> list[dict[str, str]]:

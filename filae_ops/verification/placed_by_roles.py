@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -38,7 +39,11 @@ class Placement:
     optional: bool = False
 
 
-def placed_by_roles(inventory: Path) -> dict[str, dict[str, Placement]]:
+Placements = Mapping[str, Mapping[str, Placement]]
+"""By machine, then by path."""
+
+
+def placed_by_roles(inventory: Path) -> Placements:
     """Return by machine, then by path, what the roles of provision.yml would place; no vault is opened."""
     hosts_file = (locate_directory(inventory) / HOSTS).absolute()
     playbook = data_path("playbooks", "provision.yml")

@@ -5,17 +5,6 @@ from __future__ import annotations
 from filae_ops.verification.check import Target, broken, check, not_run
 
 NO_SECRET = "the machine has no secret yet"
-WANTED = {
-    "/etc/filae/secrets": ("0700", "root", "root"),
-    "/etc/filae/settings.json": ("0640", "root", "filae"),
-    "/etc/filae/allowed_signers": ("0644", "root", "root"),
-    "/etc/sudoers.d/filae-operators": ("0440", "root", "root"),
-    "/etc/sudoers.d/filae-dsi": ("0440", "root", "root"),
-    "/usr/local/sbin/filaectl": ("0755", "root", "root"),
-    "/var/lib/filae-ops": ("0700", "root", "root"),
-    "/srv/filae": ("0750", "root", "filae"),
-    "/srv/filae/files": ("0750", "root", "filae"),
-}
 
 
 @check("files-secret", "OPS-03")
@@ -39,27 +28,6 @@ def test_the_tls_key_is_a_plain_file_of_root_s(on: Target) -> None:
     key = on.host.file("/etc/filae/tls/key.pem")
     if not key.exists or key.is_symlink or key.group != "root":
         broken("/etc/filae/tls/key.pem is absent, a link, or another group's")
-
-
-@check("files-modes", "OPS-07")
-def test_modes(on: Target) -> None:
-    """Settings, agent and directories have their owners and modes."""
-    found = on.facts["files"]["files"]
-    bad = []
-    for path, (mode, user, group) in WANTED.items():
-        each = found.get(path)
-        if each is None or (each["mode"], each["user"], each["group"]) != (mode, user, group):
-            shown = f"{each['mode']} {each['user']}:{each['group']}" if each else "absent"
-            bad.append(f"{path} is {shown}, not {mode} {user}:{group}")
-    if bad:
-        broken("; ".join(bad))
-
-
-@check("files-protected", "OPS-07")
-def test_code_and_settings_are_root_s_to_change(on: Target) -> None:
-    """Releases, units and settings can be changed by root alone."""
-    if loose := on.facts["files"]["loose"]:
-        broken(f"others may change: {', '.join(loose[:4])}{'…' if len(loose) > 4 else ''}")
 
 
 @check("secrets-journal", "OPS-03")

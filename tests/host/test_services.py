@@ -121,8 +121,9 @@ def test_a_cut_transaction_is_taken_up_at_boot(on: Target) -> None:
 def test_the_agent_is_this_toolkit_s(on: Target) -> None:
     """The agent on the machine is the one that this toolkit builds."""
     found = on.facts["agent"]["sha256"]
-    if found != on.agent_sha256:
+    built = on.placed["/usr/local/sbin/filaectl"].sha256 or ""
+    if found != built:
         broken(
-            f"filaectl is {found[:16] or 'absent'}, this toolkit builds {on.agent_sha256[:16]}",
+            f"filaectl is {found[:16] or 'absent'}, this toolkit builds {built[:16]}",
             "provider: filae-ops provision, with one version of filae-ops",
         )

@@ -137,7 +137,7 @@ def test_each_line_is_a_warning_with_what_to_do():
     assert [line.next for line in shown] == [
         "declare it in hosts.yml, as written below, or remove it", "remove it", "remove it",
     ]  # fmt: skip
-    assert shown[2].message == "/etc/shadow: another owner"
+    assert shown[2].message == "nothing accounts for /etc/shadow"
 
 
 def test_doctor_shows_it_and_a_delivered_machine_is_not_refused_for_an_agent(capsys):

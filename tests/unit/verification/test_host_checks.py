@@ -109,8 +109,8 @@ def found(tmp_path_factory):
     content = inventory.model_dump(mode="json", by_alias=True)
     host = next(iter(content["hosts"].values()))
     content["hosts"] = {name: {**host, "name": name} for name in SCENARIOS}
-    hosts = {name: {"facts": facts, "outside": outside} for name, (facts, outside) in SCENARIOS.items()}
-    context = {"inventory": content, "hosts": hosts, "agent_sha256": "0", "ssh_config": str(directory / "none")}
+    hosts = {name: {"facts": facts, "outside": outside, "placed": {}} for name, (facts, outside) in SCENARIOS.items()}
+    context = {"inventory": content, "hosts": hosts, "ssh_config": str(directory / "none")}
     with HostChecks(directory) as checks:
         verdicts = verify.verdicts(checks.judge(context))
     return {(each.host, each.id.partition(":")[2]): each for each in verdicts}
