@@ -7,11 +7,13 @@ inventory here, finds the variables and fills the templates in.
 from __future__ import annotations
 
 import base64
+import copy
 import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.playbook import Playbook
 from ansible.playbook.block import Block
 from ansible.playbook.task import Task
-from ansible.plugins.loader import add_all_plugin_dirs, init_plugin_loader
+from ansible.plugins.loader import add_all_plugin_dirs, init_plugin_loader, lookup_loader
 from ansible.template import Templar
 from ansible.vars.manager import VariableManager
 
@@ -49,11 +51,8 @@ def main() -> None:
 
 def placements(hosts_file: str, playbook: str) -> dict[str, list[dict[str, Any]]]:
     """Return what each machine would have, in the order of the tasks."""
-    arguments = ["ansible-playbook", "-i", hosts_file, playbook, "-e", json.dumps(NO_SECRETS)]
-    PlaybookCLI(arguments).parse()
-    init_plugin_loader()
     folder = str(Path(playbook).parent)
-    add_all_plugin_dirs(folder)
+    _start(["ansible-playbook", "-i", hosts_file, playbook, "-e", json.dumps(NO_SECRETS)], folder)
     loader = DataLoader()
     loader.set_basedir(folder)
     inventory = InventoryManager(loader=loader, sources=[hosts_file])
@@ -63,18 +62,31 @@ def placements(hosts_file: str, playbook: str) -> dict[str, list[dict[str, Any]]
         play.post_validate(Templar(loader, variables=variables.get_vars(play=play)))
         tasks = [task for block in play.compile() for task in _tasks(block)]
         for host in inventory.get_hosts(play.hosts):
-            rows = found.setdefault(host.name, [])
-            roles: set[str] = set()
-            for task in tasks:
-                if task.action not in PLACING and _role(task) in roles:
-                    continue
-                known = variables.get_vars(play=play, host=host, task=task)
-                templar = Templar(loader, variables=known)
-                if _role(task) not in roles:
-                    rows += _written(task, templar, known)
-                    roles.add(_role(task))
-                rows += _placed(task, templar)
+            of_task = partial(variables.get_vars, play=play, host=host)
+            found.setdefault(host.name, []).extend(_of_host(tasks, loader, of_task))
     return found
+
+
+def _start(arguments: list[str], folder: str) -> None:
+    """Make Ansible ready, as this command line would."""
+    PlaybookCLI(arguments).parse()
+    init_plugin_loader()
+    add_all_plugin_dirs(folder)
+    # The lookup copies all variables deeply for each template, which changes none of them: half of the time here.
+    lookup = lookup_loader.get("ansible.builtin.template", class_only=True)
+    vars(sys.modules[lookup.__module__])["deepcopy"] = copy.copy
+
+
+def _of_host(tasks: list[Task], loader: DataLoader, of_task: Callable[..., Any]) -> Iterator[dict[str, Any]]:
+    """Give what the tasks place on a host, and once for each role what its other tasks write."""
+    roles: set[str] = set()
+    for task in tasks:
+        new = _role(task) not in roles
+        if task.action in PLACING or new:
+            templar = Templar(loader, variables=of_task(task=task))
+            yield from _written(task, templar, loader) if new else ()
+            yield from _placed(task, templar)
+            roles.add(_role(task))
 
 
 def _tasks(block: Block) -> Iterator[Task]:
@@ -98,10 +110,14 @@ def _placed(task: Task, templar: Templar) -> Iterator[dict[str, Any]]:
             yield _row(task, "file", {"path": given["path"] + suffix, "mode": CONFIRMED, **more})
 
 
-def _written(task: Task, templar: Templar, known: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Give what the other tasks of a task's role write: the list `__ROLE_writes` of the role's variables."""
-    for entry in templar.template(known.get(f"__{_role(task)}_writes", [])):
-        yield _row(task, entry["kind"], entry)
+def _written(task: Task, templar: Templar, loader: DataLoader) -> Iterator[dict[str, Any]]:
+    """Give what the other tasks of a task's role write: its own table of them, if it has one."""
+    table = Path(task._role._role_path, "meta/writes.yml") if task._role else None
+    if table and table.is_file():
+        stated = loader.load_from_file(str(table), trusted_as_template=True)
+        if templar.evaluate_conditional(stated.get("when", True)):
+            for entry in stated["paths"]:
+                yield _row(task, entry["kind"], entry)
 
 
 def _runs(task: Task, templar: Templar) -> bool:

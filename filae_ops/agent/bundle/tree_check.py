@@ -58,12 +58,14 @@ def differences(
     is not looked at: the directory alone is told.
     """
     expected = {entry["path"]: entry for entry in manifest["files"]}
-    found = {"": destination.lstat(), **dict(_walk(destination, "", expected))}
+    found = {"": destination.lstat()}
+    for name, state in _walk(destination, "", expected):
+        found[name] = state
+        _in_time(deadline)
     for name in sorted(set(expected) - set(found)) + sorted({*(links or {}), *(digests or {})} - set(found)):
         yield Difference("missing", name, "is missing")
     for name, state in found.items():
-        if time.monotonic() > deadline:
-            raise OutOfTime
+        _in_time(deadline)
         path = destination / name
         if name in expected or not name:
             problem = _entry_problem(path, state, expected.get(name, _TOP))
@@ -76,6 +78,11 @@ def differences(
             continue
         if problem := _owner_problem(state) or problem:
             yield Difference("changed", name, problem)
+
+
+def _in_time(deadline: float) -> None:
+    if time.monotonic() > deadline:
+        raise OutOfTime
 
 
 def manifest_of(destination: Path) -> Manifest:

@@ -61,7 +61,7 @@ def test_a_name_is_never_a_setting_of_openssl(script: Path, name: str) -> None:
 
 def test_verify_expects_the_files_that_it_writes_with_the_modes_that_they_have(script: Path) -> None:
     """Also once openssl has written its register and its number again, in a later run."""
-    expected = yaml.safe_load((SCRIPT.parents[1] / "vars/main.yml").read_text())["__tls_local_ca_writes"]
+    expected = yaml.safe_load((SCRIPT.parents[1] / "meta/writes.yml").read_text())["paths"]
     place, table = script.parent / "tls", {each["path"].replace("/etc/filae/tls", ""): each for each in expected}
     script.write_text(script.read_text().replace(f'DIRECTORY = "{script.parent}"', f'DIRECTORY = "{place}"'))
     for names in (["filae.example"], ["filae.example", "192.0.2.10"]):
