@@ -8,7 +8,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from filae_ops.agent.frontdoor.access_log import Judge, Log
+from filae_ops.agent.frontdoor.access_log import Log
+from filae_ops.agent.frontdoor.release_judge import Judge
 from filae_ops.agent.runtime import health, unit_control
 from filae_ops.agent.steps.base import Deploy, Found
 from filae_ops.agent.steps.switch import PIVOT
@@ -99,7 +100,7 @@ class Soak(Deploy):
 
 
 def _told(judge: Judge) -> dict[str, int]:
-    return {"requests": judge.requests, "server_errors": judge.failures}
+    return {"requests": judge.requests, "clients": judge.clients, "server_errors": judge.failures}
 
 
 def _evidence(judge: Judge) -> dict[str, Any]:
