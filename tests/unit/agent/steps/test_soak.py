@@ -120,6 +120,37 @@ def test_health_three_times_in_a_row(
         watched.soak()
 
 
+def answering(status: int) -> health.Fetch:
+    return lambda target: health.Response(status, body=b'{"version": "2.1.0"}')
+
+
+def silent(target: str) -> health.Response:
+    raise TimeoutError("timed out")
+
+
+@pytest.mark.parametrize(
+    ("front_door", "on_socket", "words"),
+    [
+        (answering(200), silent, ""),
+        (silent, answering(200), ""),  # strangers hold all of nginx's connections
+        (silent, answering(503), "3 times in a row: /api/health answers 503"),
+        (silent, silent, "3 times in a row: no answer: TimeoutError"),
+        (answering(503), answering(200), "3 times in a row: /api/health answers 503"),
+    ],
+)
+def test_a_front_door_that_gives_no_answer_is_not_the_release_s_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, front_door: health.Fetch, on_socket: health.Fetch, words: str
+) -> None:
+    watched = Watched(tmp_path)
+    monkeypatch.setattr(health, "at_front_door", lambda config, timeout: front_door)
+    monkeypatch.setattr(health, "on_socket", lambda path, name, timeout: on_socket)
+    if not words:
+        watched.soak()
+        return
+    with pytest.raises(Failed, match=words):
+        watched.soak()
+
+
 def test_after_a_cut_it_starts_again_from_then(watched: Watched) -> None:
     with watched.machine.layout.outcomes.open("a") as stream:
         stream.write(lines(time.time(), status=502) * 20)  # the machine was starting
