@@ -53,7 +53,7 @@ MORE: dict[str, Any] = {
     "backup.offsite.provider_id": "outscale",
     "patching.mirror": {"url": "http://192.0.2.80/debian", "security_url": "http://192.0.2.80/debian-security"},
     "supervision.endpoint": {"place": "Lyon", "country": "FR", "provider": "Prestataire"},
-    "network.reverse_proxy": {"product": "HAProxy"},
+    "network.reverse_proxy": {"product": "HAProxy", "addresses": ["192.0.2.30"]},
     "establishment.ght": {"security_measures": DOCUMENT},
     "documents.acceptance.0.reservations": "aucune",
     "documents.security_audit": {"kind": "test d'intrusion", "file": "evidence/x.pdf"},
@@ -144,6 +144,7 @@ def configured(given: Inventory) -> dict[str, str]:
     """Return all that an inventory becomes in files that programs read, as group_vars/all.yml hands it over."""
     host = given.hosts[MACHINE]
     network, mirror = given.network, given.patching.mirror
+    relay = network.reverse_proxy
     assert mirror
     window = given.site.maintenance_window
     text = functools.partial(render, "base")
@@ -159,6 +160,7 @@ def configured(given: Inventory) -> dict[str, str]:
         "time zone": FILTERS["timezone"](given.site.timezone),
         "locale": FILTERS["locale"](given.site.locale),
         "nginx": render("proxy", "server.conf.j2", proxy_names=[network.public_name], proxy_any_name=False),
+        "nginx's relays": render("proxy", "nginx.conf.j2", proxy_relays=relay.addresses if relay else ()),
         "nftables": firewall_rules(given),
         "signers": allowed_signers(signer.model_dump() for signer in given.app.signers),
         "keys": "".join(entry["path"] + entry["content"] for entry in authorized_key_files(people)),
