@@ -25,6 +25,8 @@ ATTRIBUTES = {
     "BYPASSRLS": False, "INHERIT": False,
 }  # fmt: skip
 CONNECTIONS = 60
+# How many of a role's own settings are told.
+MOST = 5
 # The way out of what the application holds up while it runs.
 STOP = "filaectl maintenance on, systemctl stop 'filae-web@*' 'filae-worker@*' 'filae-timer@*'"
 # What may be set for a session by whoever owns its role or its database; given at connection, these values win: no
@@ -84,9 +86,9 @@ def deviations(known: Mapping[str, Any]) -> list[Deviation]:
     return [*_of_roles(known["roles"]), *_of_settings(known), *_of_memberships(known), *_of_database(known)]
 
 
-def script(found: Sequence[Deviation]) -> str:
+def script(differing: Sequence[Deviation]) -> str:
     """Return the SQL that ends these deviations, all or none."""
-    statements = [statement for each in found for statement in each.statements]
+    statements = [statement for each in differing for statement in each.statements]
     return ";\n".join([END_HOLDERS.strip(), "BEGIN", LOCK, *statements, "COMMIT;"])
 
 
@@ -125,7 +127,8 @@ def _of_settings(known: Mapping[str, Any]) -> list[Deviation]:
         if own or absent:
             whose = _alter_settings(role, database)
             setting = tuple(f"{whose} SET {name} = '{value}'" for name, value in declared.items())
-            what = [*(f"has {shown(item)} of its own" for item in own), *(f"lacks {item}" for item in absent)]
+            what = [*(f"has {shown(item)} of its own" for item in own[:MOST]), *(f"lacks {item}" for item in absent)]
+            what += [f"and {len(own) - MOST} more"] if len(own) > MOST else []
             found.append(Deviation(f"{_whose(role, database)} {', '.join(what)}", (f"{whose} RESET ALL", *setting)))
     return found
 
