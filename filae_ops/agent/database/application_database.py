@@ -58,6 +58,12 @@ def reset_roles(machine: Machine) -> list[str]:
     return [each.what for each in found]
 
 
+def try_to_reset_roles(machine: Machine) -> None:
+    """Reset them where PostgreSQL lets us: on the way back to a release, which may run without."""
+    with contextlib.suppress(Failed, Refused, ValueError):
+        reset_roles(machine)
+
+
 @contextlib.contextmanager
 def as_declared(machine: Machine) -> Iterator[None]:
     """Have a release start with roles as declared; name what the one that still runs changed, where it fails."""

@@ -65,6 +65,27 @@ SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE usenam
 """  # noqa: S608
 LOCK = "LOCK TABLE pg_db_role_setting, pg_authid IN SHARE ROW EXCLUSIVE MODE"
 
+# What the application may not do, and a default privilege or the database's owner lets it: write what says which schema
+# there is (Rails keeps the second table beside the first), or make tables and functions. Asked of its own database.
+SCHEMA_TABLES = ("schema_migrations", "ar_internal_metadata")
+REVOKED = {
+    "TABLE": "INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER, MAINTAIN", "SCHEMA": "CREATE", "DATABASE": "CREATE"
+}  # fmt: skip
+EXCESS = f"""
+SELECT coalesce(json_agg(what ORDER BY what), '[]') FROM (
+  SELECT DISTINCT 'TABLE public.' || c.relname
+    FROM pg_roles r, pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace,
+    unnest(string_to_array('{REVOKED["TABLE"]}', ', ')) AS p
+    WHERE r.rolname = 'filae' AND n.nspname = 'public' AND c.relname IN {SCHEMA_TABLES}
+    AND (has_table_privilege(r.oid, c.oid, p)
+      OR (p IN ('INSERT', 'UPDATE', 'REFERENCES') AND has_any_column_privilege(r.oid, c.oid, p)))
+  UNION ALL SELECT 'SCHEMA public' FROM pg_roles r, pg_namespace n
+    WHERE r.rolname = 'filae' AND n.nspname = 'public' AND has_schema_privilege(r.oid, n.oid, 'CREATE')
+  UNION ALL SELECT 'DATABASE ' || datname FROM pg_roles r, pg_database d
+    WHERE r.rolname = 'filae' AND datname = '{DATABASE}' AND has_database_privilege(r.oid, d.oid, 'CREATE')
+) AS x (what)
+"""  # noqa: S608
+
 
 @dataclass(frozen=True)
 class Deviation:
@@ -83,7 +104,7 @@ def connection(database: str, *more: str) -> str:
 
 def deviations(known: Mapping[str, Any]) -> list[Deviation]:
     """Return what differs in the roles and the database that are ours; what strangers have is not looked at."""
-    return [*_of_roles(known["roles"]), *_of_settings(known), *_of_memberships(known), *_of_database(known)]
+    return [*of_roles(known), *of_settings(known), *of_memberships(known), *of_database(known)]
 
 
 def script(differing: Sequence[Deviation]) -> str:
@@ -92,8 +113,14 @@ def script(differing: Sequence[Deviation]) -> str:
     return ";\n".join([END_HOLDERS.strip(), "BEGIN", LOCK, *statements, "COMMIT;"])
 
 
-def _of_roles(roles: Mapping[str, Mapping[str, Any]]) -> list[Deviation]:
-    found = []
+def revoke(excess: Sequence[str]) -> str:
+    """Return the SQL that takes the rights back that EXCESS told of."""
+    return ";\n".join(f"REVOKE {REVOKED[what.split()[0]]} ON {what} FROM PUBLIC, filae" for what in excess)
+
+
+def of_roles(known: Mapping[str, Any]) -> list[Deviation]:
+    """Return what differs in the attributes of our roles."""
+    found, roles = [], known["roles"]
     for role in ROLES:
         if role not in roles:
             options = " ".join(_attribute(name, value) for name, value in ATTRIBUTES.items())
@@ -114,7 +141,8 @@ def _of_roles(roles: Mapping[str, Mapping[str, Any]]) -> list[Deviation]:
     return found
 
 
-def _of_settings(known: Mapping[str, Any]) -> list[Deviation]:
+def of_settings(known: Mapping[str, Any]) -> list[Deviation]:
+    """Return what our roles, and databases for every role, have set or lack."""
     found = []
     places: dict[tuple[str | None, str | None], list[str]] = {(role, None): [] for role in SETTINGS}
     for entry in known["settings"]:
@@ -139,7 +167,8 @@ def _alter_settings(role: str | None, database: str | None) -> str:
     return f"ALTER ROLE {role or 'ALL'}{f' IN DATABASE {quoted(database)}' if database else ''}"
 
 
-def _of_memberships(known: Mapping[str, Any]) -> list[Deviation]:
+def of_memberships(known: Mapping[str, Any]) -> list[Deviation]:
+    """Return the memberships of our roles, and those in them."""
     return [
         Deviation(
             f"role {shown(row['member'])} is a member of {shown(row['role'])}",
@@ -150,7 +179,8 @@ def _of_memberships(known: Mapping[str, Any]) -> list[Deviation]:
     ]
 
 
-def _of_database(known: Mapping[str, Any]) -> list[Deviation]:
+def of_database(known: Mapping[str, Any]) -> list[Deviation]:
+    """Return what differs in whose the application's database is, and whom it lets in."""
     has = known["databases"].get(DATABASE)
     if has is None:
         return []

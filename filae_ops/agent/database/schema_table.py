@@ -6,15 +6,13 @@ import json
 import re
 
 from filae_ops.agent.bundle.contract import Contract
-from filae_ops.agent.database import postgresql
+from filae_ops.agent.database import declared_roles, postgresql
 from filae_ops.agent.database.declared_roles import shown
-from filae_ops.agent.system.layout import APP_USER, MIGRATE_USER
+from filae_ops.agent.system.layout import MIGRATE_USER
 from filae_ops.agent.system.machine import Machine
 from filae_ops.agent.system.process import Failed, require_tool
 
 TABLE = "public.schema_migrations"
-# Rails keeps the second one beside the first.
-OURS = ("schema_migrations", "ar_internal_metadata")
 LOOK = """
 SELECT coalesce((SELECT json_build_object('kind', c.relkind, 'owner', o.rolname, 'type', format_type(a.atttypid, NULL))
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_roles o ON o.oid = c.relowner
@@ -28,11 +26,6 @@ TYPES = ("bigint", "character", "character varying", "integer", "numeric", "smal
 # index that a planner would look at.
 READ = f"COPY {TABLE} (version) TO STDOUT"
 MOST = 1024 * 1024
-WRITABLE = f"""
-SELECT coalesce(json_agg(c.relname), '[]') FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname = 'public' AND c.relname IN {OURS} AND c.relkind = 'r'
-"""  # noqa: S608
-RIGHTS = "INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER, MAINTAIN"
 ASK = "ask who makes the application why, have them put it right, then try again"
 
 
@@ -57,11 +50,10 @@ def problem(contract: Contract, found: int | None) -> str:
 
 
 def protect(machine: Machine) -> None:
-    """Leave the application no right but to read what says which schema there is."""
-    names = json.loads(postgresql.psql(machine, WRITABLE, database=postgresql.NAME) or "[]")
-    if names:
-        tables = ", ".join(f"public.{name}" for name in names)
-        postgresql.psql(machine, f"REVOKE {RIGHTS} ON {tables} FROM PUBLIC, {APP_USER}", database=postgresql.NAME)
+    """Leave the application no right but to read what says which schema there is, and none to make anything."""
+    excess = json.loads(postgresql.psql(machine, declared_roles.EXCESS, database=postgresql.NAME) or "[]")
+    if excess:
+        postgresql.psql(machine, declared_roles.revoke(excess), database=postgresql.NAME)
 
 
 def _unlike(table: dict[str, str | None]) -> str:

@@ -42,6 +42,7 @@ class Replace(Deploy):
         before = self.before
         if before is None:
             raise Failed("no release was live before: there is nothing to put back")
+        application_database.try_to_reset_roles(self.machine)
         self._put(before, "the former release is not healthy again")
         if problem := proof.front_door(self.machine, before):
             raise Failed(f"the front door does not serve {before.version} again: {problem}")

@@ -9,9 +9,9 @@ APPLY = sys.argv[1] == "apply"
 UNIT = "postgresql@17-main.service"
 
 
-def psql(statement):
+def psql(statement, database="postgres"):
     argv = ["runuser", "-u", "postgres", "--", "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d"]
-    argv += [connection("postgres", "lc_messages=C"), "-c", statement]
+    argv += [connection(database, "lc_messages=C"), "-c", statement]
     done = subprocess.run(argv, capture_output=True, text=True)
     if done.returncode:
         sys.exit(
@@ -54,9 +54,15 @@ if psql("SHOW data_checksums") == "off" and psql("SELECT count(*) FROM pg_databa
     print("changed: data checksums enabled")
     if APPLY:
         enable_checksums()
-found = deviations(json.loads(psql(LOOK)))
+known = json.loads(psql(LOOK))
+found = deviations(known)
 for each in found:
     print("changed: %s: %s" % (each.what, "; ".join(each.statements)))
 if found and APPLY:
     psql(script(found))
     print("Connections that are open keep what they had: a deployment, or systemctl restart 'filae-*', makes new ones.")
+excess = json.loads(psql(EXCESS, DATABASE)) if DATABASE in known["databases"] else []
+for what in excess:
+    print("changed: the application may write in %s: %s" % (what, revoke([what])))
+if excess and APPLY:
+    psql(revoke(excess), DATABASE)

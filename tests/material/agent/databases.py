@@ -43,14 +43,14 @@ class Server:
             "pg_auth_members": lambda: json.dumps(self.roles),
             "'owner', o.rolname, 'type'": lambda: json.dumps(self.table if self.schema else None),
             "COPY public.schema_migrations": lambda: "".join(f"{line}\n" for line in [OLDEST, self.schema]),
-            "c.relkind = 'r'": lambda: json.dumps(["schema_migrations"] if self.schema else []),
+            "has_any_column_privilege": lambda: json.dumps(["TABLE public.schema_migrations"] if self.schema else []),
             "SELECT count(*) FROM pg_stat_activity": lambda: str(self.connections),
             "pg_stat_activity": lambda: json.dumps(self.open),
             "pg_terminate_backend": lambda: "0",
             "indisvalid": lambda: json.dumps(self.invalid),
             "pg_database_size": lambda: "1000",
         }
-        order = ("pg_terminate_backend", "pg_auth_members", *answers)
+        order = ("pg_terminate_backend", "pg_auth_members", "has_any_column_privilege", *answers)
         return Result(0, next((answers[words]() for words in order if words in sql), ""))
 
 

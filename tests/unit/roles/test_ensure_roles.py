@@ -20,6 +20,7 @@ case $sql in
   *data_checksums*) echo on ;;
   *LOCK*) [ ! -e "$0.refuses" ] || { echo 'ERROR:  canceling statement due to lock timeout' >&2; exit 3; } ;;
   *pg_auth_members*) cat "$0.known" ;;
+  *has_any_column*) cat "$0.excess" 2>/dev/null || echo '[]' ;;
 esac
 """
 
@@ -138,6 +139,15 @@ def test_other_peoples_text_stays_on_its_line(tmp_path: Path) -> None:
     told, _ = ensure(tmp_path, known(settings=[("filae", None, [odd])]))
     assert len(told) == 1
     assert "\x1b" not in told[0]
+
+
+def test_the_table_of_the_schema_is_not_the_applications_to_write(tmp_path: Path) -> None:
+    (tmp_path / "runuser.excess").write_text('["TABLE public.schema_migrations"]')
+    told, asked = ensure(tmp_path, known())
+    assert [line.partition(": REVOKE ")[0] for line in told] == [
+        "changed: the application may write in TABLE public.schema_migrations"
+    ]
+    assert "-c REVOKE INSERT, UPDATE, DELETE" in asked
 
 
 def test_roles_that_are_absent_are_made(tmp_path: Path) -> None:
