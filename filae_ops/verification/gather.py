@@ -13,6 +13,7 @@ from typing import Any
 
 import jinja2
 
+from filae_ops.agent.database import declared_roles
 from filae_ops.errors import OpsError
 from filae_ops.inventory.model.inventory import Inventory
 from filae_ops.inventory.model.machine import Host
@@ -59,6 +60,7 @@ def expected_of(inventory: Inventory, host: Host, client: str = "") -> dict[str,
         "outbound": [*_single_ends(inventory)],
         "preflight": preflight_script(inventory, host),
         "firewall": firewall_rules(inventory),
+        "database": {"name": declared_roles.DATABASE, "look": declared_roles.LOOK, "excess": declared_roles.EXCESS},
         "seconds": SECONDS,
     }
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from filae_ops.agent.bundle import archive
 from filae_ops.agent.bundle.contract import Contract
 from filae_ops.agent.bundle.manifest import NAME
-from filae_ops.agent.database import postgresql
+from filae_ops.agent.database import application_database
 from filae_ops.agent.frontdoor import nginx, proof
 from filae_ops.agent.release import apt, store
 from filae_ops.agent.runtime import credentials, health, unit_control
@@ -59,13 +59,13 @@ class Stage(Deploy):
 
 
 class Database(Deploy):
-    """The database, its extensions and grants. Data is never removed by an undo."""
+    """The database, its extensions, roles and grants. Data is never removed by an undo."""
 
     name = "database"
 
     def do(self) -> Found:
-        """Create what is missing."""
-        return postgresql.ensure(self.machine, self.contract)
+        """Create what is missing, and reset what the roles have set for themselves."""
+        return application_database.ensure(self.machine, self.contract)
 
 
 class Secrets(Deploy):
@@ -104,12 +104,13 @@ class Start(Deploy):
         machine, colour = self.machine, self.plan.colour
         unit_control.stop_web(machine, colour)
         unit_control.prepare_web(machine, self.contract, colour)
-        unit_control.start_web(machine, colour)
-        if problem := health.of_colour(machine, self.contract, colour):
-            raise Failed(
-                f"the new release is not healthy: {problem}",
-                **unit_control.evidence(machine, unit_control.web(colour)[1]),
-            )
+        with application_database.as_declared(machine):
+            unit_control.start_web(machine, colour)
+            if problem := health.of_colour(machine, self.contract, colour):
+                raise Failed(
+                    f"the new release is not healthy: {problem}",
+                    **unit_control.evidence(machine, unit_control.web(colour)[1]),
+                )
         return None
 
     def undo(self) -> Found:
@@ -132,8 +133,9 @@ class Probe(Deploy):
     def do(self) -> Found:
         """Fail on the first thing that does not work; say what was not run."""
         kept = self.plan.kind != "deploy"
-        found = proof.before_switch(self.machine, self.contract, self.plan.colour, ahead=kept)
-        for what, verdict in found.items():
-            if verdict.status == "fail":
-                raise Failed(f"{what}: {verdict.message}", **verdict.evidence)
+        with application_database.as_declared(self.machine):
+            found = proof.before_switch(self.machine, self.contract, self.plan.colour, ahead=kept)
+            for what, verdict in found.items():
+                if verdict.status == "fail":
+                    raise Failed(f"{what}: {verdict.message}", **verdict.evidence)
         return {"proved": {what: verdict.status for what, verdict in found.items()}}

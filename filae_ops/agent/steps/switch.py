@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from filae_ops.agent.database import application_database
 from filae_ops.agent.frontdoor import nginx, proof, site_include
 from filae_ops.agent.runtime import health, unit_control
 from filae_ops.agent.steps.base import Deploy, Found
@@ -66,6 +67,7 @@ class Retire(Deploy):
         before, colour = self.before, self.plan.from_colour
         if before is None:
             return None
+        application_database.try_to_reset_roles(self.machine)
         unit_control.prepare_web(self.machine, before, colour)
         unit_control.start_web(self.machine, colour)
         if problem := health.of_colour(self.machine, before, colour):
