@@ -21,6 +21,7 @@ from filae_ops.facts import (
     system,
     units,
     web,
+    written,
 )
 
 MODULES = (
@@ -37,6 +38,7 @@ MODULES = (
     system,
     units,
     web,
+    written,
 )
 
 

@@ -17,11 +17,10 @@ def test_no_network(on: Target) -> None:
     """The database has no network address."""
     listening = [each for each in on.facts["sockets"] if each["program"] == "postgres"]
     if listening:
-        where = ", ".join(f"{each['address']}:{each['port']}" for each in listening)
-        broken(f"PostgreSQL listens on {where}")
+        broken("listens", sockets=[f"{each['address']}:{each['port']}" for each in listening])
     addresses = on.facts["database"]["settings"]["listen_addresses"]
     if addresses:
-        broken(f"listen_addresses is {addresses!r}, not empty")
+        broken("will_listen", addresses=addresses)
 
 
 @check("db-access", "NET-09")
@@ -33,9 +32,12 @@ def test_access_rules(on: Target) -> None:
         for rule in rules
         if rule["type"] != "local" or rule["method"] not in ("peer", "reject")
     ]
-    bad += [f"error: {rule['error']}" for rule in rules if rule["error"]]
-    if bad or not rules:
-        broken(f"pg_hba.conf lets in more than it should: {'; '.join(bad) or 'no rule'}")
+    if errors := [rule["error"] for rule in rules if rule["error"]]:
+        broken("unreadable", errors=errors)
+    if bad:
+        broken("lets_in", rules=bad)
+    if not rules:
+        broken("no_rule")
 
 
 @check("db-timeouts", "OPS-04")
@@ -45,7 +47,7 @@ def test_timeouts(on: Target) -> None:
         settings = dict(item.split("=", 1) for item in on.facts["database"]["roles"].get(role, {}).get("settings", []))
         missing = [name for name in LIMITS if not BOUND.fullmatch(settings.get(name, ""))]
         if missing:
-            broken(f"the role {role} has no {', '.join(missing)}")
+            broken("unbounded", role=role, settings=missing)
 
 
 @check("db-roles", "OPS-07")
@@ -53,22 +55,16 @@ def test_roles(on: Target) -> None:
     """No role but postgres may do everything, and none has a password."""
     for name, role in on.facts["database"]["roles"].items():
         if name != "postgres" and (role["super"] or role["create"]):
-            broken(
-                f"the role {name} may do more than it needs",
-                "provider: ALTER ROLE … NOSUPERUSER NOCREATEDB NOCREATEROLE",
-            )
+            broken("powerful", role=name)
         if role["password"]:
-            broken(f"the role {name} has a password: none is needed", f"provider: ALTER ROLE {name} PASSWORD NULL")
+            broken("password", role=name)
 
 
 @check("db-applied", "OPS-10")
 def test_what_runs_is_what_is_configured(on: Target) -> None:
     """The running server has its present settings."""
     if waiting := on.facts["database"]["pending_restart"]:
-        broken(
-            f"settings that wait for a restart: {', '.join(waiting)}",
-            "provider: restart PostgreSQL in the maintenance window",
-        )
+        broken("restart_due", settings=waiting)
     settings = on.facts["database"]["settings"]
     if settings["fsync"] != "on" or settings["full_page_writes"] != "on":
-        broken("PostgreSQL does not write safely: fsync or full_page_writes is off")
+        broken("unsafe", settings=[name for name in ("fsync", "full_page_writes") if settings[name] != "on"])
