@@ -20,15 +20,15 @@ def day(on: Target) -> dt.date:
     return dt.datetime.fromtimestamp(on.facts["system"]["now"], dt.UTC).date()
 
 
-def supported(on: Target, product: str, version: str) -> None:
+def supported(on: Target, product: str, version: str) -> str:
+    """Judge whether a version is still maintained without a subscription, and return by what support."""
     known = lifecycle(product, version)
     if known is None:
         not_run("no_calendar", product=product, version=version)
     support = known.support(day(on))
     if support in ("subscription", "ended"):
         broken("ended", product=product, version=version, since=known.free_until)
-    if support == "extended":
-        broken("extended", product=product, version=version, since=known.standard_until)
+    return support
 
 
 def package(on: Target, prefix: str) -> str:
@@ -41,7 +41,8 @@ def package(on: Target, prefix: str) -> str:
 def test_supported_system(on: Target) -> None:
     """The system is maintained today."""
     system = on.facts["system"]
-    supported(on, system["id"], system["version"])
+    if supported(on, system["id"], system["version"]) == "extended":
+        broken("extended", product=system["id"], version=system["version"])
 
 
 @check("os-declared", "OS-01", against=("machines[].os.id", "machines[].os.version"))

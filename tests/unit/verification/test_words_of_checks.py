@@ -3,88 +3,24 @@
 from __future__ import annotations
 
 import argparse
-import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import pytest
 import typer.main
+from material.host_checks import Said, documented_checks, everything_said
 
 from filae_ops.agent import arguments
 from filae_ops.cli import app
-from filae_ops.paths import PACKAGE, data_path
 from filae_ops.report.document.check_words import BROKE, HOLDS, SHARED, check_words, placeholders
 from filae_ops.vocabulary import OWNERS
 
-SAYING = ("broken", "not_run", "no_object")
 LANGUAGES = ("en", "fr")
 PARTY = re.compile(rf"(?:^|; )({'|'.join(OWNERS)}): ")
 # What follows the name of one of our two programs is a command of it; the name alone stands for the program.
 COMMAND = re.compile(r"\b(filae-ops|filaectl) ([a-z]+)")
 PROSE = {"is", "est", "and"}
-
-
-@dataclass(frozen=True)
-class Said:
-    """One place where a check says a code."""
-
-    check: str
-    how: str
-    code: str
-    values: frozenset[str]
-    place: str
-
-
-def functions(path: Path) -> dict[str, ast.FunctionDef]:
-    tree = ast.parse(path.read_text())
-    return {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
-
-
-def calls(function: ast.FunctionDef) -> Iterator[tuple[str, ast.Call]]:
-    for node in ast.walk(function):
-        if isinstance(node, ast.Call):
-            name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-            yield name, node
-
-
-def reached(start: str, known: dict[str, ast.FunctionDef]) -> list[ast.FunctionDef]:
-    """Return a function, and those of its file that it calls, by whatever way."""
-    names, pending = {start}, [start]
-    while pending:
-        inner = {name for name, _ in calls(known[pending.pop()])} & set(known) - names
-        names |= inner
-        pending += inner
-    return [known[name] for name in sorted(names)]
-
-
-def said_in(function: ast.FunctionDef, check: str, path: Path) -> Iterator[Said]:
-    for name, call in calls(function):
-        if name not in SAYING or function.name in SAYING:
-            continue
-        place = f"{path.name}:{call.lineno}"
-        assert len(call.args) == 1, f"{place}: a code, then named values"
-        assert isinstance(call.args[0], ast.Constant), f"{place}: the code is written out"
-        assert all(word.arg for word in call.keywords), f"{place}: each value is named"
-        values = frozenset(str(word.arg) for word in call.keywords)
-        yield Said(check, name, str(call.args[0].value), values, place)
-
-
-@cache
-def everything_said() -> list[Said]:
-    found: list[Said] = []
-    for path in sorted(data_path("tests", "host").glob("test_*.py")):
-        known = functions(path)
-        for name, function in known.items():
-            if name.startswith("test_"):
-                (mark,) = function.decorator_list
-                assert isinstance(mark, ast.Call)
-                check = ast.literal_eval(mark.args[0])
-                found += [each for inner in reached(name, known) for each in said_in(inner, check, path)]
-    frame = PACKAGE / "verification/check.py"
-    return found + [each for function in functions(frame).values() for each in said_in(function, SHARED, frame)]
 
 
 def entry(said: Said, lang: str) -> tuple[str, dict[str, str]]:
@@ -124,6 +60,7 @@ def test_each_next_step_begins_with_who_acts_and_names_commands_that_exist(lang)
             assert name in commands(program) | PROSE, f"{check}: {code}: {program} {name}"
 
 
+@cache
 def commands(program: str) -> set[str]:
     if program == "filae-ops":
         return set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
@@ -148,13 +85,7 @@ def shown(words: dict[str, str]) -> list[str]:
 
 
 def test_each_check_says_what_holds_as_its_own_documentation_does():
-    documented = {}
-    for path in data_path("tests", "host").glob("test_*.py"):
-        for name, function in functions(path).items():
-            if name.startswith("test_"):
-                (mark,) = function.decorator_list
-                assert isinstance(mark, ast.Call)
-                documented[ast.literal_eval(mark.args[0])] = (ast.get_docstring(function) or "").splitlines()[0]
+    documented = documented_checks()
     for lang in LANGUAGES:
         table = {check: codes for check, codes in check_words(lang)["checks"].items() if check != SHARED}
         assert set(table) == set(documented)
