@@ -42,8 +42,16 @@ def accounts(_: Expected) -> dict[str, Any]:
             "shell": entry.pw_shell,
             "password": fields[1][:1] not in ("!", "*"),
             "locked": fields[7] == "1",
+            "group": _group(entry.pw_gid),
         }
     return {"accounts": people, "groups": {name: _members(name) for name in GROUPS}}
+
+
+def _group(number: int) -> str:
+    try:
+        return grp.getgrgid(number).gr_name
+    except KeyError:
+        return str(number)
 
 
 def _members(name: str) -> list[str]:

@@ -25,6 +25,7 @@ from filae_ops.facts import (
     system,
     units,
     web,
+    written,
 )
 
 MODULES = (
@@ -45,6 +46,7 @@ MODULES = (
     system,
     units,
     web,
+    written,
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import ipaddress
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,9 +17,6 @@ from filae_ops.inventory.model.inventory import Inventory
 from filae_ops.inventory.model.machine import Host
 from filae_ops.verification.accounted_files import Leftover, files, with_agent
 from filae_ops.verification.placed_by_roles import Placement
-
-PROVISION = "provider: filae-ops provision puts it right; then find out who changed it"
-NOTHING_DEPLOYED = "nothing is deployed yet: filae-ops deploy BUNDLE"
 
 
 class Broken(AssertionError):  # noqa: N818  # it is a verdict
@@ -49,28 +47,22 @@ def check(name: str, requirement: str, *, against: tuple[str, ...] = ()) -> pyte
     return pytest.mark.check(id=name, requirement=requirement, against=against)
 
 
-def broken(code: str, step: str = "", **values: Any) -> NoReturn:
+def broken(code: str, /, **values: Any) -> NoReturn:
     """Say that the requirement does not hold: the words of a code of this check, which name who acts, and values.
 
     The words are in templates/verification/checks.LANG.yml, under the check or under `shared`. A value is a text, a
     number, a day, a moment, or several texts; the words show exactly these.
     """
-    if " " in code:
-        code, values = "told", {"message": code, "step": step or PROVISION}
     raise Broken(code, values)
 
 
-def not_run(code: str, **values: Any) -> NoReturn:
+def not_run(code: str, /, **values: Any) -> NoReturn:
     """Say that this could not be measured, and why: never a pass."""
-    if " " in code:
-        code, values = "untold", {"message": code}
     raise NotRun(code, values)
 
 
-def no_object(code: str, **values: Any) -> NoReturn:
+def no_object(code: str, /, **values: Any) -> NoReturn:
     """Say that this has no object on this site, by its inventory: never a pass, and nothing is left to measure."""
-    if " " in code:
-        code, values = "untold", {"message": code}
     raise NoObject(code, values)
 
 
@@ -87,6 +79,11 @@ def recorded(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: one_value(value) for name, value in values.items()}
 
 
+def is_loopback(address: str) -> bool:
+    """Tell whether a socket's address is the machine's own, which no other machine reaches."""
+    return address != "*" and ipaddress.ip_address(address).is_loopback
+
+
 class Facts:
     """The facts of a machine; a part that could not be read makes its checks `not_run`."""
 
@@ -98,6 +95,11 @@ class Facts:
         if "error" in found:
             not_run("not_measured", error=found["error"])
         return found["value"]
+
+    def known(self, name: str) -> Mapping[str, Any]:
+        """Return a part where it was read, else nothing: for what only helps to name a cause."""
+        value: Mapping[str, Any] = self.parts.get(name, {}).get("value", {})
+        return value
 
 
 @dataclass(frozen=True)
@@ -156,16 +158,29 @@ class Target:
     def deployed(self) -> str:
         """Return the live version; without one, the application's checks have no object."""
         version: str | None = self.facts["agent"]["status"].get("version")
-        return version or not_run(NOTHING_DEPLOYED)
+        return version or not_run("nothing_deployed")
 
-    def line(self, name: str) -> Mapping[str, str]:
-        """Return a line of the preflight, which must be a go."""
-        found: Mapping[str, str] | None = self.facts["preflight"]["lines"].get(name)
-        if found is None:
-            not_run("the preflight says nothing of it")
-        if found["status"] != "go":
-            broken(found["message"], f"{found['owner']}: {found['next']}")
-        return found
+    def line(self, name: str) -> Mapping[str, Any]:
+        """Return a line of the preflight."""
+        found: Mapping[str, Any] | None = self.facts["preflight"]["lines"].get(name)
+        return found if found is not None else not_run("preflight_silent", line=name)
+
+    def answers(self, name: str) -> bool:
+        """Tell whether a line of the preflight was measured, and is a go."""
+        lines = self.facts.known("preflight").get("lines", {})
+        return bool(lines.get(name, {}).get("status") == "go")
+
+    def set_elsewhere(self, program: str, ours: str, settings: Mapping[str, str]) -> list[str]:
+        """Return the files that set these settings though ours still has them all; none where ours was changed.
+
+        Provisioning puts our file back, and leaves the others. Where none is seen to set them: the folder.
+        """
+        files: Mapping[str, Mapping[str, str]] = self.facts.known("written").get(program, {})
+        mine = files.get(ours, {})
+        if any(mine.get(name.lower()) != value for name, value in settings.items()):
+            return []
+        others = [path for path, found in files.items() if path != ours and {*map(str.lower, settings)} & {*found}]
+        return others or [str(Path(ours).parent)]
 
 
 def read_targets(directory: Path) -> list[Target]:

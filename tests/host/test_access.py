@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from itertools import chain
 
 from filae_ops.inventory.model.access import Operator
 from filae_ops.verification.check import Target, broken, check
@@ -29,7 +28,9 @@ NO_FORWARDING = (
     "gatewayports",
 )
 ROOT_GROUPS = ("sudo", "docker", "lxd", "disk", "shadow")
-REVOKE = "provider: say `state: absent` or a new key in access.yml, then filae-ops provision"
+SSHD = "/etc/ssh/sshd_config.d/00-filae.conf"
+KEYS = "/etc/ssh/authorized_keys.d"
+SUDOERS = ("/etc/sudoers.d/filae-operators", "/etc/sudoers.d/filae-dsi")
 
 
 def today(on: Target) -> dt.date:
@@ -48,40 +49,42 @@ def operators(on: Target) -> set[str]:
     return {each.name for each in on.inventory.access.operators if each.state == "present"}
 
 
+def expect_of_sshd(on: Target, wanted: dict[str, str]) -> None:
+    """Compare sshd's settings; where they differ, say whether our file was changed or another one overrides it."""
+    found = {name: " ".join(on.facts["sshd"].get(name) or ["unset"]) for name in wanted}
+    wrong = {name: value for name, value in wanted.items() if {*found[name].split()} != {*value.split()}}
+    if not wrong:
+        return
+    shown = [f"{name} {found[name]}" for name in wrong]
+    if "include" not in on.facts.known("written").get("sshd", {}).get("/etc/ssh/sshd_config", {"include": ""}):
+        broken("sshd_left_out", settings=shown)
+    if files := on.set_elsewhere("sshd", SSHD, wrong):
+        broken("sshd_overridden", settings=shown, files=files)
+    broken("sshd_changed", settings=shown)
+
+
 @check("ssh-root", "SSH-01")
 def test_root_cannot_log_in(on: Target) -> None:
     """root cannot log in over SSH."""
-    value = on.facts["sshd"]["permitrootlogin"][0]
-    if value != "no":
-        broken(f"sshd's PermitRootLogin is {value}")
+    expect_of_sshd(on, {"permitrootlogin": "no"})
 
 
 @check("ssh-keys-only", "SSH-01")
 def test_keys_only(on: Target) -> None:
     """Only keys open a session, and only those that the inventory placed."""
-    bad = [
-        f"{name} {found}"
-        for name, value in KEYS_ONLY.items()
-        if (found := (on.facts["sshd"].get(name) or ["unset"])[0]) != value
-    ]
-    if bad:
-        broken(f"sshd: {', '.join(bad)}")
+    expect_of_sshd(on, KEYS_ONLY)
 
 
 @check("ssh-forwarding", "SSH-03")
 def test_no_forwarding(on: Target) -> None:
     """Forwarding is off."""
-    bad = [name for name in NO_FORWARDING if (on.facts["sshd"].get(name) or ["yes"])[0] != "no"]
-    if bad:
-        broken(f"sshd allows: {', '.join(bad)}")
+    expect_of_sshd(on, dict.fromkeys(NO_FORWARDING, "no"))
 
 
 @check("ssh-groups", "SSH-03")
 def test_named_groups_only(on: Target) -> None:
     """Only the two named groups may log in."""
-    groups = set(chain.from_iterable(row.split() for row in on.facts["sshd"].get("allowgroups", [])))
-    if groups != {"filae-operators", "filae-dsi"}:
-        broken(f"sshd's AllowGroups is {', '.join(sorted(groups)) or 'unset'}")
+    expect_of_sshd(on, {"allowgroups": "filae-operators filae-dsi"})
 
 
 @check("access-accounts", "OPS-08", against=("access.operators", "access.dsi"))
@@ -90,13 +93,17 @@ def test_accounts(on: Target) -> None:
     accounts, groups = on.facts["accounts"]["accounts"], on.facts["accounts"]["groups"]
     for person in people(on):
         about = accounts.get(person.name)
-        if person.state == "present" and (about is None or about["locked"]):
-            broken(f"the account {person.name} is {'locked' if about else 'absent'}")
+        if person.state == "present" and about is None:
+            broken("absent", name=person.name)
+        if person.state == "present" and about["locked"]:
+            broken("locked", name=person.name)
         if person.state == "absent" and about and not about["locked"]:
-            broken(f"the account {person.name} is revoked in the inventory, open on the machine")
+            broken("open", name=person.name)
     strangers = (set(groups["filae-operators"]) - operators(on)) | (set(groups["filae-dsi"]) - set(present(on)))
+    if born := {name for name in strangers if accounts.get(name, {}).get("group", "").startswith("filae-")}:
+        broken("born_in_groups", names=born)
     if strangers:
-        broken(f"in our groups without being in the inventory: {', '.join(sorted(strangers))}")
+        broken("in_groups", names=strangers)
 
 
 @check("access-keys", "OPS-08", against=("access.operators", "access.dsi"))
@@ -108,47 +115,53 @@ def test_keys(on: Target) -> None:
         for key in person.keys
     }
     found = {(name, key["key"], key["until"]) for name, keys in on.facts["keys"].items() for key in keys}
-    if extra := sorted({name for name, *_ in found - wanted}):
-        broken(f"keys that the inventory does not have, or with another end: {', '.join(extra)}")
-    if missing := sorted({name for name, *_ in wanted - found}):
-        broken(f"keys of the inventory that the machine does not have: {', '.join(missing)}")
+    extra = {name for name, *_ in found - wanted}
+    if strangers := extra - {each.name for each in people(on)}:
+        broken("strangers", files={f"{KEYS}/{name}" for name in strangers})
+    if revoked := extra - set(present(on)):
+        broken("revoked", names=revoked)
+    if extra:
+        broken("extra", names=extra)
+    if missing := {name for name, *_ in wanted - found}:
+        broken("missing", names=missing)
 
 
 @check("access-expired", "OPS-08")
 def test_no_key_is_past_its_end(on: Target) -> None:
-    """No key is past its end without having been removed."""
-    day = f"{today(on):%Y%m%d}"
-    late = {name for name, keys in on.facts["keys"].items() for key in keys if key["until"] < day}
-    late |= {name for name, person in present(on).items() for key in person.keys if key.until < today(on)}
-    if late:
-        broken(f"a key past its end is still there: {', '.join(sorted(late))}", REVOKE)
+    """No key of the inventory's people is past its end without having been removed."""
+    day, mine = today(on), present(on)
+    if late := {name for name, person in mine.items() for key in person.keys if key.until < day}:
+        broken("declared", names=late)
+    left = {
+        name
+        for name, keys in on.facts["keys"].items()
+        for key in keys
+        if name in mine and "" < key["until"] < f"{day:%Y%m%d}"
+    }
+    if left:
+        broken("left", names=left)
 
 
 @check("access-sudo", "OPS-08", against=("access.operators",))
 def test_no_stranger_is_root(on: Target) -> None:
     """Root's rights belong to the inventory's operators alone."""
     allowed = {"root", "%sudo", "%filae-operators", "%filae-dsi", *operators(on)}
-    lines = [f"{line['who']} ({line['file']})" for line in on.facts["sudoers"] if line["who"] not in allowed]
-    groups = on.facts["accounts"]["groups"]
-    lines += [f"{name} (group {group})" for group in ROOT_GROUPS for name in groups[group] if name not in operators(on)]
+    lines = [line for line in on.facts["sudoers"] if line["who"] not in allowed]
+    if others := [f"{line['who']} ({line['file']})" for line in lines if line["file"] not in SUDOERS]:
+        broken("other_files", lines=others)
     if lines:
-        broken(
-            f"root's rights for: {', '.join(lines)}", "provider: remove them on the machine, and find out who gave them"
-        )
+        broken("our_files", lines=[f"{line['who']} ({line['file']})" for line in lines])
+    groups = on.facts["accounts"]["groups"]
+    members = [f"{name} ({group})" for group in ROOT_GROUPS for name in groups[group] if name not in operators(on)]
+    if members:
+        broken("groups", members=members)
 
 
 @check("access-root", "OPS-08")
 def test_one_root(on: Target) -> None:
     """root alone has number 0, and no account has a password."""
     accounts = on.facts["accounts"]["accounts"]
-    zero = sorted(name for name, about in accounts.items() if about["uid"] == 0 and name != "root")
-    if zero:
-        broken(f"other accounts have number 0: {', '.join(zero)}", "provider: remove them, and find out who made them")
-    people_with_password = sorted(
-        name for name, about in accounts.items() if about["password"] and name in operators(on)
-    )
-    if people_with_password:
-        broken(
-            f"operators with a password: {', '.join(people_with_password)}",
-            "provider: passwd --lock; keys are the only way in",
-        )
+    if zero := [name for name, about in accounts.items() if about["uid"] == 0 and name != "root"]:
+        broken("number_0", names=sorted(zero))
+    if known := [name for name, about in accounts.items() if about["password"] and name in operators(on)]:
+        broken("password", names=sorted(known))

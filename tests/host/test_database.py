@@ -12,7 +12,7 @@ from filae_ops.agent.database import declared_roles
 from filae_ops.agent.database.declared_roles import DATABASE, OWNER, ROLES, SETTINGS, shown
 from filae_ops.console import plain
 from filae_ops.paths import data_path
-from filae_ops.verification.check import PROVISION, Target, broken, check
+from filae_ops.verification.check import Target, broken, check
 
 PLACE = "/etc/postgresql/17/main"
 OURS = f"{PLACE}/conf.d/filae.conf"
@@ -45,11 +45,9 @@ def test_no_network(on: Target) -> None:
     """The database has no network address."""
     listening = [each for each in on.facts["sockets"] if each["program"] == "postgres"]
     if listening:
-        where = ", ".join(f"{each['address']}:{each['port']}" for each in listening)
-        broken(f"PostgreSQL listens on {where}")
-    addresses = on.facts["database"]["settings"]["listen_addresses"]
-    if addresses:
-        broken(f"listen_addresses is {addresses!r}, not empty")
+        broken("listens", sockets=[f"{each['address']}:{each['port']}" for each in listening])
+    if addresses := on.facts["database"]["settings"]["listen_addresses"]:
+        broken("will_listen", addresses=addresses)
 
 
 @check("db-access", "NET-09")
@@ -143,13 +141,10 @@ def test_the_table_of_the_schema(on: Target) -> None:
 def test_what_runs_is_what_is_configured(on: Target) -> None:
     """The running server has its present settings."""
     if waiting := on.facts["database"]["pending_restart"]:
-        broken(
-            f"settings that wait for a restart: {', '.join(waiting)}",
-            "provider: restart PostgreSQL in the maintenance window",
-        )
+        broken("restart_due", settings=waiting)
     settings = on.facts["database"]["settings"]
-    if settings["fsync"] != "on" or settings["full_page_writes"] != "on":
-        broken("PostgreSQL does not write safely: fsync or full_page_writes is off")
+    if unsafe := [name for name in ("fsync", "full_page_writes") if settings[name] != "on"]:
+        broken("unsafe", settings=unsafe)
 
 
 def _odd_in_files(rows: Iterable[Mapping[str, Any]]) -> Iterator[Cause]:
@@ -227,10 +222,15 @@ def _some(texts: Iterable[str]) -> str:
 
 def _none(causes: Sequence[Cause]) -> None:
     """Name what is not as declared, and what ends each."""
+    provisioned = [cause.what for cause in causes if not cause.step]
+    if provisioned:
+        broken("provisioned", causes=provisioned)
     if causes:
-        steps = dict.fromkeys(cause.step for cause in causes if cause.step)
-        cured = [PROVISION] if not all(cause.step for cause in causes) else ["provider: ask who did it"]
-        broken(_some(cause.what for cause in causes), "; ".join([*cured, *list(steps)[:MOST]]))
+        broken(
+            "by_hand",
+            causes=[cause.what for cause in causes],
+            steps="; ".join(dict.fromkeys(cause.step for cause in causes)),
+        )
 
 
 def _name(name: str) -> str:

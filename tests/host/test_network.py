@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import difflib
-import ipaddress
 
-from filae_ops.verification.check import Target, broken, check, not_run
+from filae_ops.verification.check import Target, broken, check, is_loopback, not_run
 
 DHCP_CLIENT = {("udp", 68), ("udp", 546)}
 
@@ -17,38 +16,30 @@ def declared(on: Target, address: str = "") -> set[tuple[str, int]]:
     return {(flow.proto, port) for flow in flows for port in flow.port}
 
 
-def is_loopback(address: str) -> bool:
-    return address != "*" and ipaddress.ip_address(address).is_loopback
-
-
 @check("net-listening", "NET-07", against=("flows",))
 def test_every_listening_socket_is_a_declared_flow(on: Target) -> None:
     """Only the ports of the flow matrix listen on the network."""
     extra = [
-        f"{each['program'] or 'a program'} on {each['address']}:{each['port']}/{each['proto']}"
+        f"{each['program'] or '?'} {each['address']}:{each['port']}/{each['proto']}"
         for each in on.facts["sockets"]
         if not is_loopback(each["address"]) and (each["proto"], each["port"]) not in declared(on) | DHCP_CLIENT
     ]
     if extra:
-        broken(
-            f"listens without being declared: {', '.join(extra)}",
-            "provider: stop it, or declare the flow with the DSI in flows.yml",
-        )
+        broken("undeclared", sockets=extra)
 
 
 @check("net-closed", "NET-07", against=("flows",))
 def test_undeclared_ports_are_closed_from_elsewhere(on: Target) -> None:
     """Seen from another place, no undeclared port is open."""
     if "ports" not in on.outside:
-        not_run(on.outside.get("error", "not looked at from elsewhere"))
+        not_run("unseen", error=on.outside.get("error", "-"))
     opened = {int(port) for port, state in on.outside["ports"].items() if state == "open"}
     extra = sorted(opened - {port for proto, port in declared(on, on.outside["from"]) if proto == "tcp"})
+    listening = {each["port"] for each in on.facts["sockets"] if not is_loopback(each["address"])}
+    if inside := [port for port in extra if port in listening]:
+        broken("open", ports=inside, place=on.outside["from"])
     if extra:
-        ports = ", ".join(map(str, extra))
-        broken(
-            f"open from {on.outside['from']} without being declared: TCP {ports}",
-            "provider: stop what listens, then filae-ops provision",
-        )
+        broken("open_before", ports=extra, place=on.outside["from"])
 
 
 @check("firewall-rules", "NET-07", against=("flows",))
@@ -56,15 +47,9 @@ def test_the_loaded_rules_are_the_inventory_s(on: Target) -> None:
     """The rules that the kernel holds are those of the inventory, refusing by default."""
     rules = on.facts["firewall"]
     if not rules["live"]:
-        broken(
-            "no firewall rule of ours is loaded: every port is open",
-            "provider: on the machine: systemctl restart filae-firewall",
-        )
+        broken("none")
     if rules["live"] != rules["wanted"]:
-        broken(
-            f"the loaded rules are not the inventory's: {difference(rules['wanted'], rules['live'])}",
-            "provider: filae-ops provision",
-        )
+        broken("different", lines=difference(rules["wanted"], rules["live"]))
     assert rules["live"].count("policy drop;") == 3
 
 
@@ -73,13 +58,12 @@ def test_the_rules_of_the_next_boot_are_the_inventory_s(on: Target) -> None:
     """The next boot loads the same rules."""
     rules = on.facts["firewall"]
     if rules["boot"] != rules["wanted"]:
-        what = difference(rules["wanted"], rules["boot"])
-        broken(f"/etc/filae/firewall.nft is not the inventory's: {what}", "provider: filae-ops provision")
+        broken("different", lines=difference(rules["wanted"], rules["boot"]))
     if not on.host.service("filae-firewall").is_enabled:
-        broken("filae-firewall.service does not start with the machine")
+        broken("service_off", unit="filae-firewall.service")
 
 
-def difference(wanted: str, found: str) -> str:
-    """Return the first lines that differ."""
+def difference(wanted: str, found: str) -> list[str]:
+    """Return the lines that differ."""
     rows = difflib.unified_diff(wanted.splitlines(), found.splitlines(), lineterm="", n=0)
-    return "; ".join(" ".join(row.split()) for row in rows if row[:1] in "+-" and row[:3] not in ("+++", "---"))[:200]
+    return [" ".join(row.split()) for row in rows if row[:1] in "+-" and row[:3] not in ("+++", "---")]

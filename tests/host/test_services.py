@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from filae_ops.verification.check import NOTHING_DEPLOYED, Target, broken, check, not_run
+from filae_ops.verification.check import Target, broken, check, not_run
 
 EXPOSURE = 2.0
 # The application's own places: its files, its scratch directory, and the /tmp that each unit has for itself.
@@ -11,71 +11,84 @@ OWN = ("/srv/filae/files/", "/var/cache/filae/", "/tmp")
 SHUT = ("EROFS", "EACCES", "ENOENT")
 
 
-def runs(on: Target, unit: str, step: str) -> None:
-    service = on.host.service(unit)
-    if not service.is_running:
-        broken(f"{unit} does not run", f"provider: on the machine: systemctl status {unit}; {step}")
-    if not service.is_enabled:
-        broken(f"{unit} runs but does not start with the machine", f"provider: systemctl enable {unit}")
+# What `systemctl is-enabled` takes for a unit that starts with the machine.
+STARTS = ("enabled", "enabled-runtime", "static", "alias", "indirect", "generated")
+
+
+def runs(on: Target, unit: str) -> None:
+    """Judge a unit that provisioning starts, enables and unmasks."""
+    state = on.facts["units"]["units"].get(unit, {})
+    if state.get("LoadState", "not-found") == "not-found":
+        broken("service_absent", unit=unit)
+    if state["LoadState"] == "masked":
+        broken("service_masked", unit=unit)
+    if state["ActiveState"] == "failed":
+        broken("service_failed", unit=unit)
+    if state["ActiveState"] not in ("active", "reloading"):
+        broken("service_stopped", unit=unit)
+
+
+def starts(on: Target, unit: str) -> None:
+    """Judge whether a unit that runs starts with the machine."""
+    if on.facts["units"]["units"][unit]["UnitFileState"] not in STARTS:
+        broken("service_off", unit=unit)
 
 
 @check("service-nginx", "OPS-02")
 def test_nginx(on: Target) -> None:
     """nginx runs and starts with the machine."""
-    runs(on, "nginx.service", "nginx -t says what is wrong in its settings")
+    runs(on, "nginx.service")
+    starts(on, "nginx.service")
 
 
 @check("service-postgresql", "OPS-02")
 def test_postgresql(on: Target) -> None:
     """PostgreSQL runs and starts with the machine."""
-    runs(on, "postgresql.service", "journalctl -u postgresql@17-main")
-    cluster = on.facts["units"]["units"].get("postgresql@17-main.service", {})
-    if cluster.get("ActiveState") != "active":
-        broken(
-            "the database cluster 17/main does not run", "provider: on the machine: systemctl status postgresql@17-main"
-        )
+    runs(on, "postgresql@17-main.service")
+    runs(on, "postgresql.service")
+    starts(on, "postgresql.service")
 
 
 @check("service-ssh", "OPS-02")
 def test_ssh(on: Target) -> None:
     """sshd runs and starts with the machine."""
-    runs(on, "ssh.service", "sshd -t says what is wrong in its settings")
+    state = on.facts["units"]["units"].get("ssh.service", {})
+    if state.get("ActiveState") != "active":
+        broken("stopped", state=state.get("ActiveState", "-"))
+    if state["UnitFileState"] not in STARTS:
+        broken("not_at_start")
 
 
 @check("service-clock", "OPS-02")
 def test_chrony(on: Target) -> None:
     """chrony runs and starts with the machine."""
-    runs(on, "chrony.service", "without it traces and certificates have no sure date")
+    runs(on, "chrony.service")
+    starts(on, "chrony.service")
 
 
 @check("service-failed", "OPS-02")
 def test_no_unit_failed(on: Target) -> None:
     """No unit of the machine has failed."""
     if failed := on.facts["units"]["failed"]:
-        broken(
-            f"failed units: {', '.join(failed)}",
-            f"provider: on the machine: systemctl status {failed[0]}; then systemctl reset-failed",
-        )
+        broken("failed", units=failed, first=failed[0])
 
 
 @check("app-units", "OPS-02")
 def test_the_application_s_units_run(on: Target) -> None:
     """The live colour's units run and start with the machine."""
     if not on.deployed:
-        not_run(NOTHING_DEPLOYED)
+        return
     colour, units = on.facts["agent"]["status"]["colour"], on.facts["units"]
+    runs(on, "filae.target")
     wanted = [f"filae-web@{colour}.socket", f"filae-web@{colour}.service", "filae.target"]
     wanted += [name for name in units["own"] if name.startswith("filae-worker@") and name.endswith(f"{colour}.service")]
     wanted += [name for name in units["own"] if name.endswith(".timer")]
     for name in wanted:
         unit = units["units"].get(name, {})
         if unit.get("ActiveState") != "active":
-            broken(
-                f"{name} is {unit.get('ActiveState', 'absent')}",
-                f"provider: on the machine: journalctl -u {name} -n 50",
-            )
+            broken("stopped", unit=name, state=unit.get("ActiveState", "-"))
         if unit.get("UnitFileState") not in ("enabled", "static"):
-            broken(f"{name} does not start with the machine", f"provider: systemctl enable {name}")
+            broken("not_at_start", unit=name)
 
 
 @check("app-sandbox", "OPS-02")
@@ -83,23 +96,21 @@ def test_the_application_is_closed_in(on: Target) -> None:
     """systemd rates the application's exposure at 2.0 at most."""
     open_ones = {name: value for name, value in on.facts["sandbox"].items() if value > EXPOSURE}
     if open_ones:
-        broken(f"too exposed (at most {EXPOSURE}): {open_ones}")
+        shown = [f"{name} ({value})" for name, value in open_ones.items()]
+        broken("exposed", units=shown, first=next(iter(open_ones)), limit=EXPOSURE)
 
 
 @check("app-writes", "OPS-02")
 def test_the_application_writes_in_its_own_places_alone(on: Target) -> None:
     """The application can write in its files and its scratch directory, and nowhere else."""
     if not on.deployed:
-        not_run(NOTHING_DEPLOYED)
+        return
     if not (tried := on.facts["writes"]):
-        not_run("no process of the application runs")
+        not_run("no_process")
     for unit, answers in tried.items():
         opened = sorted(place for place, answer in answers.items() if answer == "written" and not place.startswith(OWN))
         if opened:
-            broken(
-                f"{unit} can write in {', '.join(opened)}",
-                f"provider: on the machine: systemctl cat {unit} shows what opens it; remove that, restart the unit",
-            )
+            broken("open", unit=unit, places=opened)
     odd = [
         f"{place} ({answer}, {unit})"
         for unit, answers in tried.items()
@@ -107,14 +118,14 @@ def test_the_application_writes_in_its_own_places_alone(on: Target) -> None:
         if answer not in (("written",) if place.startswith(OWN) else SHUT)
     ]
     if odd:
-        not_run(f"a write that is tried says nothing in {', '.join(odd)}")
+        not_run("unclear", places=odd)
 
 
 @check("agent-recovery", "OPS-02")
 def test_a_cut_transaction_is_taken_up_at_boot(on: Target) -> None:
     """A transaction that was cut is taken up at boot."""
     if not on.host.service("filae-recover").is_enabled:
-        broken("filae-recover.service does not start with the machine")
+        broken("service_off", unit="filae-recover.service")
 
 
 @check("agent-version", "OPS-09")
@@ -123,7 +134,4 @@ def test_the_agent_is_this_toolkit_s(on: Target) -> None:
     found = on.facts["agent"]["sha256"]
     built = on.placed["/usr/local/sbin/filaectl"].sha256 or ""
     if found != built:
-        broken(
-            f"filaectl is {found[:16] or 'absent'}, this toolkit builds {built[:16]}",
-            "provider: filae-ops provision, with one version of filae-ops",
-        )
+        broken("different", found=found[:16] or "-", built=built[:16])

@@ -7,26 +7,28 @@ import datetime as dt
 import hashlib
 import ssl
 from functools import cache
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from filae_ops.certificates import check_names
 from filae_ops.errors import OpsError
-from filae_ops.verification.check import PROVISION, Target, broken, check, not_run
+from filae_ops.verification.check import Target, broken, check, not_run
 
 DAYS_LEFT = 21
 DAYS_MOST = 825
 DAY = 86400
-RENEW = {
-    "provided": "dsi: issue a new certificate; provider: put it in tls/, then filae-ops provision",
-    "local-ca": "provider: filae-ops provision renews it",
-}
 
 
 @cache
 def parsed(der: str) -> x509.Certificate:
     return x509.load_der_x509_certificate(base64.b64decode(der))
+
+
+def spelt(version: str) -> str:
+    """Return `TLS 1.2` for `tls1.2`."""
+    return f"TLS {version.removeprefix('tls')}"
 
 
 def served(on: Target) -> x509.Certificate:
@@ -37,60 +39,80 @@ def served(on: Target) -> x509.Certificate:
 def test_versions(on: Target) -> None:
     """TLS 1.2 and 1.3 are served, 1.0 and 1.1 are refused."""
     if all("error" in on.front[name] for name in ("tls1.0", "tls1.1", "tls1.2", "tls1.3")):
-        not_run(f"the front door gives no answer: {on.front['tls1.3']['error']}")
+        not_run("no_answer", error=on.front["tls1.3"]["error"])
     old = [name for name in ("tls1.0", "tls1.1") if on.front[name].get("value")]
     if old:
-        broken(f"accepted: {', '.join(old)}")
+        broken("accepted", versions=list(map(spelt, old)))
     missing = [name for name in ("tls1.2", "tls1.3") if "error" in on.front[name]]
     if missing:
-        broken(f"not served: {', '.join(missing)} ({on.front[missing[0]]['error']})")
+        broken("not_served", versions=list(map(spelt, missing)), error=on.front[missing[0]]["error"])
 
 
 @check("tls-suites", "TLS-02")
 def test_weak_suites_are_refused(on: Target) -> None:
     """Suites without forward secrecy or integrity mode are refused."""
     if chosen := on.answer("weak"):
-        broken(f"the weak suite 0x{chosen['suite']:04X} is accepted")
+        broken("accepted", suite=f"0x{chosen['suite']:04X}")
 
 
 @check("tls-curves", "TLS-03")
 def test_weak_curves_are_refused(on: Target) -> None:
     """Curves below 256 bits are refused."""
     if chosen := on.answer("weak_groups"):
-        broken(f"a curve below 256 bits is accepted, with suite 0x{chosen['suite']:04X}")
+        broken("accepted", suite=f"0x{chosen['suite']:04X}")
 
 
 @check("tls-certificate", "TLS-04")
 def test_the_certificate_suits(on: Target) -> None:
     """The certificate bears the public name, has a sound key and signature, and 21 days left."""
-    found, step = served(on), RENEW[on.inventory.tls.mode]
+    found, name = served(on), on.inventory.network.public_name
+    of_the_dsi = found == declared(on)
+    day = found.not_valid_after_utc.date()
     left = (found.not_valid_after_utc - dt.datetime.now(dt.UTC)).days
+    if left < DAYS_LEFT and of_the_dsi:
+        broken("ends", day=day, left=left, wanted=DAYS_LEFT)
     if left < DAYS_LEFT:
-        broken(
-            f"the certificate ends on {found.not_valid_after_utc:%Y-%m-%d}: {left} days left, {DAYS_LEFT} wanted", step
-        )
+        broken("ends_here", day=day, left=left, wanted=DAYS_LEFT)
+    unsound = problems(found, name)
+    if unsound and of_the_dsi:
+        broken("unsound", problems=unsound)
+    if unsound:
+        broken("unsound_here", problems=unsound)
+
+
+def problems(found: x509.Certificate, name: str) -> list[str]:
+    """Return what is wrong with a certificate, as such texts name it: extensions and algorithms."""
+    wrong = []
     try:
-        check_names(found, [on.inventory.network.public_name], on.inventory.directory / "served")
-    except OpsError as error:
-        broken(str(error.args[0]), step)
-    if (found.not_valid_after_utc - found.not_valid_before_utc).days > DAYS_MOST:
-        broken(f"the certificate lives more than {DAYS_MOST} days", step)
+        check_names(found, [name], Path("served"))
+    except OpsError:
+        wrong.append(f"subjectAltName ≠ {name}")
+    if (days := (found.not_valid_after_utc - found.not_valid_before_utc).days) > DAYS_MOST:
+        wrong.append(f"notAfter - notBefore: {days} > {DAYS_MOST}")
     key, digest = found.public_key(), found.signature_hash_algorithm
-    sizes = {rsa.RSAPublicKey: 2048, ec.EllipticCurvePublicKey: 256}
-    if any(isinstance(key, kind) and key.key_size < bits for kind, bits in sizes.items()):  # type: ignore[union-attr]
-        broken("the certificate's key is too short", step)
+    for kind, bits, letters in ((rsa.RSAPublicKey, 2048, "RSA"), (ec.EllipticCurvePublicKey, 256, "EC")):
+        if isinstance(key, kind) and key.key_size < bits:
+            wrong.append(f"{letters} {key.key_size} < {bits}")
     if digest is not None and digest.name in ("md5", "sha1"):
-        broken(f"the certificate is signed with {digest.name}", step)
+        wrong.append(digest.name)
+    return wrong
+
+
+def declared(on: Target) -> x509.Certificate | None:
+    """Return the certificate that the inventory declares; None with the machine's own authority."""
+    if not on.inventory.tls.certificate:
+        return None
+    return x509.load_pem_x509_certificates((on.inventory.directory / on.inventory.tls.certificate).read_bytes())[0]
 
 
 @check("tls-chain", "TLS-04")
 def test_a_post_that_trusts_the_authority_accepts_the_site(on: Target) -> None:
     """The chain leads to the authority that the hospital's posts trust."""
-    if why := on.answer("trust"):
-        broken(
-            f"a post that trusts the declared authority refuses the site: {why}",
-            "provider: correct tls.chain and tls.root with the DSI",
-        )
+    if not (why := on.answer("trust")):
+        return
+    if served(on) == declared(on):
+        broken("distrusted", why=why)
+    broken("distrusted_here", why=why)
 
 
 @check("tls-installed", "OPS-10")
@@ -98,23 +120,17 @@ def test_the_served_certificate_is_the_installed_one(on: Target) -> None:
     """The certificate served is the one installed."""
     installed = on.facts["certificate"]["chain"]
     first = installed.partition("-----END CERTIFICATE-----")[0] + "-----END CERTIFICATE-----\n"
-    digest = (
-        hashlib.sha256(ssl.PEM_cert_to_DER_cert(first[first.index("-----BEGIN") :])).hexdigest()
-        if "BEGIN" in first
-        else ""
-    )
+    digest = ""
+    if "BEGIN" in first:
+        digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert(first[first.index("-----BEGIN") :])).hexdigest()
     mine = hashlib.sha256(base64.b64decode(on.answer("tls1.2")["certificate"])).hexdigest()
+    inside = on.facts.known("served").get("tls1.2", {}).get("value", {}).get("sha256", mine)
+    if mine != digest and inside == digest:
+        broken("replaced_before", served=mine[:16], installed=digest[:16])
     if mine != digest:
-        broken(
-            f"served: {mine[:16]}…, installed: {digest[:16] or 'none'}…",
-            "provider: nginx -t && systemctl reload nginx, or find what answers instead",
-        )
-    if on.inventory.tls.certificate:
-        declared = x509.load_pem_x509_certificates(
-            (on.inventory.directory / on.inventory.tls.certificate).read_bytes()
-        )[0]
-        if declared != parsed(on.answer("tls1.2")["certificate"]):
-            broken("the certificate served is not the inventory's", PROVISION)
+        broken("another", served=mine[:16], installed=digest[:16] or "-")
+    if declared(on) not in (None, parsed(on.answer("tls1.2")["certificate"])):
+        broken("not_the_inventory_s")
 
 
 @check("tls-options", "TLS-05")
@@ -122,7 +138,7 @@ def test_no_compression_and_short_tickets(on: Target) -> None:
     """No compression; session tickets live 24 hours at most."""
     chosen = on.answer("compressed")
     if chosen and chosen["compression"]:
-        broken("TLS compression is accepted (CRIME)")
+        broken("compression")
     longest = max(on.answer(name)["ticket_seconds"] for name in ("tls1.2", "tls1.3"))
     if longest > DAY:
-        broken(f"session tickets live {longest // 3600} hours, 24 at most")
+        broken("long_tickets", hours=longest // 3600)

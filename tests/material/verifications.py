@@ -19,8 +19,8 @@ from filae_ops.verification.verify import Report, verdicts
 
 FAILED = {
     "backup-receipt": ("late", {"hours": 72, "declared": 24}),
-    "os-declared": ("told", {"message": "runs debian 12", "step": "provider: look"}),
-    "service-failed": ("told", {"message": f"failed units: {EVIL}", "step": "provider: look"}),
+    "os-declared": ("different", {"found": "debian 12", "declared": "debian 13"}),
+    "service-failed": ("failed", {"units": [EVIL], "first": EVIL}),
 }
 NOT_MEASURED = {"flow-in": ("not_measured", {"error": EVIL}), "internet-in": ("not_measured", {"error": "no answer"})}
 

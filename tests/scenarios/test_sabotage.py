@@ -109,7 +109,7 @@ SABOTAGES = {
     "stranger's key": (
         f"echo '{OLD_KEY}' > /etc/ssh/authorized_keys.d/mallory",
         "rm /etc/ssh/authorized_keys.d/mallory",
-        {"access-keys", "access-expired"},
+        {"access-keys"},
     ),
     "secret in the journal": (
         "logger < /etc/filae/secrets/secret_key_base; journalctl --sync",

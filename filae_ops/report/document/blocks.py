@@ -26,15 +26,6 @@ class Code:
 
 
 @dataclass(frozen=True)
-class Spoken:
-    """Words in another language than the document's: a screen reader must know."""
-
-    type: ClassVar[str] = "spoken"
-    text: str
-    lang: str
-
-
-@dataclass(frozen=True)
 class Link:
     """An address that can be followed."""
 
@@ -53,7 +44,7 @@ class Lines:
     """Each line is an item of its own."""
 
 
-Cell = str | Tag | Code | Spoken | Link | Lines
+Cell = str | Tag | Code | Link | Lines
 
 
 @dataclass(frozen=True)

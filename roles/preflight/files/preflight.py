@@ -1,6 +1,6 @@
 # Measures the machine and says go or no-go, line by line; changes nothing. Standard library only.
 # Read from standard input after a line `EXPECTED = "<JSON>"`; prints {"facts": …, "lines": [...]}.
-# A line: {"id", "owner", "status": "go" | "warn" | "no-go", "message", "next"}.
+# A line: {"id", "owner", "status": "go" | "warn" | "no-go", "message", "next", "values": what the message shows}.
 import contextlib
 import fcntl
 import json
@@ -11,6 +11,7 @@ import struct
 import subprocess
 import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 MEMORY_FLOOR_MIB = 1024
 FREE_FLOOR_GIB = 3
@@ -19,14 +20,17 @@ APART = ("/home", "/srv/filae", "/var/backups", "/var/lib/postgresql")  # may be
 TOLERANCE = 0.9  # a machine ordered with 4 GiB shows a little less: the firmware's and the kernel's share
 CLOCK_LIMIT_S = 60
 TIMEOUT_S = 5
+DEBIAN_FILES = ("/etc/apt/sources.list", "/etc/apt/sources.list.d/debian.sources")
+SOURCES = (".list", ".sources")  # apt reads no other file there
 
 LINES = []
 FACTS = {}
 
 
-def line(identity, good, message, step, owner="dsi", warn=False):
+def line(identity, good, message, step, owner="dsi", warn=False, **values):
     status = "go" if good else ("warn" if warn else "no-go")
-    LINES.append({"id": identity, "owner": owner, "status": status, "message": message, "next": "" if good else step})
+    told = {"message": message, "next": "" if good else step, "values": values}
+    LINES.append({"id": identity, "owner": owner, "status": status, **told})
 
 
 def read(path):
@@ -83,11 +87,11 @@ def resources(expected):
     floor = max(MEMORY_FLOOR_MIB, int(want["memory_mib"] * TOLERANCE))
     total, free = sizes()
     text = f"processors: {cpus} (declared: {want['cpus']})"
-    line("cpu", cpus >= want["cpus"], text, "give the machine its processors")
+    line("cpu", cpus >= want["cpus"], text, "give the machine its processors", found=cpus)
     text = f"memory: {memory} MiB (declared: {want['memory_mib']}, at least {floor})"
-    line("memory", memory >= floor, text, "give the machine its memory")
+    line("memory", memory >= floor, text, "give the machine its memory", found=memory, least=floor)
     text = f"disk: {total:.1f} GiB (declared: {want['disk_gib']})"
-    line("disk", total >= want["disk_gib"] * TOLERANCE, text, "give the machine its disk")
+    line("disk", total >= want["disk_gib"] * TOLERANCE, text, "give the machine its disk", found=round(total, 1))
     text = f"free disk: {free:.1f} GiB (at least {FREE_FLOOR_GIB})"
     line("disk-free", free >= FREE_FLOOR_GIB, text, "enlarge the file system, or free space on it")
 
@@ -125,7 +129,8 @@ def names(expected):
     packet = b"\x12\x34\x01\0\0\x01\0\0\0\0\0\0" + labels + b"\0\0\x01\0\x01"
     answers = [server for server in wanted if asked(server, 53, packet)[:2] == b"\x12\x34"]
     text = f"name servers that answer: {listed(answers)} of {listed(wanted)}"
-    line("dns", len(answers) == len(wanted), text, "open UDP 53 from the machine to its name servers")
+    silent = [server for server in wanted if server not in answers]
+    line("dns", not silent, text, "open UDP 53 from the machine to its name servers", silent=silent)
     try:
         found = sorted({entry[4][0] for entry in socket.getaddrinfo(name, 443)})
     except OSError:
@@ -135,35 +140,55 @@ def names(expected):
 
 
 def mirrors(expected):
-    configured = [expected["mirror"]["url"]] if expected.get("mirror") else apt_uris()
+    found = apt_sources()
+    declared = [url for url in (expected.get("mirror") or {}).values() if url]
+    # Without a declared mirror, those that the machine came with: in Debian's own files, or wherever it has them.
+    own = declared or sorted({uri for uri, path in found if path in DEBIAN_FILES} or {uri for uri, _ in found})
+    others = {uri: path for uri, path in found if uri not in own and path not in DEBIAN_FILES}
     configured_proxy = output("apt-config", "dump", "Acquire::http::Proxy").strip()
     proxy = expected.get("proxy") or re.sub(r'.*"(.*)".*', r"\1", configured_proxy)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({"http": proxy, "https": proxy} if proxy else {}))
-    dead = []
-    for mirror in configured:
-        try:
-            opener.open(urllib.request.Request(mirror.rstrip("/") + "/", method="HEAD"), timeout=TIMEOUT_S)
-        except urllib.error.HTTPError as error:
-            # Mirrors may refuse to list a directory; a proxy that refuses or cannot reach them says 403 or 5xx.
-            if error.code >= 500 or (error.code == 403 and proxy):
-                dead.append(f"{mirror} ({error})")
-        except OSError as error:
-            dead.append(f"{mirror} ({getattr(error, 'reason', error)})")
-    text = f"package mirrors answer{' through ' + proxy if proxy else ''}: {listed(configured)}"
-    if dead:
-        text = "package mirrors that do not answer: " + ", ".join(dead)
-    good = bool(configured) and not dead
-    line("apt-mirror", good, text, "open the flow from the machine to the mirror or its proxy")
+    with ThreadPoolExecutor(8) as pool:
+        looks = {uri: pool.submit(silence, opener, uri, proxy) for uri in [*own, *others]}
+        dead = {uri: problem for uri, look in looks.items() if (problem := look.result())}
+    silent = [f"{uri} ({dead[uri]})" for uri in own if uri in dead]
+    text = f"package mirrors answer{' through ' + proxy if proxy else ''}: {listed(own)}"
+    step = "open the flow from the machine to the mirror or its proxy"
+    if silent:
+        text = "package mirrors that do not answer: " + ", ".join(silent)
+    elif not own:
+        text, step = "no package mirror is set up", "give the machine Debian's package sources in /etc/apt/sources.list"
+    line("apt-mirror", bool(own) and not silent, text, step, silent=silent, proxy=proxy)
+    silent = [f"{uri} ({others[uri]}: {dead[uri]})" for uri in others if uri in dead]
+    text = f"other package sources that do not answer: {', '.join(silent)}"
+    if not silent:
+        text = f"other package sources that answer: {listed(others)}"
+    step = "remove them from the machine, or have the DSI open their flow"
+    line("apt-other", not silent, text, step, "provider", warn=True, silent=silent)
 
 
-def apt_uris():
+def silence(opener, uri, proxy):
+    """Why a mirror does not answer, or nothing."""
+    try:
+        opener.open(urllib.request.Request(uri.rstrip("/") + "/", method="HEAD"), timeout=TIMEOUT_S)
+    except urllib.error.HTTPError as error:
+        # Mirrors may refuse to list a directory; a proxy that refuses or cannot reach them says 403 or 5xx.
+        return str(error) if error.code >= 500 or (error.code == 403 and proxy) else ""
+    except OSError as error:
+        return str(getattr(error, "reason", error))
+    return ""
+
+
+def apt_sources():
+    """Each address of a package source, with the file that names it."""
     folder = "/etc/apt/sources.list.d"
-    found = set()
-    for path in ["/etc/apt/sources.list", *(os.path.join(folder, name) for name in os.listdir(folder))]:
+    names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    found = []
+    for path in [DEBIAN_FILES[0], *(os.path.join(folder, name) for name in names if name.endswith(SOURCES))]:
         for entry in read(path).splitlines() if os.path.isfile(path) else ():
             if re.match(r"\s*(deb\s|URIs:)", entry):
-                found.update(re.findall(r"https?://[^\s\]]+", entry))
-    return sorted(found)
+                found += [(uri, path) for uri in re.findall(r"https?://[^\s\]]+", entry)]
+    return found
 
 
 def dpkg(expected):

@@ -107,6 +107,30 @@ def test_one_lost_datagram_accuses_nobody() -> None:
     assert {lines[name]["status"] for name in ("dns", "time-source")} == {"go"}
 
 
+# Debian's own file and another one, both with a source where nothing answers.
+SOURCES = (
+    "mount -t tmpfs none /etc/apt && mkdir /etc/apt/sources.list.d && cd /etc/apt/sources.list.d && "
+    "echo 'deb http://127.0.0.1:2/debian trixie main' >debian.sources && "
+    "echo 'deb http://127.0.0.1:3/stranger trixie main' >stranger.list && echo 'deb http://127.0.0.1:4/' >notes.txt && "
+)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a mount namespace of its own needs root")
+@pytest.mark.parametrize(
+    ("mirror", "own"),
+    [({}, "http://127.0.0.1:2/debian"), ({"url": "http://127.0.0.1:1/", "security_url": ""}, "http://127.0.0.1:1/")],
+)
+def test_a_stranger_s_package_source_is_not_the_dsi_s_flow(mirror: dict[str, str], own: str) -> None:
+    lines = measured(shell=["unshare", "--mount", "sh", "-c", SOURCES + 'exec "$@"', "sh"], mirror=mirror)
+    mine, other = lines["apt-mirror"], lines["apt-other"]
+    assert (mine["status"], mine["owner"]) == ("no-go", "dsi")
+    assert mine["values"]["silent"] == [f"{own} ([Errno 111] Connection refused)"]
+    assert (other["status"], other["owner"]) == ("warn", "provider")
+    assert "http://127.0.0.1:3/stranger (/etc/apt/sources.list.d/stranger.list: " in other["message"]
+    assert len(other["values"]["silent"]) == 1
+    assert other["next"].startswith("remove them from the machine")
+
+
 def test_a_check_that_breaks_is_told_and_hides_no_other() -> None:
     lines = measured(machine={})
     assert lines["resources"]["status"] == "no-go"

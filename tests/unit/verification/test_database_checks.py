@@ -12,6 +12,7 @@ import pytest
 from material.postgresql_roles import known
 
 from filae_ops.paths import data_path
+from filae_ops.report.document.check_words import wording
 from filae_ops.verification.check import Broken, Facts, Target
 
 FILE = Path(__file__).parents[2] / "host/test_database.py"
@@ -36,12 +37,12 @@ DATABASE: list[tuple[str, dict[str, Any], str, str]] = [
      f'{ASK}as postgres: ALTER ROLE "icinga" RESET ALL'),
     ("db-roles", {}, "", ""),
     ("db-roles", {"known": known(roles=ROLE, memberships=[("pg_read_server_files", "mallory", "postgres")])},
-     'there is a role "mallory"; role "mallory" is a member of "pg_read_server_files"',
+     'there is a role "mallory", role "mallory" is a member of "pg_read_server_files"',
      f'{ASK}as postgres: DROP ROLE "mallory"'),
     ("db-roles", {"known": known(memberships=[("postgres", "filae", "postgres")])},
      'role "filae" is a member of "postgres"', MEND),
     ("db-roles", {"known": known(roles={"filae": {"SUPERUSER": True, "password": True}})},
-     "role filae is SUPERUSER; role filae has a password", MEND),
+     "role filae is SUPERUSER, role filae has a password", MEND),
     ("db-roles", {"known": known(database={"owner": "filae"})}, 'database filae belongs to "filae"', MEND),
     ("db-roles", {"known": known(roles={"postgres": {"password": True}})}, "the role postgres has a password",
      "ALTER ROLE postgres PASSWORD NULL"),
@@ -110,12 +111,13 @@ def checks(pytestconfig: pytest.Config) -> dict[str, Any]:
 def test_what_nobody_declared_is_named_with_what_ends_it(
     checks: dict[str, Any], check: str, changes: dict[str, Any], message: str, step: str
 ) -> None:
-    on = Target(inventory=Any, declared=Any, facts=postgresql(changes), outside={}, agent_sha256="")  # type: ignore[arg-type]
+    on = Target(inventory=Any, declared=Any, facts=postgresql(changes), outside={}, placed={})  # type: ignore[arg-type]
     if not message:
         checks[check](on)
         return
     with pytest.raises(Broken) as caught:
         checks[check](on)
-    assert message in caught.value.message
-    assert step in caught.value.step
-    assert "\x1b" not in caught.value.message + caught.value.step
+    said = wording(check, caught.value.code, caught.value.values, "en")
+    assert message in said.message
+    assert step.removeprefix("provider: ask who did it; ") in said.next
+    assert "\x1b" not in said.message + said.next

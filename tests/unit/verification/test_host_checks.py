@@ -77,6 +77,7 @@ SCENARIOS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "silent": ({name: {"error": "the machine said nothing"} for name in PARTS}, {}),
     "stopped-before": (boots(1000), {}),
     "stopped-since": (boots(1000, 3000), {}),
+    "at-fault": ({"firewall": {"value": {"live": "x", "wanted": "x", "boot": "x"}}, "sshd": {"value": None}}, {}),
     "closed-way": (socket("tcp", "0.0.0.0", 22), OUTSIDE),
     "no-listener": ({"sockets": {"value": []}}, OUTSIDE),
     **{f"listen{n}": (socket(*row[:3]), {}) for n, row in enumerate(LISTENING)},
@@ -111,6 +112,14 @@ def test_no_fact_no_pass(found):
     assert [name for name, each in silent.items() if each.status == "fail" and not name.startswith(ASKED)] == []
     assert silent["ssh-root"].message == "could not be measured: the machine said nothing"
     assert silent["app-health"].status == "not_run"
+
+
+@pytest.mark.parametrize(("name", "error"), [("firewall-rules", "AssertionError"), ("ssh-root", "TypeError")])
+def test_a_check_that_is_itself_at_fault_accuses_nobody_of_the_site(found, name, error):
+    broke = found["at-fault", name]
+    assert (broke.status, broke.owner) == ("not_run", "provider")
+    assert broke.message.startswith(f"the check itself broke: {error}")
+    assert broke.next.endswith("it is a fault of filae-ops")
 
 
 def test_a_stop_before_the_installation_is_not_counted(found):

@@ -37,6 +37,20 @@ def test_the_owner_comes_from_the_register():
     assert found == {"ssh-root": "provider", "backup-receipt": "dsi", "guest-tools": "dsi"}
 
 
+def test_a_code_without_words_is_our_fault_and_no_pass():
+    for told in ({"code": "nothing such"}, {"values": {"hours": 72}}):
+        (found,) = verdicts([{**ROWS[1], **told}])
+        assert (found.status, found.owner) == ("not_run", "provider")
+        assert "it is a fault of filae-ops" in found.next
+
+
+def test_the_cause_says_who_acts_and_the_requirement_says_who_answers():
+    closed = {**ROWS[1], "id": "flow-in-ssh", "requirement": "DSI-03", "code": "own_firewall",
+              "values": {"port": 22, "place": "192.0.2.130"}}  # fmt: skip
+    (found,) = verdicts([closed])
+    assert (requirement("DSI-03").owner, found.owner) == ("dsi", "provider")
+
+
 def test_with_several_machines_ids_carry_theirs():
     both = [*ROWS, *({**row, "host": "b"} for row in ROWS)]
     found = verdicts(both)
@@ -106,6 +120,19 @@ def test_failures_come_first_and_fit(monkeypatch, capsys):
     assert all(len(line) <= 80 for line in text.splitlines())
     assert text.index("backup-receipt") < text.index("guest-tools") < text.index("ssh-root")
     assert "who acts: dsi; next: look at the" in text
+
+
+def test_the_reader_s_language(monkeypatch):
+    console = Console(width=80, record=True)
+    monkeypatch.setattr(command, "out", console)
+    command.show(report(), "fr")
+    text = console.export_text()
+    assert all(len(line) <= 80 for line in text.splitlines())
+    flat = " ".join(text.replace("\u00a0", " ").replace("\u202f", " ").split())
+    assert "ÉCHEC backup-receipt (DSI-10) le dernier reçu de sauvegarde date de 72 heures" in flat
+    assert "qui agit : DSI ; suite : examiner la sauvegarde" in flat
+    assert "non mesuré guest-tools (DSI-05) mesure impossible : no answer" in flat
+    assert not {"who", "acts", "next:", "fail", "pass"} & {*flat.split()}
 
 
 def marks():
