@@ -6,6 +6,7 @@ import base64
 import datetime as dt
 import importlib.util
 import json
+import sys
 from dataclasses import dataclass, field
 from functools import cache
 from types import SimpleNamespace
@@ -24,6 +25,7 @@ from filae_ops.inventory.reading.yaml_files import read
 from filae_ops.paths import data_path
 from filae_ops.report.document.check_words import wording
 from filae_ops.verification.check import Broken, Facts, NotRun, Target
+from filae_ops.verification.placed_by_roles import Placement
 
 NOW = 1_795_000_000.0
 DAY = 86400
@@ -216,15 +218,6 @@ DATABASE = [
     Cause("db-local", "listens", "provider", ("0.0.0.0:5432", *WHERE), socket(5432, "postgres") | database()),
     Cause("db-local", "will_listen", "provider", ("listen_addresses is *", *WHERE),
           {"sockets": []} | database(listen_addresses="*")),
-    Cause("db-access", "lets_in", "provider", ("host", "trust", PROVISION),
-          database(hba=rule(type="host", method="trust"))),
-    Cause("db-access", "unreadable", "provider", ("invalid", PROVISION), database(hba=rule(error="invalid line"))),
-    Cause("db-access", "no_rule", "provider", (PROVISION,), database()),
-    Cause("db-timeouts", "unbounded", "provider", ("filae ", "lock_timeout", PROVISION), database({"filae": {}})),
-    Cause("db-roles", "powerful", "provider", ("mallory", "ALTER ROLE mallory NOSUPERUSER"),
-          database({"mallory": {"super": True}})),
-    Cause("db-roles", "password", "provider", ("filae", "ALTER ROLE filae PASSWORD NULL"),
-          database({"filae": {"password": True}})),
     Cause("db-applied", "restart_due", "provider", ("shared_buffers", "systemctl restart postgresql@17-main"),
           {"database": {"pending_restart": ["shared_buffers"], "settings": {}}}),
     Cause("db-applied", "unsafe", "provider", ("fsync", *WHERE), database(fsync="off")),
@@ -334,10 +327,6 @@ FILES = [
     Cause("files-key", "link", "provider", ("link to /root/x", "remove the link, then filae-ops provision"),
           key_file=key_file(is_symlink=True, linked_to="/root/x")),
     Cause("files-key", "group", "provider", ("group ssl", "chown root:root"), key_file=key_file(group="ssl")),
-    Cause("files-modes", "different", "provider", ("/etc/filae/secrets (- ≠ 0700 root:root)", PROVISION),
-          {"files": {"files": {}, "secret": [], "loose": []}}),
-    Cause("files-protected", "loose", "provider", ("/etc/nginx/x (0666, uid 0)", "chmod go-w"),
-          {"files": {"loose": ["/etc/nginx/x (0666, uid 0)"]}}),
     Cause("secrets-journal", "written", "provider", ("smtp in the journal", "change the secret"),
           {"leaks": LEAKS | {"logs": ["smtp in the journal"]}}),
     Cause("secrets-processes", "shown", "provider", ("process 7", "stop the process"),
@@ -602,7 +591,7 @@ def checks() -> dict[str, Any]:
         spec = importlib.util.spec_from_file_location(f"host_{path.stem}", path)
         assert spec is not None
         assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
+        module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         for name, function in vars(module).items():
             if name.startswith("test_"):
@@ -626,7 +615,9 @@ def target(cause: Cause, directory: Any) -> Target:
         (directory / "tls/cert.pem").write_text(pem(own))
     made = Inventory.model_validate_json(json.dumps(content))
     facts = Facts({name: {"value": value} for name, value in cause.facts.items()})
-    on = Target(made, next(iter(made.hosts.values())), facts, cause.outside, "1" * 64)
+    program = Placement("file", "root", "root", "0755", "1" * 64, None, "agent")
+    placed = {"/usr/local/sbin/filaectl": program}
+    on = Target(made, next(iter(made.hosts.values())), facts, cause.outside, placed)
     service = SimpleNamespace(is_enabled=cause.enabled)
     on.__dict__["host"] = SimpleNamespace(file=lambda _: cause.key_file, service=lambda _: service)
     return on
@@ -654,9 +645,14 @@ def test_a_cause_is_told_with_its_value_and_who_cures_it_how(cause: Cause, tmp_p
     assert [text for text in cause.shown if text not in f"{said.message}\n{said.next}"] == [], said
 
 
+# Tried on facts of their own, and there for each of their codes.
+ELSEWHERE = ("test_accounted.py", "test_database.py")
+
+
 def test_each_cause_that_a_check_can_tell_is_tried() -> None:
     tried = {(cause.check, cause.code) for cause in CAUSES}
-    assert {(said.check, said.code) for said in everything_said() if said.how == "broken"} - tried == set()
+    known = [said for said in everything_said() if said.how == "broken" and not said.place.startswith(ELSEWHERE)]
+    assert {(said.check, said.code) for said in known} - tried == set()
 
 
 @pytest.mark.parametrize(
