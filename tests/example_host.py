@@ -101,6 +101,16 @@ _DECLARED = {
     "backup.offsite.provider_id": None,
     "backup.offsite.hds_activities": (),
     "machines[].disk_encryption": "luks",
+    "machines[].additions": (
+        {"package": "wazuh-agent", "purpose": "agent de supervision de sécurité de l'hébergeur", "owner": "host"},
+        {"path": "/var/ossec", "purpose": "réglages et tampons de cet agent", "owner": "host"},
+        {"unit": "sauvegarde-agent.service", "purpose": "agent de sauvegarde de l'hébergeur", "owner": "host"},
+        {
+            "path": "/opt/sauvegarde-agent",
+            "purpose": "programmes de cet agent, posés par son installeur",
+            "owner": "host",
+        },
+    ),
 }
 
 HDS_HOST = Answers(

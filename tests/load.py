@@ -23,12 +23,16 @@ TOLD = 5
 
 @dataclass(frozen=True)
 class Place:
-    """Where the requests go: a lab machine's own address, the name that it is asked for, and the lab's authority."""
+    """Where the requests go: a lab machine's own address, the name that it is asked for, and the lab's authority.
+
+    `people`: addresses of this host from which they come, each from any of them; left out, from the host's first.
+    """
 
     address: str
     name: str
     authority: str
     port: int = 443
+    people: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.address.startswith(("10.213.", "127.")):
@@ -142,7 +146,7 @@ class Load:
         self.kept, self.timeout = {} if kept is None else kept, timeout
         self.outcome = Outcome()
         self._names = list(self.kept)
-        self._context = ssl.create_default_context(cadata=place.authority)
+        self.context = ssl.create_default_context(cadata=place.authority)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
 
@@ -170,8 +174,9 @@ class Load:
     async def ask(self, request: Request) -> Answer:
         """Send one request on a new connection; return its whole answer, or raise."""
         name = self.place.name
+        sender = (random.choice(self.place.people), 0) if self.place.people else None
         reader, writer = await asyncio.open_connection(
-            self.place.address, self.place.port, ssl=self._context, server_hostname=name
+            self.place.address, self.place.port, ssl=self.context, server_hostname=name, local_addr=sender
         )
         try:
             writer.write(request.bytes(name))

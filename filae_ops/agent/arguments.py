@@ -81,5 +81,6 @@ def _internal(add: Add) -> None:
     for hidden in ("_transaction", "_recover"):
         add(hidden, as_json=False).add_argument("name")
     add("_replaceable", as_json=False)
+    add("_placed", as_json=False)
     add("_relock", as_json=False).add_argument("instance")
     add("_store", as_json=False).add_argument("paths", nargs="+")

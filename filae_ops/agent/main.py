@@ -146,7 +146,7 @@ def _record(machine: Machine, options: argparse.Namespace) -> int:
 
 
 def _inner(machine: Machine, options: argparse.Namespace) -> int:
-    from filae_ops.agent.commands import perform
+    from filae_ops.agent.commands import perform, placed
     from filae_ops.agent.transaction import journal as journals
     from filae_ops.agent.transaction import lock
 
@@ -155,6 +155,8 @@ def _inner(machine: Machine, options: argparse.Namespace) -> int:
         if journals.outcome(cut) != "gave-up":  # nothing runs then, and another agent may be what is missing
             lock.refuse_open(cut)
         return 0
+    if options.command == "_placed":
+        return placed.print_placed(machine)
     work = perform.perform if options.command == "_transaction" else perform.recover
     return work(machine, options.name)
 

@@ -8,7 +8,7 @@ import typer
 
 from filae_ops.cli.options import FirstAccount, Json, Key, Operator, inventory_of
 from filae_ops.cli.verify import grid, next_step
-from filae_ops.console import Text, out, print_json, say
+from filae_ops.console import Text, out, print_json, say, write
 
 if TYPE_CHECKING:
     from filae_ops.doctor.diagnosis import Diagnosis
@@ -45,4 +45,19 @@ def show_lines(diagnosis: Diagnosis) -> None:
         text = f" {line.message}{next_step(line.owner, line.next)}"
         made.add_row(Text(line.status, colours[line.status]), Text.assemble((line.id, "bold"), text))
     out.print(made)
+    show_additions(diagnosis)
     out.print(Text("go", "green") if diagnosis.ok else Text.assemble(("no-go", "red"), ": nothing was changed"))
+
+
+def show_additions(diagnosis: Diagnosis) -> None:
+    """Print what to declare of each machine, ready to paste."""
+    from filae_ops.doctor.declaration import as_yaml
+    from filae_ops.inventory.types.choices import TO_FILL
+
+    for machine, entries in diagnosis.additions.items():
+        if entries:
+            out.print(
+                f"what the DSI knows of this, to paste below `machine:` of {machine} in hosts.yml, with what each is "
+                f"for in place of {TO_FILL}; where `additions:` is there already, the entries alone:"
+            )
+            write(as_yaml(entries))

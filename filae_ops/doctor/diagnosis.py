@@ -6,18 +6,25 @@ import datetime as dt
 import platform
 import shutil
 import subprocess
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
 from filae_ops.deadlines.ends import Line, certificate, keys, supported, system_support
+from filae_ops.doctor.declaration import as_rows, declaration
+from filae_ops.doctor.declaration import lines as addition_lines
 from filae_ops.errors import OpsError
+from filae_ops.inventory.model.additions import Addition
 from filae_ops.inventory.model.inventory import Inventory
 from filae_ops.inventory.model.machine import Host
 from filae_ops.remote.ssh import Login, explain, ssh_argv, ssh_config
 from filae_ops.verification import gather
+from filae_ops.verification.accounted import PARTS, strangers
+from filae_ops.verification.accounted_files import Leftover, with_agent
+from filae_ops.verification.placed_by_roles import Placement, Placements, placed_by_roles
 
 SSH_SECONDS = 25
 
@@ -27,6 +34,8 @@ class Diagnosis:
     """Every line of a run."""
 
     lines: tuple[Line, ...]
+    additions: Mapping[str, tuple[Addition, ...]] = field(default_factory=dict)
+    """What to declare of each machine, by its name."""
 
     @property
     def ok(self) -> bool:
@@ -35,21 +44,24 @@ class Diagnosis:
 
     def document(self) -> dict[str, Any]:
         """Return the document of `doctor --json`."""
-        return {"ok": self.ok, "lines": [line.__dict__ for line in self.lines]}
+        rows = [{"machine": name} | row for name, entries in self.additions.items() for row in as_rows(entries)]
+        return {"ok": self.ok, "lines": [line.__dict__ for line in self.lines], "additions": rows}
 
 
 def diagnose(inventory: Inventory, login: Login, today: dt.date | None = None) -> Diagnosis:
     """Look at everything that provisioning needs, and change nothing."""
     day = today or dt.datetime.now(dt.UTC).date()
     lines = [*controller(day), *certificate(inventory, day), *keys(inventory, day)]
-    with ssh_config(inventory, login) as config:
+    strange: dict[str, list[Leftover]] = {}
+    with ssh_config(inventory, login) as config, ThreadPoolExecutor(1) as pool:
+        placed = pool.submit(placed_by_roles, inventory.directory)
         for host in inventory.hosts.values():
             mark = f"{host.name}:" if len(inventory.hosts) > 1 else ""
             lines += [
                 Line(mark + each.id, each.owner, each.status, each.message, each.next)
-                for each in machine(inventory, host, config, day)
+                for each in machine(inventory, host, config, day, placed, strange)
             ]
-    return Diagnosis(tuple(lines))
+    return Diagnosis(tuple(lines), {name: declaration(leftovers) for name, leftovers in strange.items()})
 
 
 def controller(day: dt.date) -> Iterator[Line]:
@@ -66,8 +78,11 @@ def controller(day: dt.date) -> Iterator[Line]:
     )
 
 
-def machine(inventory: Inventory, host: Host, config: Path, day: dt.date) -> Iterator[Line]:
-    """Judge one machine; what cannot be looked at after a no-go is left out."""
+def machine(
+    inventory: Inventory, host: Host, config: Path, day: dt.date, placed: Future[Placements],
+    strange: dict[str, list[Leftover]],
+) -> Iterator[Line]:  # fmt: skip
+    """Judge one machine; after a no-go the rest is left out. `strange` gets what nothing accounts for."""
     for name, words, good in (
         ("ssh", ["true"], f"{host.name} answers at {host.ansible_host} with its declared host key"),
         ("sudo", ["sudo", "-n", "true"], "sudo works without a password"),
@@ -83,13 +98,30 @@ def machine(inventory: Inventory, host: Host, config: Path, day: dt.date) -> Ite
             yield Line(name, problem.owner, "no-go", str(problem.args[0]), problem.next_step)
             return
         yield Line(name, "dsi", "go", good)
-    expected = gather.expected_of(inventory, host) | {"parts": ["preflight", "outbound"], "seconds": 60}
+    expected = gather.expected_of(inventory, host) | {
+        "parts": ["preflight", "outbound", "placed", *PARTS],
+        "seconds": 60,
+    }
     try:
         found = gather.facts(config, host.name, expected)["facts"]
     except OpsError as error:
         yield Line("preflight", error.owner, "no-go", str(error.args[0]), error.next_step)
         return
     yield from measured(inventory, found, day)
+    strange[host.name] = unaccounted(inventory, host, found, placed.result()[host.name])
+    yield from addition_lines(strange[host.name])
+
+
+def unaccounted(
+    inventory: Inventory, host: Host, found: Mapping[str, Any], placed: Mapping[str, Placement]
+) -> list[Leftover]:
+    """Return what nothing accounts for on a machine, provisioned already or not; what was not measured is left out."""
+    if any("error" in found[name] for name in (*PARTS, "placed")):
+        return []
+    access = inventory.access
+    named = {each.name for each in [*access.operators, *access.dsi]}
+    values = {name: found[name]["value"] for name in PARTS}
+    return strangers(values, with_agent(placed, found["placed"]["value"]["placed"]), named, host.machine.additions)
 
 
 def attempt(config: Path, host: Host, words: list[str]) -> OpsError | None:

@@ -49,3 +49,11 @@ def receipts(_: Expected) -> dict[str, Any]:
     for path in glob.glob("/var/lib/filae-ops/receipts/*.json"):
         found[os.path.basename(path).removesuffix(".json")] = json.loads(read(path))
     return found
+
+
+@part
+def placed(_: Expected) -> dict[str, Any]:
+    """Return what the agent itself placed, and how the releases differ from their manifests."""
+    if not os.path.exists(AGENT):
+        return {"busy": "", "problem": "", "live": None, "placed": [], "releases": []}
+    return _json(command(AGENT, "_placed", seconds=60))

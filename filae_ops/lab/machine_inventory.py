@@ -11,12 +11,23 @@ from filae_ops.inventory.writing import answers as a
 from filae_ops.inventory.writing.scaffold import write
 from filae_ops.lab.bridge import lab_dir
 from filae_ops.lab.hospital_services import PROXY_PORT
+from filae_ops.lab.image import DROPINS
 from filae_ops.lab.machine import Machine
 from filae_ops.lab.shell import run
 from filae_ops.lab.state import locked
 
 KEY_DAYS = 90
 MIB = 1024 * 1024
+# What the lab itself puts on its machines, as a hospital's image brings things of its own.
+ADDITIONS = tuple(
+    {"path": path, "purpose": purpose, "owner": "dsi"}
+    for purpose, paths in {
+        "accès du laboratoire": ("/etc/sudoers.d/lab", "/root/.ssh/authorized_keys"),
+        "réseau du laboratoire": ("/etc/systemd/network/10-host0.network",),
+        "unités dans un conteneur": tuple(f"/etc/systemd/system/{unit}.d/lab.conf" for unit in DROPINS),
+    }.items()
+    for path in paths
+)
 DSI_ACCOUNT = "camille"
 
 
@@ -73,7 +84,7 @@ def _answers(machine: Machine) -> a.Answers:
             a.MachineAnswers(
                 name=machine.name, address=machine.address, host_key=machine.host_key, ssh_user="lab",
                 ssh_key=str(machine.ssh_key), cpus=os.cpu_count() or 1, memory_mib=memory, disk_gib=machine.disk_gib,
-                hypervisor="none", guest_tools=False,
+                hypervisor="none", guest_tools=False, additions=ADDITIONS,
             ),
         ),
         administration_networks=(subnet,),

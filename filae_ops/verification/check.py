@@ -15,6 +15,8 @@ import pytest
 
 from filae_ops.inventory.model.inventory import Inventory
 from filae_ops.inventory.model.machine import Host
+from filae_ops.verification.accounted_files import Leftover, files, with_agent
+from filae_ops.verification.placed_by_roles import Placement
 
 
 class Broken(AssertionError):  # noqa: N818  # it is a verdict
@@ -108,7 +110,8 @@ class Target:
     declared: Host
     facts: Facts
     outside: Mapping[str, Any]
-    agent_sha256: str
+    placed: Mapping[str, Placement]
+    """What the roles would place, by path."""
     ssh_config: Path | None = None
 
     @property
@@ -124,6 +127,19 @@ class Target:
         if self.ssh_config is None:
             not_run("no_connection")
         return testinfra.get_host(f"ssh://{self.name}", ssh_config=str(self.ssh_config), sudo=True)
+
+    @cached_property
+    def leftovers(self) -> tuple[Leftover, ...]:
+        """Return the files that nothing accounts for, or that are not as what accounts for them has them."""
+        ours = self.facts["placed"]
+        if ours["busy"]:
+            not_run("busy", by=ours["busy"])
+        if ours["problem"]:
+            not_run("agent_unsure", problem=ours["problem"])
+        placed, found = with_agent(self.placed, ours["placed"]), self.facts["decisive"]
+        if not found["whole"]:
+            not_run("too_much_to_read")
+        return tuple(files(found["rows"], placed, self.declared.machine.additions))
 
     @property
     def front(self) -> Mapping[str, Any]:
@@ -178,7 +194,8 @@ def read_targets(directory: Path) -> list[Target]:
     return [
         Target(
             inventory=inventory, declared=inventory.hosts[name], facts=Facts(each["facts"]), outside=each["outside"],
-            agent_sha256=context["agent_sha256"], ssh_config=Path(context["ssh_config"]),
+            placed={path: Placement(**row) for path, row in each["placed"].items()},
+            ssh_config=Path(context["ssh_config"]),
         )
         for name, each in context["hosts"].items()
     ]  # fmt: skip

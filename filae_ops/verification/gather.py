@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import graphlib
 import json
+import re
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -11,6 +13,7 @@ from typing import Any
 
 import jinja2
 
+from filae_ops.agent.database import declared_roles
 from filae_ops.errors import OpsError
 from filae_ops.inventory.model.inventory import Inventory
 from filae_ops.inventory.model.machine import Host
@@ -19,6 +22,7 @@ from filae_ops.remote.ssh import explain, ssh_argv
 from filae_ops.writers.filters import FILTERS
 
 SECONDS = 150
+_IMPORTS = re.compile(r"^from filae_ops\.facts(?: import (?:\(([^)]*)\)|(.*))|\.(\w+) import )", re.M)
 _BOOT = """import json, sys, types
 for _name in ("filae_ops", "filae_ops.facts"):
     sys.modules[_name] = types.ModuleType(_name)
@@ -33,12 +37,18 @@ sys.modules["filae_ops.facts.main"].run(json.loads({expected!r}))
 
 def script(expected: Mapping[str, Any]) -> str:
     """Return the whole program that a machine's python3 reads on its standard input."""
-    here = PACKAGE / "facts"
-    names = sorted(path.stem for path in here.glob("*.py") if path.stem != "__init__")
-    first = ["gathering", "hello", "web"]
-    order = [*first, *(name for name in names if name not in (*first, "main")), "main"]
-    sources = [(name, (here / f"{name}.py").read_text()) for name in order]
+    texts = {path.stem: path.read_text() for path in (PACKAGE / "facts").glob("*.py") if path.stem != "__init__"}
+    sources = [(name, texts[name]) for name in _in_order(texts)]
     return _BOOT.format(sources=json.dumps(sources), expected=json.dumps(dict(expected)))
+
+
+def _in_order(texts: Mapping[str, str]) -> list[str]:
+    """Return the modules so that each comes after those that it imports."""
+    needs = {
+        name: {part for row in _IMPORTS.findall(text) for part in re.findall(r"\w+", " ".join(row)) if part in texts}
+        for name, text in texts.items()
+    }
+    return [*graphlib.TopologicalSorter({name: sorted(needs[name]) for name in sorted(needs)}).static_order()]
 
 
 def expected_of(inventory: Inventory, host: Host, client: str = "") -> dict[str, Any]:
@@ -50,6 +60,7 @@ def expected_of(inventory: Inventory, host: Host, client: str = "") -> dict[str,
         "outbound": [*_single_ends(inventory)],
         "preflight": preflight_script(inventory, host),
         "firewall": firewall_rules(inventory),
+        "database": {"name": declared_roles.DATABASE, "look": declared_roles.LOOK, "excess": declared_roles.EXCESS},
         "seconds": SECONDS,
     }
 

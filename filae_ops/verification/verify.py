@@ -8,13 +8,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from filae_ops import __version__
-from filae_ops.agent.zipapp import build_zipapp
 from filae_ops.errors import OpsError, Owner
 from filae_ops.inventory.model.inventory import Inventory
 from filae_ops.inventory.model.machine import Host
@@ -26,6 +25,7 @@ from filae_ops.report.document.check_words import BROKE, WordsError
 from filae_ops.report.document.rendering import words
 from filae_ops.verification import gather
 from filae_ops.verification.declared_and_measured import Merged, merge
+from filae_ops.verification.placed_by_roles import Placements, placed_by_roles
 from filae_ops.verification.pytest_run import FAULT, HostChecks
 from filae_ops.verification.results import Status, Verdict
 from filae_ops.vocabulary import OWNERS
@@ -122,9 +122,10 @@ def verify_inventory(
     ):
         say(f"asking {', '.join(inventory.hosts)}")
         declared = pool.submit(judged, inventory, dt.date.today())
+        placed = pool.submit(placed_by_roles, path)
         looks = [pool.submit(_look, inventory, host, config, seen_from, login) for host in inventory.hosts.values()]
         hosts = {name: look.result() for name, look in zip(inventory.hosts, looks, strict=True)}
-        context = _context(inventory, hosts, config, build_zipapp(Path(place, "filaectl")))
+        context = _context(inventory, hosts, placed.result(), config)
         asked = time.monotonic()
         say("judging")
         found = verdicts(checks.judge(context))
@@ -133,10 +134,14 @@ def verify_inventory(
     return Report(found, *seconds, tuple(inventory.hosts), merge(judgement, found, tree), _about(inventory))
 
 
-def _context(inventory: Inventory, hosts: Mapping[str, Any], config: Path, agent: str) -> dict[str, Any]:
+def _context(inventory: Inventory, hosts: Mapping[str, Any], placed: Placements, config: Path) -> dict[str, Any]:
     """Return what the host checks read."""
     said = inventory.model_dump(mode="json", by_alias=True)
-    return {"inventory": said, "hosts": hosts, "ssh_config": str(config), "agent_sha256": agent}
+    asked = {
+        name: {**each, "placed": {path: asdict(placement) for path, placement in placed[name].items()}}
+        for name, each in hosts.items()
+    }
+    return {"inventory": said, "hosts": asked, "ssh_config": str(config)}
 
 
 def _about(inventory: Inventory) -> dict[str, Any]:

@@ -33,6 +33,17 @@ def nginx_name(value: object) -> str:
     return parsing.carried("nginx", parsing.host, value)
 
 
+def nginx_clients(secret: object) -> str:
+    """Return nginx's include that numbers the networks of clients, by a hash that stands on a secret at both ends."""
+    text = parsing.carried("nginx", parsing.client_secret, secret)
+    half = len(text) // 2
+    numbers = "".join(f"    0.1% {number};\n" for number in range(999))
+    return (
+        "# Made once by filae-ops. Whoever has this file can number an address; a thousand numbers are shared by all.\n"
+        f'split_clients "{text[:half]}${{filae_network}}{text[half:]}" $filae_client {{\n{numbers}    * 999;\n}}\n'
+    )
+
+
 def certificate_name(value: object) -> str:
     """Return a name that a certificate is made for."""
     return parsing.carried("a certificate", parsing.host, value)

@@ -19,6 +19,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
         configuration.locale,
         configuration.nft_ports,
         configuration.nft_rules,
+        configuration.nginx_clients,
         configuration.nginx_name,
         configuration.secret_files,
         configuration.supplied_secrets,

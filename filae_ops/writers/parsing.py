@@ -29,6 +29,7 @@ _LOCALE = re.compile(r"(C|[a-z]{2,3}_[A-Z]{2})\.UTF-8", re.ASCII)
 _TIMEZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]{0,31}(/[A-Za-z0-9_+-]{1,31}){0,2}", re.ASCII)
 _SIZE = re.compile(r"[1-9][0-9]{0,5}[KMGT]?", re.ASCII)
 _DIGITS = re.compile(r"[0-9]{1,12}", re.ASCII)
+_CLIENT_SECRET = re.compile(r"[A-Za-z0-9]{64}", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
@@ -170,3 +171,8 @@ def secret_name(value: object) -> str:
     if not isinstance(value, str):
         raise ValueError("is not the name of a secret")
     return field_rules.slug(str(value))
+
+
+def client_secret(value: object) -> str:
+    """Return the secret by which nginx numbers clients."""
+    return matching(_CLIENT_SECRET, value, "64 letters and digits")

@@ -4,18 +4,6 @@ from __future__ import annotations
 
 from filae_ops.verification.check import Target, broken, check, not_run
 
-WANTED = {
-    "/etc/filae/secrets": ("0700", "root", "root"),
-    "/etc/filae/settings.json": ("0640", "root", "filae"),
-    "/etc/filae/allowed_signers": ("0644", "root", "root"),
-    "/etc/sudoers.d/filae-operators": ("0440", "root", "root"),
-    "/etc/sudoers.d/filae-dsi": ("0440", "root", "root"),
-    "/usr/local/sbin/filaectl": ("0755", "root", "root"),
-    "/var/lib/filae-ops": ("0700", "root", "root"),
-    "/srv/filae": ("0750", "root", "filae"),
-    "/srv/filae/files": ("0750", "root", "filae"),
-}
-
 
 @check("files-secret", "OPS-03")
 def test_secrets_are_root_s_alone(on: Target) -> None:
@@ -42,27 +30,6 @@ def test_the_tls_key_is_a_plain_file_of_root_s(on: Target) -> None:
         broken("absent")
     if key.group != "root":
         broken("group", group=key.group)
-
-
-@check("files-modes", "OPS-07")
-def test_modes(on: Target) -> None:
-    """Settings, agent and directories have their owners and modes."""
-    found = on.facts["files"]["files"]
-    bad = []
-    for path, (mode, user, group) in WANTED.items():
-        each = found.get(path)
-        if each is None or (each["mode"], each["user"], each["group"]) != (mode, user, group):
-            shown = f"{each['mode']} {each['user']}:{each['group']}" if each else "-"
-            bad.append(f"{path} ({shown} ≠ {mode} {user}:{group})")
-    if bad:
-        broken("different", files=bad)
-
-
-@check("files-protected", "OPS-07")
-def test_code_and_settings_are_root_s_to_change(on: Target) -> None:
-    """Releases, units and settings can be changed by root alone."""
-    if loose := on.facts["files"]["loose"]:
-        broken("loose", files=loose)
 
 
 @check("secrets-journal", "OPS-03")

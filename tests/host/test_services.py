@@ -132,5 +132,6 @@ def test_a_cut_transaction_is_taken_up_at_boot(on: Target) -> None:
 def test_the_agent_is_this_toolkit_s(on: Target) -> None:
     """The agent on the machine is the one that this toolkit builds."""
     found = on.facts["agent"]["sha256"]
-    if found != on.agent_sha256:
-        broken("different", found=found[:16] or "-", built=on.agent_sha256[:16])
+    built = on.placed["/usr/local/sbin/filaectl"].sha256 or ""
+    if found != built:
+        broken("different", found=found[:16] or "-", built=built[:16])

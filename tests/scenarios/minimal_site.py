@@ -17,6 +17,7 @@ from waiting import until
 
 from filae_ops.bundle.build import build
 from filae_ops.lab import lifecycle
+from filae_ops.lab.bridge import bridge_name
 from filae_ops.lab.machine_inventory import release_key
 
 FIRST_SCHEMA = 20260101000000
@@ -50,6 +51,16 @@ def place_of(site: Site) -> Place:
     """Return where people's requests go."""
     name = json.loads(site.run(f"cat {AGENT}").stdout)["public_name"]
     return Place(site.machine.address, name, site.run("cat /etc/filae/tls/served-ca.pem").stdout)
+
+
+def people(site: Site) -> tuple[str, ...]:
+    """Return addresses from which people ask, given to the lab's host; no machine of the lab has them."""
+    network = site.machine.address.rpartition(".")[0]
+    addresses = tuple(f"{network}.{number}" for number in range(250, 255))
+    for address in addresses:
+        command = ["ip", "address", "replace", f"{address}/32", "dev", bridge_name(lifecycle.lab_id())]
+        subprocess.run(command, check=True, capture_output=True)
+    return addresses
 
 
 @contextlib.contextmanager

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from sites import Site
 from waiting import until
+
+from filae_ops.verification.placed_by_roles import Placement, placed_by_roles
 
 TASKS = 45
 History = dict[str, subprocess.CompletedProcess[str]]
@@ -51,6 +55,64 @@ def test_provisioning_after_a_deployment_changes_nothing(deployed: Site) -> None
     again = deployed.ops("provision", "--json")
     assert again.returncode == 0, again.stderr
     assert totals(again)["changed"] == 0
+
+
+STATES = """
+import glob, grp, hashlib, json, os, pwd, stat, sys
+KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "link"}
+found = {}
+for path in (path for given in json.loads(sys.argv[1]) for path in glob.glob(given)):
+    state = os.lstat(path)
+    kind = KINDS[stat.S_IFMT(state.st_mode)]
+    found[path] = {
+        "kind": kind, "user": pwd.getpwuid(state.st_uid).pw_name, "group": grp.getgrgid(state.st_gid).gr_name,
+        "mode": "%04o" % stat.S_IMODE(state.st_mode), "target": os.readlink(path) if kind == "link" else None,
+        "sha256": hashlib.sha256(open(path, "rb").read()).hexdigest() if kind == "file" else None,
+    }
+print(json.dumps(found))
+"""
+
+
+def assert_there(site: Site, expected: dict[str, Placement], *beside: str) -> None:
+    """Compare what is expected with the machine: bytes, owner, mode, target; `beside`: patterns of nothing more."""
+    given = json.dumps([*expected, *beside])
+    found = json.loads(site.run("python3", "-c", STATES, given).stdout)
+    known: dict[str, Placement] = {}
+    for path, placement in expected.items():
+        there = fnmatch.filter(found, path)
+        assert there or placement.optional, path
+        known |= dict.fromkeys(there, placement)
+    assert found.keys() == known.keys()
+    for path, placement in known.items():
+        if placement.sha256 is None:
+            found[path]["sha256"] = None
+    assert {path: Placement(**state, role="") for path, state in found.items()} == {
+        path: replace(placement, role="", optional=False) for path, placement in known.items()
+    }
+
+
+def placed_by_agent(site: Site) -> dict[str, Placement]:
+    """Return what the agent says of itself, its releases being as they were deployed."""
+    document = json.loads(site.run("filaectl", "_placed").stdout)
+    assert (document["busy"], document["problem"]) == ("", "")
+    for release in document["releases"]:
+        assert release["complete"], release
+        assert [release[kind]["count"] for kind in ("changed", "missing", "added")] == [0, 0, 0], release
+    return {row.pop("path"): Placement(**row, role="") for row in document["placed"]}
+
+
+OURS = (
+    "/etc/filae/*", "/etc/filae/*/*", "/etc/nginx/filae/*", "/etc/systemd/system/filae*", "/opt/filae/*",
+    "/etc/systemd/system/filae*/*", "/etc/systemd/system/*.wants/filae*", "/var/lib/filae-ops/*",
+    "/var/lib/filae-ops/*/*", "/etc/sudoers.d/filae*", "/var/www/filae/*", "/var/www/filae/*/*",
+)  # fmt: skip
+
+
+def test_what_roles_and_agent_say_that_they_placed_is_there_and_of_ours_nothing_more(deployed: Site) -> None:
+    """What verify compares a machine with: rendered from the inventory, and computed again by the agent."""
+    (by_roles,) = placed_by_roles(deployed.inventory).values()
+    assert len(by_roles) > 60
+    assert_there(deployed, {**by_roles, **placed_by_agent(deployed)}, *OURS)
 
 
 def test_plain_ansible_playbook_agrees(deployed: Site) -> None:
@@ -140,6 +202,7 @@ def test_an_update_shows_the_new_version_and_the_next_provisioning_changes_nothi
     status = json.loads(copy.ops("status", "--json").stdout)
     assert (status["version"], status["healthy"]) == ("2.1.0", True)
     assert totals(copy.ops("provision", "--json"))["changed"] == 0
+    assert_there(copy, placed_by_agent(copy), "/etc/systemd/system/filae-*@[!.]*", "/etc/filae/colours/*")
 
 
 def test_a_reboot_brings_everything_back(copy: Site) -> None:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from apps import APPS, SHARED
-from load import Load, Minimal, Place
-from minimal_site import FIRST_SCHEMA, QUICK, held, look, place_of, release, set_agent
+from load import Load, Minimal, Place, Request
+from minimal_site import FIRST_SCHEMA, QUICK, Deploy, held, look, people, place_of, release, set_agent
 from sites import Site, say
 
 from filae_ops.agent.steps import catalogue
@@ -157,7 +158,17 @@ def site(minimal_template: Machine) -> Iterator[Site]:
 
 @pytest.fixture(scope="module")
 def place(site: Site) -> Place:
-    return place_of(site)
+    return replace(place_of(site), people=people(site))
+
+
+class Disguised(Minimal):
+    """The minimal application's records, asked for by people who say that they are our own program."""
+
+    def post(self, text: str) -> Request:
+        return replace(super().post(text), headers={"User-Agent": "filaectl"})
+
+    def read(self, name: str) -> Request:
+        return replace(super().read(name), headers={"User-Agent": "filaectl"})
 
 
 def built(name: str, made: Path) -> Path:
@@ -169,6 +180,59 @@ def built(name: str, made: Path) -> Path:
     }
     more = {"schema": case.schema, "kind": case.kind, "overrides": case.overrides, "files": case.files}
     return release(f"1.{position + 1}.0", made, migrations, **more)
+
+
+async def upload_slowly(load: Load) -> None:
+    """Send a record in four pieces, for longer than any release may take to answer."""
+    name = load.place.name
+    *_, sender = load.place.people
+    reader, writer = await asyncio.open_connection(
+        load.place.address, load.place.port, ssl=load.context, server_hostname=name, local_addr=(sender, 0)
+    )
+    whole = load.records.post("x" * 400).bytes(name)
+    for begin in range(0, 400, 100):
+        writer.write(whole[begin : begin + 100])
+        await asyncio.sleep(0.4)
+    writer.write(whole[400:])
+    assert b" 201 " in await reader.readline()
+    writer.transport.abort()
+
+
+async def ask_for_an_error(load: Load) -> None:
+    """Send what no release can keep."""
+    stranger = Load(replace(load.place, people=load.place.people[-1:]), load.records)
+    assert (await stranger.ask(load.records.post("\0"))).status == 500
+
+
+@pytest.mark.parametrize(
+    ("does", "at_once", "soak"),
+    [
+        pytest.param(upload_slowly, 5, 14, id="uploads slowly"),
+        pytest.param(ask_for_an_error, 5, 4, id="asks for an error"),
+    ],
+)
+def test_a_stranger_who_is_alone_undoes_no_update(
+    does: Callable[[Load], Coroutine[Any, Any, None]], at_once: int, soak: int, site: Site, place: Place, tmp_path: Path
+) -> None:
+    before = look(site)
+    minor, patch = before.version.split(".")[1:]
+    good = release(f"1.{minor}.{int(patch) + 1}", tmp_path, {})
+    set_agent(site, timings={"soak": soak})
+    load, done = Load(place, Minimal()), 0
+
+    async def at_the_same_time() -> None:
+        await asyncio.gather(*(does(load) for _ in range(at_once)))
+
+    with Deploy(site, good) as run:
+        run.until(lambda: bool(re.search(r"switch +done", run.told())))
+        while not re.search(r"soak +(done|FAILED)", run.told()) and run.process.poll() is None:
+            asyncio.run(at_the_same_time())
+            done += at_once
+        ended = run.end()
+    set_agent(site, timings=QUICK)
+    assert ended.returncode == 0, ended.stderr
+    assert done >= 20
+    assert look(site).version == f"1.{minor}.{int(patch) + 1}"
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -184,7 +248,7 @@ def test_a_bad_release_is_undone_or_refused(
     before = look(site)
     if case.timings:
         set_agent(site, timings=case.timings)
-    with case.during(site), Load(place, Minimal(), rate=20) as load:
+    with case.during(site), Load(place, Disguised(), rate=20) as load:
         done = site.ops("deploy", str(bad))
     if case.timings:
         set_agent(site, timings=QUICK)

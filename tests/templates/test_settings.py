@@ -55,9 +55,25 @@ def test_nginx_serves_the_names_asked_for(any_name: bool, catch_all: bool) -> No
 
 
 def test_nginx_logs_no_query_string() -> None:
-    form = re.search("log_format .*", render("proxy", "nginx.conf.j2"))
-    assert form
-    assert not re.search(r"\$(request|request_uri|args|query_string|http_referer)\b", form.group())
+    forms = re.findall("log_format .*", render("proxy", "nginx.conf.j2", proxy_relays=[]))
+    assert len(forms) == 2
+    assert not any(re.search(r"\$(request|request_uri|args|query_string|http_referer)\b", form) for form in forms)
+
+
+def test_what_an_update_is_judged_by_is_nobody_s_address_and_nobody_s_word() -> None:
+    text = render("proxy", "nginx.conf.j2", proxy_relays=[])
+    (form,) = re.findall("log_format filae_outcome .*", text)
+    fields = {"msec", "filae_client", "status", "upstream_status", "upstream_header_time", "upstream_addr"}
+    assert set(re.findall(r"\$(\w+)", form)) == fields
+    assert "$http_" not in text[text.index("$filae_network") :]
+    assert "set_real_ip_from" not in text
+
+
+def test_a_relay_is_believed_about_its_clients_and_nobody_else_is() -> None:
+    text = render("proxy", "nginx.conf.j2", proxy_relays=["192.0.2.30", "2001:db8::30"])
+    assert re.findall(r"set_real_ip_from (\S+);", text) == ["192.0.2.30", "2001:db8::30"]
+    assert "real_ip_recursive on;" in text, "what a client wrote before the relay is not believed"
+    assert "$realip_remote_addr $server_addr" in text, "a relay makes nobody the machine itself"
 
 
 @pytest.mark.parametrize(("proxy", "lines"), [("", 0), ("http://proxy.example:3128", 2)])

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from filae_ops.agent.bundle.contract import Contract, of_release
-from filae_ops.agent.database import compatibility, postgresql
+from filae_ops.agent.database import compatibility, schema_table
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.machine import Machine
 from filae_ops.agent.system.process import Failed
@@ -81,7 +81,7 @@ def _obstacle(machine: Machine, events: Sequence[journals.Event], target: Contra
         return "nothing is live"
     try:
         compatibility.only_downwards(target, live)
-        compatibility.compatible(machine, events, target, postgresql.schema_version(machine))
+        compatibility.compatible(machine, events, target, schema_table.version(machine))
     except Refused as exc:
         return exc.message
     except Failed as exc:

@@ -9,7 +9,7 @@ from typing import Any
 from filae_ops.agent.bundle import archive, changelog
 from filae_ops.agent.bundle.contract import Contract, of_release
 from filae_ops.agent.commands import submit
-from filae_ops.agent.database import postgresql
+from filae_ops.agent.database import schema_table
 from filae_ops.agent.database.compatibility import compatible, only_downwards
 from filae_ops.agent.preflight import capacity, checks
 from filae_ops.agent.release import apt, store
@@ -70,7 +70,7 @@ def examine(machine: Machine, version: str) -> Target:
             next_step="filaectl rollback with one of these",
         )
     contract, present = (of_release(machine.layout.release(v)) for v in (version, live.version))
-    schema = postgresql.schema_version(machine)
+    schema = schema_table.version(machine)
     if version == live.version:
         _unchanged(machine, contract)
         return Target(contract, live, schema, 0, "two", unchanged=True)

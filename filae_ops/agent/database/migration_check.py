@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from filae_ops.agent.bundle.contract import Contract
-from filae_ops.agent.database import postgresql
+from filae_ops.agent.database import postgresql, schema_table
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.json_file import PROVISION
 from filae_ops.agent.system.machine import Machine
@@ -32,7 +32,7 @@ def pending(machine: Machine, contract: Contract, *, again: bool = False) -> Cha
     stated = contract.get("migrate")
     if not stated:
         return None
-    found = postgresql.schema_version(machine) if postgresql.exists(machine) else None
+    found = schema_table.version(machine) if postgresql.exists(machine) else None
     wanted = int(stated.get("schema_version") or 0)
     there = found == wanted or (again and found is not None and found > wanted)
     return None if there else Change(found, wanted, str(stated.get("kind") or ""))
@@ -86,5 +86,5 @@ def _nobody_in_the_way(machine: Machine) -> None:
         pids = ", ".join(str(one["pid"]) for one in old)
         raise Refused(
             f"a transaction older than {limit:g} s is open in the database: {postgresql.words(old)}",
-            next_step=f"wait for its end, or end it as postgres: SELECT pg_terminate_backend(pid), pid {pids}",
+            next_step=f"{postgresql.WAY_OUT} (pid {pids})",
         )

@@ -172,6 +172,11 @@ def page(message: str, until: datetime | None) -> str:
     return _PAGE.format(body="\n".join(parts), english=english)
 
 
+def ending_units(until: datetime) -> tuple[str, str]:
+    """Return the service and the timer that end maintenance a second later: the end has passed when they run."""
+    return unit_text.maintenance_units((until.astimezone(UTC) + timedelta(seconds=1)).strftime("%Y-%m-%d %H:%M:%S UTC"))
+
+
 def _over(until: str | None) -> bool:
     return until is not None and datetime.fromisoformat(until) <= datetime.now(UTC)
 
@@ -212,9 +217,7 @@ def _set_timer(machine: Machine, until: datetime | None) -> None:
             durable.remove(service)
             unit_control.systemctl(machine, "daemon-reload")
         return
-    # A second later: the end has passed when it runs.
-    moment = (until.astimezone(UTC) + timedelta(seconds=1)).strftime("%Y-%m-%d %H:%M:%S UTC")
-    for path, text in zip((service, timer), unit_text.maintenance_units(moment), strict=True):
+    for path, text in zip((service, timer), ending_units(until), strict=True):
         durable.write(path, text)
     unit_control.systemctl(machine, "daemon-reload")
     unit_control.systemctl(machine, "enable", "--quiet", timer.name)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from filae_ops.agent.bundle.contract import Contract
-from filae_ops.agent.database import postgresql
+from filae_ops.agent.database import schema_table
 from filae_ops.agent.frontdoor import maintenance_page, site_include
 from filae_ops.agent.runtime import health, unit_control, unit_text
 from filae_ops.agent.system import durable
@@ -120,7 +120,7 @@ def version(contract: Contract, problem: str) -> Verdict:
 
 
 def schema(machine: Machine, contract: Contract, *, ahead: bool = False) -> Verdict:
-    """Compare the schema's version with the contract's, as the application's role.
+    """Compare the schema's version with the contract's.
 
     `ahead`: a later one passes, since a deploy that was undone leaves its expanded schema.
     """
@@ -128,12 +128,12 @@ def schema(machine: Machine, contract: Contract, *, ahead: bool = False) -> Verd
     if wanted is None:
         return Verdict("not_run", "the contract states no migrate.schema_version")
     try:
-        found = postgresql.schema_version(machine)
+        found = schema_table.version(machine)
     except Failed as exc:
         return Verdict("fail", str(exc))
     if ahead and found is not None and found > int(wanted):
         return Verdict("pass", f"schema {found}, ahead of the release's {wanted}: a later deploy was undone")
-    problem = postgresql.schema_problem(contract, found)
+    problem = schema_table.problem(contract, found)
     return Verdict("fail", problem) if problem else Verdict("pass", f"schema {wanted}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -81,12 +82,13 @@ def lock_again(machine: Machine, version: str, *, bound: bool = True) -> None:
 
 
 def _remember(machine: Machine, version: str, made: bytes) -> None:
-    """Keep which gems were locked without being there, so that their absence says nothing later."""
+    """Keep the lock's digest, and which gems were locked without being there: their absence says nothing later."""
     place = outdated.record(machine.layout, version)
     durable.directory(place.parent, 0o700)
     durable.remove(place)
     absent = outdated.gone(machine.layout, version, made.decode(errors="replace"))
-    durable.write(place, json.dumps(absent) + "\n", 0o600)
+    made_here = {"absent": absent, "sha256": hashlib.sha256(made).hexdigest()}
+    durable.write(place, json.dumps(made_here) + "\n", 0o600)
 
 
 def _failure(result: Result) -> Failed:

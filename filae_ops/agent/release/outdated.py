@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from filae_ops.agent.bundle.contract import Contract, of_release
 from filae_ops.agent.system.layout import Layout
@@ -63,16 +64,25 @@ def locks_here(tree: Path, contract: Contract) -> bool:
 
 
 def record(layout: Layout, version: str) -> Path:
-    """Return where it is kept which locked gems were never on the machine: those of development and test."""
+    """Return where it is kept how a lock was made here: its digest, and the gems that were never on the machine."""
     return layout.state / "locks" / f"{version}.json"
 
 
 def never_there(layout: Layout, version: str) -> list[str]:
-    """Return the gems that were locked without being on the machine."""
+    """Return the gems that were locked without being on the machine: those of development and test."""
+    return [str(name) for name in _recorded(layout, version, "absent") or ()]
+
+
+def lock_digest(layout: Layout, version: str) -> str:
+    """Return the sha256 of the lock that was made here, or nothing when none is recorded."""
+    return str(_recorded(layout, version, "sha256") or "")
+
+
+def _recorded(layout: Layout, version: str, key: str) -> Any:
     try:
-        return [str(name) for name in json.loads(record(layout, version).read_text())]
-    except (OSError, ValueError):
-        return []
+        return json.loads(record(layout, version).read_text())[key]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def reasons(machine: Machine, live: Live) -> list[str]:

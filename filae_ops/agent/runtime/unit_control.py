@@ -81,10 +81,9 @@ def stop_web(machine: Machine, colour: str) -> None:
 
 
 def forget_web(machine: Machine, colour: str) -> None:
-    """Unbind a stopped colour from its release."""
+    """Unbind a stopped colour from its release; whoever calls this makes systemd read its units again next."""
     durable.remove(machine.layout.units / f"{web(colour)[1]}.d")
     durable.remove(machine.layout.colour_file(colour))
-    systemctl(machine, "daemon-reload")
 
 
 def start_workers(machine: Machine, contract: Contract, colour: str) -> list[str]:

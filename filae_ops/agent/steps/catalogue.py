@@ -24,11 +24,11 @@ _END = (Soak, Commit)
 KINDS: dict[tuple[str, str], tuple[type[Deploy], ...]] = {
     ("deploy", "two"): (*_PREPARED, *_TWO, *_END),
     ("deploy", "one"): (*_PREPARED, *_ONE, *_END),
-    ("rollback", "two"): (Relock, *_TWO, *_END),
-    ("rollback", "one"): (Relock, *_ONE, *_END),
+    ("rollback", "two"): (Relock, Database, *_TWO, *_END),
+    ("rollback", "one"): (Relock, Database, *_ONE, *_END),
     # The same release: there is nothing to compare its answers with, so no soak.
-    ("refresh", "two"): (Relock, *_TWO, Commit),
-    ("refresh", "one"): (Relock, *_ONE, Commit),
+    ("refresh", "two"): (Relock, Database, *_TWO, Commit),
+    ("refresh", "one"): (Relock, Database, *_ONE, Commit),
 }
 DEPLOY = KINDS["deploy", "two"]
 

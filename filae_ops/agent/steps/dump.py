@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from filae_ops.agent.database import migration_check, postgresql
+from filae_ops.agent.database import migration_check, postgresql, schema_table
 from filae_ops.agent.steps.base import Deploy, Found
 from filae_ops.agent.system import durable
 from filae_ops.agent.system.machine import Machine
@@ -13,7 +13,8 @@ from filae_ops.agent.system.process import Failed
 
 KEPT = 2
 _AS_POSTGRES = ["nice", "-n", "10", "runuser", "-u", "postgres", "--"]
-_DUMP = [*_AS_POSTGRES, "pg_dump", "-Fc", "--lock-wait-timeout=60s", "-h", "/run/postgresql", "-d", postgresql.NAME]
+_DUMP = [*_AS_POSTGRES, "pg_dump", "-Fc", "--lock-wait-timeout=60s", "-h", "/run/postgresql",
+         "-d", postgresql.connection(postgresql.NAME)]  # fmt: skip
 # Listing a dump that was cut says nothing (`pg_restore -l` ends with 0); reading it whole does.
 _PROOF = [*_AS_POSTGRES, "pg_restore", "-f", "/dev/null"]
 
@@ -31,7 +32,7 @@ class Dump(Deploy):
         place, seconds = self.machine.layout.safety, self.machine.config.timings["command"]
         durable.directory(place, 0o700)
         durable.remove(self._partial)
-        self.machine.runner.stream(_DUMP, target=self._partial, timeout=seconds)
+        self._dump(seconds)
         self.machine.runner.stream(_PROOF, source=self._partial, timeout=seconds)
         final = place / f"{self.plan.id}.dump"
         self._partial.rename(final)
@@ -45,10 +46,19 @@ class Dump(Deploy):
         durable.remove(self._partial)
         done = [e for e in self.events if e["event"] == "done" and e.get("step") == self.name and e.get("dump")]
         with contextlib.suppress(Failed):
-            if done and str(postgresql.schema_version(self.machine)) == done[-1]["schema_version"]:
+            if done and str(schema_table.version(self.machine)) == done[-1]["schema_version"]:
                 durable.remove(Path(done[-1]["dump"]))
                 return {"removed": done[-1]["dump"]}
         return None
+
+    def _dump(self, seconds: float) -> None:
+        try:
+            self.machine.runner.stream(_DUMP, target=self._partial, timeout=seconds)
+        except Failed as exc:
+            if "LOCK TABLE" not in str(exc):
+                raise
+            held = postgresql.held_by(self.machine)
+            raise Failed(f"the dump met a lock, held by one of: {held}", next_step=postgresql.WAY_OUT) from exc
 
     @property
     def _partial(self) -> Path:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import time
 
-from filae_ops.agent.database import migration_check, postgresql
+from filae_ops.agent.database import migration_check, postgresql, schema_table
 from filae_ops.agent.steps.base import Deploy, Found
 from filae_ops.agent.system.process import Failed
 
 RETRIES = 5
-AGAIN = "wait for the end of what holds the lock, then deploy the same bundle again"
-_LOCKED = ("LockWaitTimeout", "LockNotAvailable")
+# The last one is of Rails: its migrations take an advisory lock, which any session of the database may hold.
+_LOCKED = ("LockWaitTimeout", "LockNotAvailable", "ConcurrentMigrationError")
 
 
 class Migrate(Deploy):
@@ -28,7 +28,8 @@ class Migrate(Deploy):
             return {"not_run": "this release migrated before"}
         migration_check.check(self.machine, self.contract, serving=bool(self.plan.from_version))
         retries = self._patiently()
-        if problem := postgresql.schema_problem(self.contract, postgresql.schema_version(self.machine)):
+        schema_table.protect(self.machine)
+        if problem := schema_table.problem(self.contract, schema_table.version(self.machine)):
             raise Failed(problem)
         if invalid := postgresql.invalid_indexes(self.machine):
             names = " | ".join(", ".join(invalid).splitlines())
@@ -39,6 +40,8 @@ class Migrate(Deploy):
     def undo(self) -> Found:
         """End what a cut migration left, and drop the indexes that it half built; never migrate down."""
         self.machine.runner.run(["systemctl", "stop", "filae-run-migrate.service"])
+        with contextlib.suppress(Failed):
+            schema_table.protect(self.machine)
         return {"ended_sessions": postgresql.end_backends(self.machine), "dropped_indexes": self._drop_invalid()}
 
     def _patiently(self) -> int:
@@ -49,10 +52,10 @@ class Migrate(Deploy):
             except Failed as exc:
                 if not str(exc.evidence.get("exception", "")).endswith(_LOCKED):
                     raise
-                held = postgresql.words(postgresql.transactions(self.machine, older=1))
+                held = postgresql.held_by(self.machine)
                 if attempt == RETRIES:
-                    why = f"the migration met a lock {attempt + 1} times; open transactions: {held or 'none now'}"
-                    raise Failed(why, next_step=AGAIN, **exc.evidence) from exc
+                    why = f"the migration met a lock {attempt + 1} times, held by one of: {held}"
+                    raise Failed(why, next_step=postgresql.WAY_OUT, **exc.evidence) from exc
                 seconds = self.machine.config.timings["lock_wait"] * 2**attempt
                 self.note("waiting", seconds=seconds, attempt=attempt + 1, of=RETRIES, open=held)
                 self._drop_invalid()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import UTC, datetime
 
 from filae_ops.agent.bundle import archive
 from filae_ops.agent.bundle.contract import Contract
-from filae_ops.agent.database import postgresql
+from filae_ops.agent.bundle.manifest import NAME
+from filae_ops.agent.database import application_database
 from filae_ops.agent.frontdoor import nginx, proof
 from filae_ops.agent.release import apt, store
 from filae_ops.agent.runtime import credentials, health, unit_control
@@ -44,7 +46,7 @@ class Stage(Deploy):
             archive.verify_tree(layout.release(self.plan.version), store.links(self.machine, self.contract))
             return {"reused": True}
         store.stage(self.machine, self.bundle, self.plan.version)
-        return None
+        return {"manifest": hashlib.sha256((layout.release(self.plan.version) / NAME).read_bytes()).hexdigest()}
 
     def undo(self) -> Found:
         """Remove the tree, unless it is the live one's."""
@@ -57,13 +59,13 @@ class Stage(Deploy):
 
 
 class Database(Deploy):
-    """The database, its extensions and grants. Data is never removed by an undo."""
+    """The database, its extensions, roles and grants. Data is never removed by an undo."""
 
     name = "database"
 
     def do(self) -> Found:
-        """Create what is missing."""
-        return postgresql.ensure(self.machine, self.contract)
+        """Create what is missing, and reset what the roles have set for themselves."""
+        return application_database.ensure(self.machine, self.contract)
 
 
 class Secrets(Deploy):
@@ -102,12 +104,13 @@ class Start(Deploy):
         machine, colour = self.machine, self.plan.colour
         unit_control.stop_web(machine, colour)
         unit_control.prepare_web(machine, self.contract, colour)
-        unit_control.start_web(machine, colour)
-        if problem := health.of_colour(machine, self.contract, colour):
-            raise Failed(
-                f"the new release is not healthy: {problem}",
-                **unit_control.evidence(machine, unit_control.web(colour)[1]),
-            )
+        with application_database.as_declared(machine):
+            unit_control.start_web(machine, colour)
+            if problem := health.of_colour(machine, self.contract, colour):
+                raise Failed(
+                    f"the new release is not healthy: {problem}",
+                    **unit_control.evidence(machine, unit_control.web(colour)[1]),
+                )
         return None
 
     def undo(self) -> Found:
@@ -118,6 +121,7 @@ class Start(Deploy):
         nginx.drain(self.machine, self.machine.config.timings["drain"])
         unit_control.stop_web(self.machine, self.plan.colour)
         unit_control.forget_web(self.machine, self.plan.colour)
+        unit_control.systemctl(self.machine, "daemon-reload")
         return None
 
 
@@ -129,8 +133,9 @@ class Probe(Deploy):
     def do(self) -> Found:
         """Fail on the first thing that does not work; say what was not run."""
         kept = self.plan.kind != "deploy"
-        found = proof.before_switch(self.machine, self.contract, self.plan.colour, ahead=kept)
-        for what, verdict in found.items():
-            if verdict.status == "fail":
-                raise Failed(f"{what}: {verdict.message}", **verdict.evidence)
+        with application_database.as_declared(self.machine):
+            found = proof.before_switch(self.machine, self.contract, self.plan.colour, ahead=kept)
+            for what, verdict in found.items():
+                if verdict.status == "fail":
+                    raise Failed(f"{what}: {verdict.message}", **verdict.evidence)
         return {"proved": {what: verdict.status for what, verdict in found.items()}}

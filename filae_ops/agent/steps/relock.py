@@ -11,7 +11,7 @@ from filae_ops.agent.system import durable
 from filae_ops.agent.system.machine import Machine
 from filae_ops.agent.system.process import Failed
 
-NAME = "Gemfile.lock"
+NAME, RECORD = "Gemfile.lock", "record.json"
 
 
 class Relock(Deploy):
@@ -39,19 +39,25 @@ class Relock(Deploy):
         return {"relocked": made, "cannot_be_locked": lost}
 
     def undo(self) -> Found:
-        """Put the former locks back."""
+        """Put the former locks back, with what was recorded of them."""
         place = saved(self.machine, self.plan.id)
         found = sorted(path.name for path in place.iterdir()) if place.is_dir() else []
         for version in found:
             if (tree := self.machine.layout.release(version)).is_dir():
-                durable.write(tree / NAME, (place / version).read_bytes())
+                if (recorded := place / version / RECORD).exists():
+                    durable.write(outdated.record(self.machine.layout, version), recorded.read_bytes(), 0o600)
+                if (lock := place / version / NAME).exists():
+                    durable.write(tree / NAME, lock.read_bytes())
         return {"restored": found}
 
     def _keep(self, version: str) -> None:
-        place = saved(self.machine, self.plan.id)
-        durable.directory(place, 0o700)
-        if not (place / version).exists():
-            durable.write(place / version, (self.machine.layout.release(version) / NAME).read_bytes(), 0o600)
+        place, recorded = saved(self.machine, self.plan.id), outdated.record(self.machine.layout, version)
+        for path in (place, place / version):
+            durable.directory(path, 0o700)
+        if not (place / version / NAME).exists():
+            if recorded.exists():
+                durable.write(place / version / RECORD, recorded.read_bytes(), 0o600)
+            durable.write(place / version / NAME, (self.machine.layout.release(version) / NAME).read_bytes(), 0o600)
 
 
 def saved(machine: Machine, tx: str) -> Path:

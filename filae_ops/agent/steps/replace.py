@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 
 from filae_ops.agent.bundle.contract import Contract
+from filae_ops.agent.database import application_database
 from filae_ops.agent.frontdoor import nginx, proof
 from filae_ops.agent.runtime import health, unit_control
 from filae_ops.agent.steps.base import Deploy, Found
@@ -33,13 +34,15 @@ class Replace(Deploy):
 
     def do(self) -> Found:
         """Bind the colour to the release and restart it; requests wait in the socket's queue meanwhile."""
-        return {"stall": self._put(self.contract, "the new release is not healthy")}
+        with application_database.as_declared(self.machine):
+            return {"stall": self._put(self.contract, "the new release is not healthy")}
 
     def undo(self) -> Found:
         """Bind the colour to the release before, restart it, and see it from outside."""
         before = self.before
         if before is None:
             raise Failed("no release was live before: there is nothing to put back")
+        application_database.try_to_reset_roles(self.machine)
         self._put(before, "the former release is not healthy again")
         if problem := proof.front_door(self.machine, before):
             raise Failed(f"the front door does not serve {before.version} again: {problem}")

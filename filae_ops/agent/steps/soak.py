@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import http.client
 import time
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from filae_ops.agent.frontdoor.access_log import Judge, Log
+from filae_ops.agent.frontdoor.access_log import Log
+from filae_ops.agent.frontdoor.release_judge import Judge
 from filae_ops.agent.runtime import health, unit_control
 from filae_ops.agent.steps.base import Deploy, Found
 from filae_ops.agent.steps.switch import PIVOT
@@ -45,7 +47,7 @@ class Soak(Deploy):
             sick = sick + 1 if problem else 0
             why = judge.breach() or self._unit_problem(restarts)
             if sick >= IN_A_ROW:
-                why = why or f"not healthy through the front door {sick} times in a row: {problem}"
+                why = why or f"not healthy {sick} times in a row: {problem}"
             if why:
                 raise Failed(f"the release does not do well: {why}", **_evidence(judge))
             now = time.monotonic()
@@ -58,7 +60,16 @@ class Soak(Deploy):
             time.sleep(min(2.0, max(0.1, length / 30)))
 
     def _health(self) -> str:
-        return health.problem(self.contract, health.at_front_door(self.machine.config, timeout=5))
+        return health.problem(self.contract, self._ask)
+
+    def _ask(self, target: str) -> health.Response:
+        """Ask through the front door; where that gives no answer, as strangers may hold it, ask the release itself."""
+        config = self.machine.config
+        try:
+            return health.at_front_door(config, timeout=5)(target)
+        except (OSError, http.client.HTTPException):
+            socket = self.machine.layout.socket(self.plan.colour)
+            return health.on_socket(socket, config.public_name, timeout=5)(target)
 
     def _units(self) -> list[str]:
         colour = self.plan.colour
@@ -99,7 +110,7 @@ class Soak(Deploy):
 
 
 def _told(judge: Judge) -> dict[str, int]:
-    return {"requests": judge.requests, "server_errors": judge.failures}
+    return {"requests": judge.requests, "clients": judge.clients, "server_errors": judge.failures}
 
 
 def _evidence(judge: Judge) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from filae_ops.agent.database import application_database
 from filae_ops.agent.frontdoor import nginx, proof, site_include
 from filae_ops.agent.runtime import health, unit_control
 from filae_ops.agent.steps.base import Deploy, Found
@@ -53,11 +54,12 @@ class Retire(Deploy):
     name = "retire"
 
     def do(self) -> Found:
-        """Wait for nginx's old workers, then stop."""
+        """Wait for nginx's old workers, then stop; nothing of the colour's units says any more what it ran."""
         if not self.plan.from_colour:
             return {"not_run": "no release was live before"}
         drained = nginx.drain(self.machine, self.machine.config.timings["drain"])
         unit_control.stop_web(self.machine, self.plan.from_colour)
+        unit_control.forget_web(self.machine, self.plan.from_colour)
         return {"drained": drained}
 
     def undo(self) -> Found:
@@ -65,6 +67,7 @@ class Retire(Deploy):
         before, colour = self.before, self.plan.from_colour
         if before is None:
             return None
+        application_database.try_to_reset_roles(self.machine)
         unit_control.prepare_web(self.machine, before, colour)
         unit_control.start_web(self.machine, colour)
         if problem := health.of_colour(self.machine, before, colour):

@@ -86,7 +86,8 @@ def _meanwhile(event: Event, step: str) -> str:
     """Return what a step tells while it works, and what happens beside transactions."""
     match event["event"]:
         case "soaking":
-            watched = f"{event['requests']} requests, {event['server_errors']} of them server errors"
+            asked = f"{event['requests']} requests of {event['clients']} clients"
+            watched = f"{asked}, {event['server_errors']} of them server errors"
             return f"{step} watched for {event['seconds']:.0f} of {event['of']:.0f} s: {watched}"
         case "waiting":
             held = f"; open transactions: {event['open']}" if event.get("open") else ""

@@ -16,13 +16,14 @@ from filae_ops.writers import parsing
 from filae_ops.writers.public_keys import parse_public_key
 
 # The toolkit's names, and Debian's users and groups (base-passwd and the packages that the roles install).
-_TAKEN = re.compile(
+OF_THE_SYSTEM = re.compile(
     "filae|filae_migrate|filae-(dsi|web.*|worker.*)|systemd-.*|"
     "root|daemon|bin|sys|sync|games|man|lp|mail|news|uucp|proxy|www-data|backup|list|irc|nobody|nogroup|adm|tty|"
     "disk|kmem|dialout|fax|voice|cdrom|floppy|tape|sudo|audio|dip|operator|src|shadow|utmp|video|sasl|plugdev|"
     "staff|users|input|sgx|clock|kvm|render|crontab|netdev|messagebus|polkitd|sshd|postgres|ssl-cert|tcpdump|"
-    "uuidd|landscape|wheel|admin|debian|ubuntu"
+    "uuidd|landscape"
 )
+_IMPERSONAL = re.compile("wheel|admin|debian|ubuntu")
 
 
 def _operator_name(value: str) -> str:
@@ -33,7 +34,7 @@ def _operator_name(value: str) -> str:
             f"{value!r} is not a Linux user name",
             next_step="small letters, digits, - and _, a letter first, 32 at most: a.martin becomes amartin",
         )
-    if _TAKEN.fullmatch(value):
+    if OF_THE_SYSTEM.fullmatch(value) or _IMPERSONAL.fullmatch(value):
         refuse(
             f"{value!r} is an account of the system, of the toolkit or of nobody in particular",
             next_step="give each person an account of their own name, such as amartin",

@@ -87,6 +87,7 @@ class Inventory(Strict):
     def _whole(self) -> Self:
         _check_production(self)
         _check_flows(self)
+        _check_additions(self)
         if self.patching.reboot == "window" and self.site.maintenance_window is None:
             refuse(
                 "reboot is `window` but site.maintenance_window is missing",
@@ -129,6 +130,18 @@ def _check_production(inventory: Inventory) -> None:
                 next_step="give the provider's release key",
                 at=("app", "signers", index),
             )
+
+
+def _check_additions(inventory: Inventory) -> None:
+    people = {person.name for person in (*inventory.access.operators, *inventory.access.dsi)}
+    for host in inventory.hosts.values():
+        for number, addition in enumerate(host.machine.additions):
+            if addition.account in people:
+                refuse(
+                    f"the account {addition.account!r} is a person's of access.yml",
+                    next_step="remove the entry: provisioning makes this account",
+                    at=("hosts", host.name, "machine", "additions", number, "account"),
+                )
 
 
 def _check_flows(inventory: Inventory) -> None:

@@ -6,6 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from filae_ops.inventory.model.additions import Addition, overlaps
 from filae_ops.inventory.model.documents import Day, Percent
 from filae_ops.inventory.types.fields import (
     AccountName,
@@ -91,6 +92,8 @@ class Machine(Strict):
     """Last measure of that level; null: none was made."""
     endpoint_protection: EndpointProtection | None = None
     """Protection against malware; null: there is none."""
+    additions: tuple[Addition, ...] = ()
+    """What others put on the machine, and answer for; `filae-ops doctor` writes it."""
 
     @model_validator(mode="after")
     def _tools_need_a_hypervisor(self) -> Self:
@@ -99,6 +102,16 @@ class Machine(Strict):
                 "guest_tools is true but hypervisor is `none`",
                 next_step="name the hypervisor, or say `guest_tools: false`",
                 owner="dsi",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _each_addition_once(self) -> Self:
+        for number, name in overlaps(self.additions):
+            refuse(
+                f"{self.additions[number].name!r} is declared already, by {name!r}",
+                next_step="keep one of the two",
+                at=("additions", number),
             )
         return self
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
 from filae_ops.inventory.model.documents import Day
 from filae_ops.inventory.types.fields import (
@@ -43,6 +43,20 @@ class ReverseProxy(Strict):
     """Who answers for it."""
     product: Text | None = None
     """Product."""
+    addresses: tuple[Address, ...] = ()
+    """Addresses from which it reaches the machine: what it says of a client's address is then believed."""
+
+    @field_validator("addresses")
+    @classmethod
+    def _elsewhere(cls, addresses: tuple[str, ...]) -> tuple[str, ...]:
+        for address in addresses:
+            if ipaddress.ip_address(address).is_loopback:
+                refuse(
+                    f"the relay's address {address} is a loopback address, which the machine's own processes have",
+                    next_step="give the address from which the hospital's relay reaches the machine",
+                    owner="dsi",
+                )
+        return addresses
 
 
 class Network(Strict):

@@ -19,7 +19,7 @@ from filae_ops.inventory.types.choices import TO_FILL
 # Optional fields that the roles read as they are written: left out here, they would still be applied.
 APPLIED = (
     "site.maintenance_window", "access", "network.proxy", "network.mail_relay", "patching.mirror", "app", "tls",
-    "flows.port",
+    "flows.port", "network.reverse_proxy.addresses",
 )  # fmt: skip
 
 Loc = tuple[int | str, ...]

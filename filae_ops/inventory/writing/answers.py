@@ -48,6 +48,8 @@ class MachineAnswers:
     guest_tools: bool | Fill = TO_FILL
     os_id: str = "debian"
     os_version: str = "13"
+    additions: tuple[Mapping[str, str], ...] = ()
+    """As `machine.additions` has them; nobody is asked: `doctor` finds them."""
 
 
 @dataclass(frozen=True)

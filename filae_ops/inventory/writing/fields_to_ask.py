@@ -29,6 +29,7 @@ _TEMPLATED = (
     "site", "access_governance", "access.operators", "access.dsi", "network.proxy", "network.mail_relay", "flows",
     "app", "tls", "patching.mirror", "backup.retention_days", "backup.monitoring", "hosting.host_id",
     "hosting.service_id", "hosting.region", "machines[].os.id", "machines[].os.version", "backup.monitoring.alert_to",
+    "network.reverse_proxy.addresses",
 )  # fmt: skip
 
 
@@ -105,7 +106,7 @@ class Asking:
         return f"[{text}]" if node.many else text
 
     def _shown(self, child: Node) -> bool:
-        return child.path in self.declared or self.ask or child.required
+        return child.path in self.declared or (self.ask and child.path not in _TEMPLATED) or child.required
 
     def _comment(self, node: Node, width: int) -> str:
         text = label(node.path)

@@ -19,7 +19,7 @@ Tree = Mapping[str, Any]
 _GROUPS: tuple[tuple[str, Group], ...] = (
     ("access.administration_networks", "flows"), ("flows", "flows"), ("network", "flows"),
     ("access", "access"), ("admin", "access"), ("identity", "access"), ("app.signers", "access"),
-    ("machines[].connection", "access"),
+    ("machines[].connection", "access"), ("machines[].additions", "access"),
     ("contracts", "documents"), ("documents", "documents"),
     ("hosting", "hosting"), ("establishment", "hosting"), ("backup.offsite", "hosting"),
     ("supervision.endpoint", "hosting"),

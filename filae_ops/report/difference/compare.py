@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from filae_ops.inventory.model.additions import KINDS
 from filae_ops.report.difference.change import (
     GROUPS,
     Both,
@@ -22,11 +23,11 @@ from filae_ops.report.difference.compare_flows import flow
 from filae_ops.report.document.values import MISSING
 
 Special = Callable[[Any, Any, str, Both], Iterator[Change]]
-_NAMED: Mapping[str, str] = {
-    "flows": "id", "access.operators": "name", "access.dsi": "name", "machines": "name", "app.signers": "name",
-    "software": "name", "hosting.subhosts": "name",
+_NAMED: Mapping[str, tuple[str, ...]] = {
+    "flows": ("id",), "access.operators": ("name",), "access.dsi": ("name",), "machines": ("name",),
+    "app.signers": ("name",), "software": ("name",), "hosting.subhosts": ("name",), "machines[].additions": KINDS,
 }  # fmt: skip
-"""Lists whose items have a name: they are compared item by item."""
+"""Lists whose items have a name, in one of these keys: they are compared item by item."""
 _SPECIAL: Mapping[str, Special] = {
     "flows[]": flow, "access.operators[]": person, "access.dsi[]": person,
     "access.administration_networks": networks,
@@ -70,13 +71,13 @@ def _mappings(before: Any, after: Any) -> bool:
 
 
 def _by_name(before: Any, after: Any, name: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    key = _NAMED.get(generic(name))
+    keys = _NAMED.get(generic(name))
     sides = []
     for value in (before, after):
         rows = [] if value is MISSING else value
-        if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows) or not key:
+        if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows) or not keys:
             return None
-        named = {str(row.get(key)): row for row in rows if isinstance(row.get(key), str)}
+        named = {row[key]: row for row in rows for key in keys if isinstance(row.get(key), str)}
         if len(named) != len(rows):
             return None
         sides.append(named)

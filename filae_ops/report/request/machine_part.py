@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from filae_ops.inventory.model.additions import KINDS
 from filae_ops.inventory.reading.draft import at
 from filae_ops.paths import data_path
 from filae_ops.report.document.blocks import Block, Bullets, Facts, Heading, Section, Table, Text
@@ -125,7 +126,26 @@ def system(asking: Asking) -> Section:
     rows.append((say["language"], f"{asking.text('site.locale')}, {asking.text('site.timezone')}"))
     shown = {"packages": ", ".join(sorted(packages)), "installed": ", ".join(installed_packages())}
     bullets = Bullets(tuple(str(item).format(**shown) for item in say["bullets"]))
-    return Section("system", say["title"], (Facts(tuple(dict.fromkeys(rows))), bullets))
+    additions = Table(
+        say["additions"],
+        tuple(say["additions_headers"]),
+        tuple(_additions(asking)),
+        (46, 34, 20),
+        empty=say["no_addition"],
+    )
+    return Section("system", say["title"], (Facts(tuple(dict.fromkeys(rows))), bullets, additions))
+
+
+def _additions(asking: Asking) -> Iterator[tuple[str, ...]]:
+    """Return what is already declared of what others put on the machines."""
+    for name, variables in asking.draft.get("hosts", {}).items():
+        for number, entry in enumerate(at(variables, "machine.additions", [])):
+            place = f"hosts.{name}.machine.additions.{number}"
+            what = next((str(at(entry, kind)) for kind in KINDS if at(entry, kind)), None)
+            yield (
+                asking.value(what, place), asking.value(at(entry, "purpose"), f"{place}.purpose"),
+                str(asking.say["parties"][at(entry, "owner", "dsi")]),
+            )  # fmt: skip
 
 
 def _named(wanted: Mapping[str, Any]) -> str:

@@ -37,6 +37,8 @@ def machines(context: Context) -> Section:
         Table(say["access"], tuple(say["access_headers"]), tuple(_ways_in(context)), (16, 20, 16, 20, 28)),
         Table(say["lifecycles"], tuple(say["lifecycle_headers"]), tuple(_lifecycles(context)), (22, 18, 20, 20, 20)),
         Heading(say["patching"]), _patching(context),
+        Table(say["additions"], tuple(say["additions_headers"]), tuple(_additions(context)), (16, 36, 32, 16),
+              empty=say["no_addition"]),
     )  # fmt: skip
     return Section("machines", say["title"], blocks)
 
@@ -52,6 +54,15 @@ def _ways_in(context: Context) -> Iterator[tuple[Cell, ...]]:
             Code(host.ansible_ssh_private_key_file) if host.ansible_ssh_private_key_file else say["own_key"],
             Code(host.key.fingerprint),
         )  # fmt: skip
+
+
+def _additions(context: Context) -> Iterator[tuple[Cell, ...]]:
+    """Return what others than this toolkit put on each machine, what it is for and who answers."""
+    say = context.say
+    for host in context.inventory.hosts.values():
+        for each in host.machine.additions:
+            what = Lines((say["machines"]["addition_kinds"][each.kind], Code(each.name)))
+            yield host.name, what, each.purpose, say["parties"][each.owner]
 
 
 def _lifecycles(context: Context) -> Iterator[tuple[Cell, ...]]:

@@ -77,11 +77,11 @@ def alternative(name):
 
 def authority():
     os.makedirs(CA + "/issued", mode=0o700, exist_ok=True)
+    os.chmod(DIRECTORY, 0o755)
     os.chmod(CA, 0o700)
     for name, text in (("index.txt", ""), ("crlnumber", "01\n")):
         if not os.path.exists(os.path.join(CA, name)):
             write(os.path.join(CA, name), text, 0o600)
-    os.umask(0o077)
     openssl(
         "req",
         "-x509",
@@ -212,6 +212,7 @@ if cut():
     print("changed: an earlier run was cut before nginx read its certificate")
 elif steps and APPLY:
     promise()
+os.umask(0o077)  # openssl writes the authority's files anew at each use
 for title, act in steps:
     print("changed: " + title)
     if APPLY:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from material.agent.fakes import CONTRACT, FakeRunner, machine_at, put_release
+from material.postgresql_roles import known
 
 from filae_ops.agent.bundle.contract import Contract
 from filae_ops.agent.system.machine import Machine
@@ -15,7 +16,7 @@ from filae_ops.agent.system.process import Result
 from filae_ops.agent.transaction.plan import Plan
 
 PLAN = Plan("t1", "deploy", "2.1.0", "green", "/b", "0" * 64, "provider", "claire", "2.0.0", "blue")
-OLD, NEW = "20260801000000", "20260901120000"
+OLDEST, OLD, NEW = "20260101000000", "20260801000000", "20260901120000"
 HOLDER = {"pid": 7211, "application": "ward\treport", "role": "filae", "since": "2026-11-21T23:45:17.5+00:00"}
 
 
@@ -26,7 +27,9 @@ class Server:
         self.schema = schema
         self.open: list[dict[str, Any]] = []
         self.invalid: list[str] = []
-        self.roles = "0"
+        self.roles = known()
+        self.connections = 3
+        self.table = {"kind": "r", "owner": "filae_migrate", "type": "character varying"}
         self.asked: list[str] = []
         self.__dict__ |= changes
 
@@ -37,15 +40,17 @@ class Server:
             self.invalid = []
         answers: dict[str, Callable[[], str]] = {
             "FROM pg_database WHERE": lambda: "1",
-            "FROM pg_roles": lambda: self.roles,
-            "to_regclass": lambda: "present" if self.schema else "absent",
-            "max(version": lambda: json.dumps(self.schema),
+            "pg_auth_members": lambda: json.dumps(self.roles),
+            "'owner', o.rolname, 'type'": lambda: json.dumps(self.table if self.schema else None),
+            "COPY public.schema_migrations": lambda: "".join(f"{line}\n" for line in [OLDEST, self.schema]),
+            "has_any_column_privilege": lambda: json.dumps(["TABLE public.schema_migrations"] if self.schema else []),
+            "SELECT count(*) FROM pg_stat_activity": lambda: str(self.connections),
             "pg_stat_activity": lambda: json.dumps(self.open),
             "pg_terminate_backend": lambda: "0",
             "indisvalid": lambda: json.dumps(self.invalid),
             "pg_database_size": lambda: "1000",
         }
-        order = ("pg_terminate_backend", *answers)
+        order = ("pg_terminate_backend", "pg_auth_members", "has_any_column_privilege", *answers)
         return Result(0, next((answers[words]() for words in order if words in sql), ""))
 
 

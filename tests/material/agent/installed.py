@@ -47,7 +47,7 @@ def provisioned(root: Path, **config: Any) -> Machine:
     gem(root, "rack-3.1.20")
     gem(root, "puma-6.6.0", "usr/lib/x86_64-linux-gnu/rubygems-integration/3.3.0/specifications")
     outdated.record(machine.layout, "2.1.0").parent.mkdir()
-    outdated.record(machine.layout, "2.1.0").write_text(json.dumps(["rspec-9999"]))
+    outdated.record(machine.layout, "2.1.0").write_text(json.dumps({"absent": ["rspec-9999"]}))
     (root / "sys/fs/cgroup/filae").mkdir(parents=True)
     (root / "sys/fs/cgroup/filae/cgroup.procs").write_text("7\n8\n")
     return machine

@@ -15,7 +15,7 @@ from material.agent.fakes import machine_at, make_live, put_release
 from filae_ops.agent.bundle import archive
 from filae_ops.agent.bundle.contract import Contract
 from filae_ops.agent.commands import perform
-from filae_ops.agent.database import postgresql
+from filae_ops.agent.database import application_database
 from filae_ops.agent.frontdoor import proof
 from filae_ops.agent.release import apt, gem_lock, store
 from filae_ops.agent.runtime import credentials, health, unit_control
@@ -89,12 +89,13 @@ class World:
         def put(place: Any, name: str, effect: Callable[..., Any] = lambda *a, **k: None) -> None:
             monkeypatch.setattr(place, name, self.acts(name, effect))
 
-        for place, name in ((apt, "install"), (credentials, "ensure"), (postgresql, "ensure"), (archive, "verify_tree"),
-                            (unit_control, "set_timers"), (dump.Dump, "do"), (soak.Soak, "do"),
-                            (prepare.Setup, "do")):  # fmt: skip
+        for place, name in ((apt, "install"), (credentials, "ensure"), (application_database, "ensure"),
+                            (archive, "verify_tree"), (unit_control, "set_timers"), (dump.Dump, "do"),
+                            (soak.Soak, "do"), (prepare.Setup, "do")):  # fmt: skip
             put(place, name)
         for place, name in ((step_of("migrate"), "do"), (step_of("migrate"), "undo")):
             put(place, name)
+        monkeypatch.setattr(application_database, "reset_roles", lambda machine: [])
         monkeypatch.setattr(archive, "read_manifest", lambda path: {"contract": {"debian_packages": []}})
         monkeypatch.setattr(archive, "check_signature", lambda *a: "provider")
         monkeypatch.setattr(unit_control, "evidence", lambda *a: {})

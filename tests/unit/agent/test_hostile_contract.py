@@ -13,19 +13,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from material.agent.fakes import CONTRACT, machine_at
+from material.agent.databases import Server, machine_with
+from material.agent.fakes import CONTRACT
 from material.hostile import HOSTILE, leaves, replaced, skeleton
 
 from filae_ops.agent.bundle.contract import Contract
 from filae_ops.agent.bundle.contract_rules import contract_problem
-from filae_ops.agent.database import postgresql
+from filae_ops.agent.database import application_database
 from filae_ops.agent.frontdoor import site_include
 from filae_ops.agent.release import apt
 from filae_ops.agent.runtime import launcher, unit_control, unit_text
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.layout import Layout
 from filae_ops.agent.system.plain_text import one_line
-from filae_ops.agent.system.process import Failed, Result
+from filae_ops.agent.system.process import Failed
 
 WHOLE: dict[str, Any] = {
     **CONTRACT,
@@ -81,11 +82,11 @@ def include(contract: Contract) -> str:
 
 @pytest.fixture
 def sinks(tmp_path: Path) -> dict[str, Callable[[Contract], str]]:
-    machine, runner = machine_at(tmp_path, {"runuser": Result(0, "2")})
+    machine, runner = machine_with(tmp_path, Server())
 
     def database(contract: Contract) -> str:
         runner.stdins.clear()
-        postgresql.ensure(machine, contract)
+        application_database.ensure(machine, contract)
         return "\n".join(filter(None, runner.stdins))
 
     return {"units": units, "command lines": command_lines, "nginx": include, "SQL": database}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import subprocess
+from concurrent.futures import Future
 
 import pytest
 
@@ -72,7 +73,7 @@ def test_a_machine_that_cannot_be_used_is_one_no_go(inventory, monkeypatch, tmp_
         diagnosis.subprocess, "run", lambda argv, **_: subprocess.CompletedProcess(argv, 255, "", stderr)
     )
     (host,) = inventory.hosts.values()
-    lines = list(diagnosis.machine(inventory, host, tmp_path / "config", dt.date(2026, 11, 21)))
+    lines = list(diagnosis.machine(inventory, host, tmp_path / "config", dt.date(2026, 11, 21), Future(), {}))
     assert [line.status for line in lines] == ["no-go"]
     assert lines[0].owner == owner
     assert said in lines[0].message

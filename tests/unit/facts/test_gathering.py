@@ -221,8 +221,14 @@ def test_ports_from_here(server):
 
 def test_postgresql_is_asked_by_its_own_names_in_its_own_database(monkeypatch):
     asked = []
-    monkeypatch.setattr(database, "command", lambda *argv, text: asked.extend(argv) or "{}")
-    assert database.database({}) == {}
-    where = asked[asked.index("-d") + 1]
-    assert where.startswith("dbname=postgres ")
-    assert "-c search_path=pg_catalog,pg_temp -c statement_timeout=5s " in where
+    answer = '{"databases": {"filae": {}}}'
+    monkeypatch.setattr(database, "command", lambda *argv, text: asked.append((*argv, text)) or answer)
+    database.database({"database": {"name": "filae", "look": "SELECT roles", "excess": "SELECT rights"}})
+    assert [each[each.index("-d") + 1].split()[0] for each in asked] == [
+        "dbname=postgres", "dbname=filae", "dbname=postgres",
+    ]  # fmt: skip
+    for each in asked:
+        where = each[each.index("-d") + 1]
+        assert "-c search_path=pg_catalog,pg_temp -c statement_timeout=5s " in where
+        assert "-c role=none " in where
+    assert "SELECT rights" in asked[1][-1]

@@ -53,12 +53,16 @@ MORE: dict[str, Any] = {
     "backup.offsite.provider_id": "outscale",
     "patching.mirror": {"url": "http://192.0.2.80/debian", "security_url": "http://192.0.2.80/debian-security"},
     "supervision.endpoint": {"place": "Lyon", "country": "FR", "provider": "Prestataire"},
-    "network.reverse_proxy": {"product": "HAProxy"},
+    "network.reverse_proxy": {"product": "HAProxy", "addresses": ["192.0.2.30"]},
     "establishment.ght": {"security_measures": DOCUMENT},
     "documents.acceptance.0.reservations": "aucune",
     "documents.security_audit": {"kind": "test d'intrusion", "file": "evidence/x.pdf"},
 }
 ACCESS = {"ansible_user": "deploiement", "ansible_ssh_private_key_file": "~/.ssh/id_ed25519"}
+ADDITIONS = [
+    {"path": "/opt/agent", "purpose": "agent", "owner": "dsi"}, {"unit": "agent.service", "purpose": "x"},
+    {"package": "agent", "purpose": "x"}, {"account": "agent", "purpose": "x"}, {"nft_table": "ip nat", "purpose": "x"},
+]  # fmt: skip
 EXTENDED_SUPPORT = {"name": "ELTS", "contract": "evidence/x.pdf"}
 
 
@@ -68,6 +72,7 @@ def example() -> Source:
     source = read(data_path("inventories", "hds-host"))
     host = {**json.loads(json.dumps(source.hostvars()[MACHINE])), **ACCESS}
     host = replaced(host, ("machine", "os"), lambda system: {**system, "extended_support": EXTENDED_SUPPORT})
+    host = replaced(host, ("machine",), lambda declared: {**declared, "additions": ADDITIONS})
     for path, value in MORE.items():
         place = tuple(int(part) if part.isdigit() else part for part in path.split("."))
         host = replaced(host, place[:-1], lambda above, key=place[-1], value=value: {**above, key: value})
@@ -139,6 +144,7 @@ def configured(given: Inventory) -> dict[str, str]:
     """Return all that an inventory becomes in files that programs read, as group_vars/all.yml hands it over."""
     host = given.hosts[MACHINE]
     network, mirror = given.network, given.patching.mirror
+    relay = network.reverse_proxy
     assert mirror
     window = given.site.maintenance_window
     text = functools.partial(render, "base")
@@ -154,6 +160,7 @@ def configured(given: Inventory) -> dict[str, str]:
         "time zone": FILTERS["timezone"](given.site.timezone),
         "locale": FILTERS["locale"](given.site.locale),
         "nginx": render("proxy", "server.conf.j2", proxy_names=[network.public_name], proxy_any_name=False),
+        "nginx's relays": render("proxy", "nginx.conf.j2", proxy_relays=relay.addresses if relay else ()),
         "nftables": firewall_rules(given),
         "signers": allowed_signers(signer.model_dump() for signer in given.app.signers),
         "keys": "".join(entry["path"] + entry["content"] for entry in authorized_key_files(people)),

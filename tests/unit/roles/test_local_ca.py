@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 SCRIPT = Path(__file__).parents[3] / "roles/tls/files/local_ca.py"
 pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl")
@@ -56,3 +57,18 @@ def test_a_name_is_never_a_setting_of_openssl(script: Path, name: str) -> None:
     assert done.returncode != 0
     assert "a name that no certificate can hold" in done.stderr
     assert not (script.parent / "local-ca").exists()
+
+
+def test_verify_expects_the_files_that_it_writes_with_the_modes_that_they_have(script: Path) -> None:
+    """Also once openssl has written its register and its number again, in a later run."""
+    expected = yaml.safe_load((SCRIPT.parents[1] / "meta/writes.yml").read_text())["paths"]
+    place, table = script.parent / "tls", {each["path"].replace("/etc/filae/tls", ""): each for each in expected}
+    script.write_text(script.read_text().replace(f'DIRECTORY = "{script.parent}"', f'DIRECTORY = "{place}"'))
+    for names in (["filae.example"], ["filae.example", "192.0.2.10"]):
+        ensure(script, *names)
+    modes = {path: f"{path.stat().st_mode & 0o7777:04o}" for path in [place, *place.rglob("*")]}
+    written = {"/local-ca/issued/*.pem" if path.parent.name == "issued" else str(path).removeprefix(str(place)): mode
+               for path, mode in modes.items()}  # fmt: skip
+    default = {"directory": "0755", "file": "0644"}
+    assert written == {name: table[name].get("mode", default[table[name]["kind"]]) for name in written}
+    assert {name for name, each in table.items() if not each.get("optional")} <= written.keys()

@@ -49,14 +49,6 @@ WRITES = [
     ({UNIT: SHUT | OWN | {"/tmp": "EROFS"}}, "not_run", "says nothing in /tmp (EROFS, "),
     ({}, "not_run", "no process of the application runs"),
 ]
-TIMEOUTS = [
-    ([], "pass"),
-    (["work_mem=64MB", "lock_timeout=7min"], "pass"),
-    (["statement_timeout=0"], "fail"),
-    (["statement_timeout=0ms"], "fail"),
-    (["statement_timeout=400us"], "fail"),
-    (["statement_timeout=0.4ms"], "fail"),
-]
 RECEIPTS = [(1, None, "not_run"), (40, None, "fail"), (40, 1, "pass"), (90, 30, "fail")]
 
 
@@ -66,13 +58,6 @@ def system(installed: float, now: float = NOW) -> dict[str, Any]:
 
 def socket(proto: str, address: str, port: int) -> dict[str, Any]:
     return {"sockets": {"value": [{"proto": proto, "address": address, "port": port, "program": "x"}]}}
-
-
-def roles(later: list[str]) -> dict[str, Any]:
-    """Return roles with their limits, and with settings that come after these and win."""
-    limits = ["statement_timeout=15s", "lock_timeout=5s", "idle_in_transaction_session_timeout=60s"]
-    both = {name: {"settings": [*limits, *later]} for name in ("filae", "filae_migrate")}
-    return {"database": {"value": {"roles": both}}}
 
 
 def receipts(age: float, receipt: float | None) -> dict[str, Any]:
@@ -97,7 +82,6 @@ SCENARIOS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "no-listener": ({"sockets": {"value": []}}, OUTSIDE),
     **{f"listen{n}": (socket(*row[:3]), {}) for n, row in enumerate(LISTENING)},
     **{f"writes{n}": (writes(row[0]), {}) for n, row in enumerate(WRITES)},
-    **{f"timeouts{n}": (roles(row[0]), {}) for n, row in enumerate(TIMEOUTS)},
     **{f"receipt{n}": (receipts(*row[:2]), {}) for n, row in enumerate(RECEIPTS)},
 }
 
@@ -110,8 +94,8 @@ def found(tmp_path_factory):
     content = inventory.model_dump(mode="json", by_alias=True)
     host = next(iter(content["hosts"].values()))
     content["hosts"] = {name: {**host, "name": name} for name in SCENARIOS}
-    hosts = {name: {"facts": facts, "outside": outside} for name, (facts, outside) in SCENARIOS.items()}
-    context = {"inventory": content, "hosts": hosts, "agent_sha256": "0", "ssh_config": str(directory / "none")}
+    hosts = {name: {"facts": facts, "outside": outside, "placed": {}} for name, (facts, outside) in SCENARIOS.items()}
+    context = {"inventory": content, "hosts": hosts, "ssh_config": str(directory / "none")}
     with HostChecks(directory) as checks:
         verdicts = verify.verdicts(checks.judge(context))
     return {(each.host, each.id.partition(":")[2]): each for each in verdicts}
@@ -154,11 +138,6 @@ def test_where_the_application_writes(found, number, row):
     verdict = found[f"writes{number}", "app-writes"]
     assert (verdict.status, verdict.owner) == (row[1], "provider")
     assert row[2] in verdict.message
-
-
-@pytest.mark.parametrize(("number", "row"), list(enumerate(TIMEOUTS)))
-def test_the_limits_of_the_database_s_roles(found, number, row):
-    assert found[f"timeouts{number}", "db-timeouts"].status == row[1]
 
 
 @pytest.mark.parametrize(("number", "row"), list(enumerate(RECEIPTS)))

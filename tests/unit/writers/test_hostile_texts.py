@@ -44,7 +44,7 @@ HELD = {
 
 
 def test_every_filter_is_tried() -> None:
-    assert {*TAKES_ONE, *RECORDS, "supplied_secrets"} == set(FILTERS)
+    assert {*TAKES_ONE, *RECORDS, "supplied_secrets", "nginx_clients"} == set(FILTERS)
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from filae_ops.agent.bundle import archive
+from filae_ops.agent.bundle import archive, tree_check
 from filae_ops.agent.system.errors import Refused
 
 
@@ -83,6 +83,12 @@ def test_a_tree_with_the_machine_s_own_is_good(release):
     archive.verify_tree(release, made)
 
 
+def other_group(release: Path) -> None:
+    if os.geteuid():
+        pytest.skip("only root gives files away")
+    os.lchown(release / "lib/web", 0, 65534)
+
+
 def other_owner(release: Path) -> None:
     if os.geteuid():
         pytest.skip("only root gives files away")
@@ -117,7 +123,10 @@ def other_owner(release: Path) -> None:
         (lambda r: (r / "MANIFEST.json").write_text("{}"), "not of format 1"),
         (lambda r: (r / "MANIFEST.json").unlink(), "No such file"),
         (lambda r: ((r / "MANIFEST.json").unlink(), os.mkfifo(r / "MANIFEST.json")), "not a manifest"),
+        (lambda r: ((r / "Gemfile.lock").write_text(""), (r / "Gemfile.lock").chmod(0o4644)), "root alone"),
+        (lambda r: r.chmod(0o775), "release: has mode 0775"),
         (other_owner, "owned by user 65534"),
+        (other_group, "owned by group 65534"),
     ],
 )
 def test_an_altered_tree_is_refused(release, change, said):
@@ -145,3 +154,18 @@ def test_the_machine_s_links_are_checked_when_told(release, change, said):
 def test_no_tree(tmp_path):
     with pytest.raises(Refused, match="No such file"):
         archive.verify_tree(tmp_path / "absent")
+
+
+def test_all_differences_are_given_and_what_was_added_is_not_entered(release):
+    (release / "bin/web").chmod(0o4755)
+    (release / "lib/empty").rmdir()
+    (release / "more/inner").mkdir(parents=True)
+    found = tree_check.differences(release, tree_check.manifest_of(release))
+    assert {(each.kind, each.path) for each in found} == {
+        ("changed", "bin/web"), ("missing", "lib/empty"), ("added", "more")
+    }  # fmt: skip
+
+
+def test_no_difference_is_given_once_there_is_no_time_left(release):
+    with pytest.raises(tree_check.OutOfTime):
+        list(tree_check.differences(release, tree_check.manifest_of(release), deadline=0))

@@ -8,7 +8,7 @@ import pytest
 from material.agent.fakes import machine_at, make_live, put_release
 
 from filae_ops.agent.commands import releases
-from filae_ops.agent.database import postgresql
+from filae_ops.agent.database import schema_table
 from filae_ops.agent.system.machine import Machine
 from filae_ops.agent.transaction.journal import Journal
 
@@ -30,7 +30,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
         journal.write("done", tx=tx, step="migrate", schema_version=schema, kind=kind, seconds=1.0)
         journal.write("committed", tx=tx, time="2026-01-01T10:00:00.000+00:00")
     make_live(machine, "2.1.0", "blue")
-    monkeypatch.setattr(postgresql, "schema_version", lambda _: 2)
+    monkeypatch.setattr(schema_table, "version", lambda _: 2)
     return machine
 
 
@@ -63,6 +63,6 @@ def test_a_database_that_does_not_answer_is_no_permission(machine: Machine, monk
 
         raise Failed("no server")
 
-    monkeypatch.setattr(postgresql, "schema_version", fail)
+    monkeypatch.setattr(schema_table, "version", fail)
     found = {each["version"]: each for each in releases.releases(machine)}
     assert found["2.0.0"]["no_rollback"] == "not known: no server"

@@ -14,7 +14,7 @@ from material.agent.kept_releases import EXPAND, Site, migrate
 from filae_ops.agent.bundle import archive
 from filae_ops.agent.bundle.contract import Contract
 from filae_ops.agent.commands import rollback, submit
-from filae_ops.agent.database import postgresql
+from filae_ops.agent.database import schema_table
 from filae_ops.agent.preflight import capacity, checks
 from filae_ops.agent.release import apt
 from filae_ops.agent.runtime import health
@@ -27,7 +27,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     monkeypatch.setattr(checks, "machine_ready", lambda *a: None)
     monkeypatch.setattr(capacity, "memory_available", lambda machine: 0)
     monkeypatch.setattr(apt, "missing", lambda *a: [])
-    monkeypatch.setattr(postgresql, "schema_version", lambda machine: 30)
+    monkeypatch.setattr(schema_table, "version", lambda machine: 30)
     made = Site(tmp_path)
     for version, schema, before in (("1.0.0", 10, ""), ("2.0.0", 20, "1.0.0"), ("3.0.0", 30, "2.0.0")):
         made.release(version, migrate=migrate(schema))
@@ -45,7 +45,7 @@ def test_the_default_is_the_release_live_before(site: Site) -> None:
 def test_it_is_said_before_it_is_done(site: Site) -> None:
     said = rollback.said(site.machine, rollback.examine(site.machine, ""))
     assert (said["from"], said["to"], said["colour"]) == ("3.0.0", "2.0.0", "blue")
-    assert said["steps"][:2] == ["relock", "start"]
+    assert said["steps"][:2] == ["relock", "database"]
     assert said["notes"]["schema"] == "stays 30, wider than the release's"
     assert "no data is restored" in said["notes"]["data"]
     silent = replace(rollback.examine(site.machine, ""), contract=Contract({**CONTRACT, "migrate": None}))

@@ -148,7 +148,7 @@ def test_what_is_proved_meanwhile(machine: Machine, monkeypatch: pytest.MonkeyPa
         return proof.Result(0)
 
     monkeypatch.setattr("filae_ops.agent.runtime.unit_control.once", probed)
-    monkeypatch.setattr("filae_ops.agent.database.postgresql.schema_version", lambda machine: 20260901120000)
+    monkeypatch.setattr("filae_ops.agent.database.schema_table.version", lambda machine: 20260901120000)
     opened = proof.observed(machine, contract)
     assert (opened["health"].status, opened["page"].status) == ("pass", "pass")
     maintenance_page.close(machine, "", None, "luc")

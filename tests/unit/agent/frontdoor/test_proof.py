@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from material.agent.databases import Server, machine_with
 from material.agent.fakes import CONTRACT, machine_at, put_release
 
 from filae_ops.agent.bundle.contract import Contract
@@ -180,9 +181,6 @@ def test_the_store_is_written_and_read(tmp_path: Path) -> None:
 
 
 def test_a_schema_ahead_passes_where_the_release_serves_and_not_before_a_switch(tmp_path: Path) -> None:
-    def psql(argv: object, stdin: str | None) -> Result:
-        return Result(0, "present\n" if "to_regclass" in (stdin or "") else "20270101000000\n")
-
-    machine, _ = machine_at(tmp_path, {"runuser -u filae": psql})
+    machine, _ = machine_with(tmp_path, Server("20270101000000"))
     assert proof.schema(machine, NEW).status == "fail"
     assert proof.schema(machine, NEW, ahead=True).status == "pass"

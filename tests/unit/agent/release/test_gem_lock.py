@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -10,9 +11,11 @@ import pytest
 from material.agent.fakes import machine_at, put_release
 
 from filae_ops.agent.bundle.contract import of_release
-from filae_ops.agent.release import gem_lock
-from filae_ops.agent.system.machine import Machine
+from filae_ops.agent.release import gem_lock, outdated
+from filae_ops.agent.steps import relock
+from filae_ops.agent.system.machine import Live, Machine
 from filae_ops.agent.system.process import Failed, Result
+from filae_ops.agent.transaction.plan import again
 
 LOCK = "GEM\n  specs:\n    rack (3.1.20)\n"
 
@@ -55,3 +58,24 @@ def test_a_name_for_another_s_file_is_not_taken(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(Machine, "app_ids", (os.geteuid() + 1, os.getegid()))
     with pytest.raises(Failed, match="is not a plain file of filae's"):
         locked(tmp_path, lambda path: path.write_text(LOCK))
+
+
+def test_its_digest_and_the_gems_that_are_not_there_are_recorded(tmp_path: Path) -> None:
+    """The record is what tells later that somebody else wrote the lock."""
+    machine, _ = locked(tmp_path, lambda path: path.write_text(LOCK))
+    assert outdated.lock_digest(machine.layout, "2.1.0") == hashlib.sha256(LOCK.encode()).hexdigest()
+    assert outdated.never_there(machine.layout, "2.1.0") == ["rack-3.1.20"]
+
+
+def test_the_record_goes_back_with_the_lock_that_it_is_about(tmp_path: Path) -> None:
+    """Else the former lock would be taken for one that somebody wrote by hand, or for one that needs no gem."""
+    machine, tree = locked(tmp_path, lambda path: path.write_text(LOCK))
+    (tree / "Gemfile").touch()
+    record = outdated.record(machine.layout, "2.1.0")
+    before = record.read_bytes()
+    step = relock.Relock(machine, again("refresh", Live("2.1.0", "blue"), "2.1.0", "two", "claire", None))
+    step._keep("2.1.0")
+    (tree / "Gemfile.lock").write_text("another")
+    record.write_text("{}")
+    assert step.undo() == {"restored": ["2.1.0"]}
+    assert ((tree / "Gemfile.lock").read_text(), record.read_bytes()) == (LOCK, before)

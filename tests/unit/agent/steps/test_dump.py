@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from material.agent.databases import NEW, OLD, PLAN, Server, machine_with, of_kind
+from material.agent.databases import HOLDER, NEW, OLD, PLAN, Server, machine_with, of_kind
 
 from filae_ops.agent.database import migration_check
 from filae_ops.agent.preflight import capacity
@@ -69,3 +69,14 @@ def test_an_undone_update_keeps_its_dump_only_when_the_schema_moved(tmp_path: Pa
     server.schema = NEW if migrated else OLD
     step.undo()
     assert bool(dump.dumps(machine)) is migrated
+
+
+def test_a_dump_that_meets_a_lock_names_who_may_hold_it(tmp_path: Path) -> None:
+    machine, runner = machine_with(tmp_path, Server(open=[HOLDER]))
+    waited = "pg_dump: error: query failed: ERROR:  canceling statement due to statement timeout"
+    locked = Result(1, "", f"{waited}\npg_dump: detail: Query was: LOCK TABLE public.records IN ACCESS SHARE MODE")
+    runner.answers = {"nice -n 10 runuser -u postgres -- pg_dump": locked, **runner.answers}
+    with pytest.raises(Failed, match=r"held by one of: pid 7211 \(wardreport\) of filae") as caught:
+        Dump(machine, PLAN).do()
+    assert "systemctl stop 'filae-web@*'" in caught.value.next_step
+    assert "-c role=none " in next(line for line in runner.lines() if "pg_dump" in line)

@@ -27,6 +27,10 @@ def assert_whole(world: World, wanted: Plan, *, committed: bool) -> None:
     assert (live.version, live.colour) == (version, colour)
     assert {c: v for c, v in world.running.items() if v} == {colour: version}
     assert world.enabled == {colour}
+    bound = {path.name for path in world.machine.layout.colours.iterdir()}
+    dropins = {path.name for path in world.machine.layout.units.glob("filae-web@*.service.d")}
+    assert bound == {colour}, "verify would ask whose the other one is"
+    assert dropins <= {f"filae-web@{colour}.service.d"}
     assert world.workers == {colour: version}
     assert journal.open_transaction(world.events()) == []
     assert not list(world.machine.layout.requests.iterdir())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -48,10 +49,31 @@ def test_after_five_more_tries_it_fails_and_says_who_was_there(tmp_path: Path) -
     def open_later(event: str, **_: Any) -> None:
         server.open = [HOLDER]
 
-    with pytest.raises(Failed, match="lock 6 times; open transactions: pid 7211") as caught:
+    with pytest.raises(Failed, match="lock 6 times, held by one of: pid 7211") as caught:
         Migrate(machine, PLAN, open_later).do()
     assert caught.value.evidence["exception"] == "ActiveRecord::LockWaitTimeout"
-    assert "same bundle again" in engine.describe(caught.value)["next_step"]
+    assert "filaectl maintenance on, systemctl stop" in engine.describe(caught.value)["next_step"]
+
+
+def test_rails_own_lock_which_any_session_may_hold_is_a_lock_too(tmp_path: Path) -> None:
+    taken = Result(1, "", "ActiveRecord::ConcurrentMigrationError:\n\nCannot run migrations\n")
+    machine, runner = machine_with(tmp_path, Server(), lambda *a: taken, timings={"lock_wait": 0.001})
+    with pytest.raises(Failed, match="lock 6 times") as caught:
+        Migrate(machine, PLAN).do()
+    assert "pg_terminate_backend" in caught.value.next_step
+    assert any("locktype = 'advisory'" in str(sql) for sql in runner.stdins)
+
+
+def test_the_table_of_the_schema_is_not_the_applications_after_a_migration_however_it_ended(tmp_path: Path) -> None:
+    for answer in (Result(0), Result(1, "", "PG::UndefinedTable: ERROR\n")):
+        server = Server(NEW if answer.status == 0 else OLD)
+        machine, _ = machine_with(tmp_path / str(answer.status), server, lambda *_, given=answer: given)
+        step = Migrate(machine, PLAN)
+        with contextlib.suppress(Failed):
+            step.do()
+        if answer.status:
+            step.undo()
+        assert any(sql.startswith("REVOKE INSERT, UPDATE") for sql in server.asked)
 
 
 def test_another_failure_is_not_tried_again(tmp_path: Path) -> None:

@@ -16,8 +16,9 @@ TIME = {"time": "2026-01-01T10:00:00.000+00:00"}
     [
         ({"event": "done", "step": "dump", "seconds": 0.1, "not_run": "the schema does not change"},
          "dump       not needed: the schema does not change"),
-        ({"event": "soaking", "step": "soak", "seconds": 60.2, "of": 600.0, "requests": 41, "server_errors": 1},
-         "soak       watched for 60 of 600 s: 41 requests, 1 of them server errors"),
+        ({"event": "soaking", "step": "soak", "seconds": 60.2, "of": 600.0, "requests": 41, "clients": 7,
+          "server_errors": 1},
+         "soak       watched for 60 of 600 s: 41 requests of 7 clients, 1 of them server errors"),
         ({"event": "waiting", "step": "migrate", "seconds": 4.0, "attempt": 2, "of": 5, "open": "luc since 70 s"},
          "migrate    met a lock, tries again in 4 s, 2 of 5 times; open transactions: luc since 70 s"),
         ({"event": "waiting", "step": "migrate", "seconds": 4.0, "attempt": 2, "of": 5, "open": ""},

@@ -47,6 +47,16 @@ def test_a_filled_draft_is_what_ansible_reads(tmp_path):
     assert load(tmp_path / "site") == quick(tmp_path / "site")
 
 
+def test_the_example_of_additions_loads_once_uncommented(tmp_path):
+    write(tmp_path / "site", filled())
+    hosts = tmp_path / "site" / "hosts.yml"
+    before, mark, after = hosts.read_text().partition("        # additions:\n")
+    assert mark, "the draft shows how others' additions are declared"
+    hosts.write_text(before + (mark + after).replace("        # ", "        "))
+    (host,) = quick(tmp_path / "site").hosts.values()
+    assert [(each.path, each.purpose) for each in host.machine.additions] == [("/opt/agent", "agent de supervision")]
+
+
 def test_a_lab_machine(tmp_path):
     machine = MachineAnswers(
         "lab-1", "127.0.0.1", HOST_KEY, 2222, "root", "/run/lab 1/id", hypervisor="none", guest_tools=False

@@ -112,6 +112,9 @@ WORDS = {
     "countries": (("hosting", "storage_countries", ["FR", "US"]), "ajout de US"),
     "machine": (("machines", "+", {"name": "filae-2", "cpus": 2}), "Machines (filae-2) : ajout (nom filae-2, "),
     "host key": (("machines", 0, "connection", "host_key", TWO), "Clé d'hôte SSH de filae-1 remplacée : SHA256:"),
+    "addition": (("machines", 0, "additions", [{"path": "/opt/falcon", "purpose": "EDR", "owner": "dsi"}]),
+                 "Ajout de l'établissement à la machine (filae-1, /opt/falcon) : ajout (fichier ou dossier /opt/falcon,"
+                 " raison d'être EDR, propriétaire DSI)"),
     "letters": (("responsibilities", "D-POWER", "dsi", "R"), "RA → R"),
     "whole section": (("continuity", {"rank": 2}), f"{MISSING} → 2"),
     "empty section": (("continuity", {}), f"{MISSING} → aucun (déclaré)"),
@@ -128,6 +131,21 @@ def test_each_change_has_its_words(name):
     english = said(BEFORE, edited(*steps), "en")
     assert len(english) == 1
     assert english[0] != found[0]
+
+
+ADDED = {"purpose": "EDR", "owner": "dsi"}
+ADDITIONS = [{"path": "/opt/falcon", **ADDED}, {"unit": "falcon.service", **ADDED}, {"account": "falcon", **ADDED}]
+
+
+def test_each_addition_to_a_machine_is_told_apart():
+    before, after = edited("machines", 0, "additions", ADDITIONS), edited("machines", 0, "additions", ADDITIONS[1:])
+    after["machines"][0]["additions"][0] = {**ADDITIONS[1], "owner": "host"}
+    assert said(before, after) == [
+        "Ajout de l'établissement à la machine (filae-1, /opt/falcon) : retrait (fichier ou dossier /opt/falcon,"
+        " raison d'être EDR, propriétaire DSI)",
+        "Ajout de l'établissement à la machine, propriétaire (filae-1, falcon.service) : DSI → hébergeur",
+    ]
+    assert {change.group for change in changes(before, after)} == {"access"}
 
 
 def test_nothing_changed_is_nothing_said():

@@ -74,6 +74,28 @@ def test_a_whole_inventory_leaves_little_to_ask() -> None:
         assert expected in text
 
 
+def additions(made: Sheet) -> tuple[Any, ...]:
+    (section,) = (each for each in made.sections if each.id == "system")
+    return next(block.rows for block in section.blocks if block.type == "table")
+
+
+def test_what_the_image_brings_is_asked_of_the_dsi(site: Path, edit: Edit) -> None:
+    made = sheet(draft(site), "fr", day=DAY)
+    assert additions(made) == ()
+    text = words_of(made)
+    assert "Ce que l'établissement ajoute à la machine" in text
+    assert "cloud-init, outils invités) : à énumérer ci-dessous" in text
+    edit(
+        "hosts.yml", 'version: "13"\n',
+        'version: "13"\n        additions:\n          - {path: /opt/agent, purpose: essai}\n'
+        "          - {unit: agent.service, purpose: a-renseigner, owner: host}\n          - a-renseigner\n",
+    )  # fmt: skip
+    made = sheet(draft(site), "fr", day=DAY)
+    assert additions(made) == (
+        ("/opt/agent", "essai", "DSI"), ("agent.service", BLANK, "hébergeur"), (BLANK, BLANK, "DSI"),
+    )  # fmt: skip
+
+
 WITHHELD = {
     "a section": ("flows.yml", r"(?s)\nnetwork:.*?(?=\nflows:)", "\nnetwork: a-renseigner\n"),
     "every flow": ("flows.yml", r"(?s)\nflows:\n.*", "\nflows: a-renseigner\n"),

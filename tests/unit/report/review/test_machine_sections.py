@@ -6,11 +6,17 @@ import re
 
 import pytest
 import yaml
+from examples import AS_OF
+from material.inventories import quick
 from material.reviews import review
 
+from filae_ops.inventory.model.additions import Addition
 from filae_ops.language import Lang
 from filae_ops.paths import data_path
-from filae_ops.report.review.machine_sections import changes_data
+from filae_ops.report.document.blocks import Table, plain
+from filae_ops.report.review.entries import Context
+from filae_ops.report.review.machine_sections import changes_data, machines
+from filae_ops.report.review.one_site import judged
 
 
 def roles_of(playbook: str) -> list[str]:
@@ -56,6 +62,50 @@ def test_every_file_that_a_role_places_is_announced(role: str) -> None:
     written = re.findall(r"path: (/[\w./@-]+)", tasks)
     alone = [each for each in written if not any(each == place or each.startswith(f"{place}/") for place in places)]
     assert alone == []
+
+
+ADDED = [
+    Addition(path="/opt/falcon", purpose="EDR de l'établissement"),
+    Addition(nft_table="inet f2b-table", purpose="fail2ban", owner="host"),
+]
+SHOWN = {
+    "fr": [
+        ("filae-prod", "fichier ou dossier ; /opt/falcon", "EDR de l'établissement", "DSI"),
+        ("filae-prod", "table nftables ; inet f2b-table", "fail2ban", "Hébergeur"),
+    ],
+    "en": [
+        ("filae-prod", "file or folder ; /opt/falcon", "EDR de l'établissement", "IT department"),
+        ("filae-prod", "nftables table ; inet f2b-table", "fail2ban", "Host"),
+    ],
+}
+
+
+def additions(context: Context) -> Table:
+    section = machines(context)
+    return next(
+        block
+        for block in section.blocks
+        if block.type == "table" and block.caption == context.say["machines"]["additions"]
+    )
+
+
+@pytest.mark.parametrize("lang", ["fr", "en"])
+def test_what_others_add_to_a_machine_is_shown(lang: Lang) -> None:
+    inventory = quick(data_path("inventories", "hospital-vm"))
+    (host,) = inventory.hosts.values()
+    machine = host.machine.model_copy(update={"additions": tuple(ADDED)})
+    inventory = inventory.model_copy(update={"hosts": {host.name: host.model_copy(update={"machine": machine})}})
+    tree, judgement, _ = judged(inventory, AS_OF)
+    table = additions(Context(inventory, tree, judgement, lang))
+    assert [tuple(map(plain, row)) for row in table.rows] == SHOWN[lang]
+
+
+def test_a_machine_without_additions_says_what_that_means() -> None:
+    inventory = quick(data_path("inventories", "hospital-vm"))
+    tree, judgement, _ = judged(inventory, AS_OF)
+    table = additions(Context(inventory, tree, judgement, "fr"))
+    assert table.rows == ()
+    assert "Rien n'est déclaré" in table.empty
 
 
 def test_the_packages_are_those_of_the_roles() -> None:

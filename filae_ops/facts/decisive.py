@@ -1,0 +1,138 @@
+"""Every file that decides what this machine does, and what accounts for it: a package, or a tool that made it from one.
+
+What neither accounts for is compared, where this is read, with what the roles, the agent and the inventory put there.
+"""
+
+# One process, many files: plain functions are enough, and quick.
+# ruff: noqa: PTH115
+
+from __future__ import annotations
+
+import contextlib
+import grp
+import hashlib
+import os
+import pwd
+import re
+import stat
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any
+
+from filae_ops.facts import derived_files, package_files
+from filae_ops.facts.gathering import Expected, open_plain, part
+
+# Whole trees; then those of which only the first levels are ours (releases have a manifest, attachments are data).
+TREES = (
+    "/etc", "/usr", "/root", "/var/spool/cron", "/var/www", "/run/systemd/system", "/run/systemd/system.control",
+    "/run/systemd/transient", "/run/udev/rules.d", "/run/tmpfiles.d", "/run/sysctl.d", "/run/nginx",
+)  # fmt: skip
+SHALLOW = {
+    "/opt/filae": 1, "/srv/filae": 2, "/var/lib/filae-ops": 1, "/var/cache/filae": 1, "/var/log/journal": 0,
+    "/var/log/nginx": 1,
+}  # fmt: skip
+# logind's own: one for each session.
+TRANSIENT = re.compile(r"/run/systemd/transient/session-c?\d+\.scope")
+# Places that a package gives to its own account.
+THEIRS = {"/etc/postgresql": "postgres", "/etc/polkit-1": "polkitd", "/etc/chrony": "_chrony", "/var/www": "www-data"}
+ROWS = 4000
+SECONDS = 30.0
+Row = dict[str, Any]
+
+
+@part
+def decisive(_: Expected) -> dict[str, Any]:
+    """Return a row for each file, link and directory that no package accounts for, or that others may change.
+
+    A row: path, kind, mode, user, group, sha256 (of a file), target (of a link), by (what accounts for it; empty:
+    nothing), loose (others than root may change it). Files of packages that changed, or are gone, have one too.
+    """
+    limit, rows = time.monotonic() + SECONDS, []
+    with ThreadPoolExecutor(1) as pool:
+        verified = pool.submit(package_files.changed)  # dpkg reads every file of every package meanwhile
+        entries = list(_entries(limit))
+        verified.result()
+    for path, about in entries:
+        if (row := _row(path, about)) is not None:
+            rows.append(row)
+        if len(rows) >= ROWS:
+            break
+    gone = [path for path, what in package_files.changed().items() if what == "missing"]
+    rows += [
+        {"path": path, "kind": "missing", "by": "", "package": package_files.owners().get(path, "")} for path in gone
+    ]
+    return {"rows": rows, "seen": len(entries), "whole": len(rows) < ROWS and time.monotonic() < limit}
+
+
+def _entries(limit: float) -> Iterator[tuple[str, os.stat_result]]:
+    pending = [(tree, 99) for tree in TREES] + list(SHALLOW.items())
+    while pending and time.monotonic() < limit:
+        top, depth = pending.pop()
+        with contextlib.suppress(OSError):
+            about = os.lstat(top)
+            yield top, about
+            if not stat.S_ISDIR(about.st_mode) or depth == 0:
+                continue
+            with os.scandir(top) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        pending.append((entry.path, depth - 1))
+                    else:
+                        yield entry.path, entry.stat(follow_symlinks=False)
+
+
+def _row(path: str, about: os.stat_result) -> Row | None:
+    """Return what is to be told of an entry; None when a package accounts for it and root alone may change it."""
+    link, folder = stat.S_ISLNK(about.st_mode), stat.S_ISDIR(about.st_mode)
+    target = os.readlink(path) if link else ""
+    loose = not link and _loose(path, about)
+    owner = package_files.owners().get(path)
+    by = f"package {owner}" if owner and path not in package_files.changed() else ""
+    if not by and not owner and not folder:
+        by = derived_files.made_by(path, target)
+    # Of the many files below /usr, roles place none that a package has too.
+    if not loose and ((path.startswith("/usr/") and (by or folder)) or TRANSIENT.fullmatch(path)):
+        return None
+    kind = "link" if link else "directory" if folder else "file" if stat.S_ISREG(about.st_mode) else "special"
+    row: Row = {"path": path, "kind": kind, "by": by, "loose": loose, "mode": f"{stat.S_IMODE(about.st_mode):04o}"}
+    row |= {"user": user_name(about.st_uid), "group": group_name(about.st_gid)}
+    if kind == "file":
+        row["sha256"] = _digest(path)
+    return row | ({"target": target} if link else {}) | ({"package": owner} if owner and not by else {})
+
+
+def _loose(path: str, about: os.stat_result) -> bool:
+    """Tell whether another than root, or than the account that a package gives the place to, may change it."""
+    place = next((top for top in THEIRS if path == top or path.startswith(f"{top}/")), "")
+    owners = {"root", THEIRS.get(place, "root")}
+    others = stat.S_IWOTH | (0 if group_name(about.st_gid) in ("root", "staff") else stat.S_IWGRP)
+    sticky = stat.S_ISDIR(about.st_mode) and bool(about.st_mode & stat.S_ISVTX)
+    return user_name(about.st_uid) not in owners or bool(about.st_mode & others and not sticky)
+
+
+def _digest(path: str) -> str:
+    try:
+        with open_plain(path) as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+@cache
+def user_name(number: int) -> str:
+    """Return the name of an account, or its number where it has none."""
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
+
+
+@cache
+def group_name(number: int) -> str:
+    """Return the name of a group, or its number where it has none."""
+    try:
+        return grp.getgrgid(number).gr_name
+    except KeyError:
+        return str(number)

@@ -1,0 +1,188 @@
+"""Files that no package holds and that its scripts made: compared with what they were made from.
+
+Sources: ucf(1), update-ca-certificates(8), pam-auth-update(8), pg_createcluster(1), update-shells(8).
+"""
+
+# One process, many files: plain functions are enough, and quick.
+# ruff: noqa: PTH119, PTH207, S324
+
+from __future__ import annotations
+
+import functools
+import glob
+import hashlib
+import os
+import re
+import socket
+from collections.abc import Callable, Mapping
+
+from filae_ops.facts import cluster_files, derived_links, package_files, pam_profiles
+from filae_ops.facts.gathering import read
+
+# The same bytes as a template of a package.
+COPIES = {
+    "/etc/profile": "/usr/share/base-files/profile",
+    "/etc/motd": "/usr/share/base-files/motd",
+    "/etc/inputrc": "/usr/share/readline/inputrc",
+    "/etc/nsswitch.conf": "/usr/share/libc-bin/nsswitch.conf",
+    "/root/.bashrc": "/usr/share/base-files/dot.bashrc",
+    "/root/.profile": "/usr/share/base-files/dot.profile",
+    "/usr/share/info/dir": "/usr/share/base-files/info.dir",
+    "/var/www/html/index.nginx-debian.html": "/usr/share/nginx/html/index.html",
+}
+# What the system keeps of itself, caches, and what the installer says of disks and keyboard. Accounts, names and keys
+# of the machine are looked at by checks of their own.
+KEPT = re.compile(
+    r"/etc/(passwd|group|shadow|gshadow|subuid|subgid)-?|/etc/(\.pwd\.lock|\.updated|machine-id|hostname|adjtime)|"
+    r"/etc/(resolv\.conf|ld\.so\.cache|localtime|timezone|udev/hwdb\.bin|ca-certificates\.conf(\.dpkg-old)?)|"
+    r"/etc/(python3/debian_config|security/opasswd|kernel-img\.conf|papersize|mailname|console-setup/cached_.*)|"
+    r"/etc/(default/(keyboard|console-setup)|initramfs-tools/conf\.d/resume|lvm/(archive|backup)/.*)|"
+    r"/etc/ssh/ssh_host_(rsa|ecdsa|ed25519)_key(\.pub)?|/etc/ssl/(certs|private)/ssl-cert-snakeoil\.(pem|key)|"
+    r"/usr/lib/(locale/locale-archive|udev/hwdb\.bin|[^/]+/(gconv/gconv-modules\.cache|gdk-pixbuf-.*\.cache))|"
+    r"/usr/lib/modules/[^/]+/modules\.[a-z.]+|/usr/share/(mime|icons|applications|fonts|glib-2\.0/schemas)/.*|"
+    r"/usr/share/perl5/XML/SAX/ParserDetails\.ini|/etc/postgresql-common/root\.crt|/etc/postfix/.*\.db"
+)
+# What may be there without deciding anything: nothing but comments.
+SILENT = re.compile(
+    r"/etc/(environment|modules|hosts\.(allow|deny)|apparmor\.d/local/.*|fstab|crypttab|subuid|subgid|exports|nologin)"
+)
+NETWORKS = ["default 0.0.0.0", "loopback 127.0.0.0", "link-local 169.254.0.0"]
+DEBIAN = re.compile(r"https?://(deb|security|ftp\.[a-z]{2}|cloudfront)\.debian\.(org|net)/debian(-security)?/?")
+KEYRING = "/usr/share/keyrings/debian-archive-keyring"
+
+
+def made_by(path: str, target: str) -> str:
+    """Return which tool made a file or link from what packages hold; nothing when none would have made it so.
+
+    `target`: of a link, else empty.
+    """
+    if KEPT.fullmatch(path) or package_files.READING.match(path):
+        return "the system"
+    if target:
+        return derived_links.made_by(path, target)
+    if path in COPIES:
+        return "a copy" if _bytes(path) == _bytes(COPIES[path]) else ""
+    if ucf().get(path) == hashlib.md5(_bytes(path)).hexdigest():
+        return "ucf"
+    if SILENT.fullmatch(path) and not pam_profiles.effective(read(path)):
+        return "comments alone"
+    for pattern, judge in FILES.items():
+        if re.fullmatch(pattern, path):
+            return judge.__name__.strip("_") if judge(path) else ""
+    return ""
+
+
+def ucf() -> Mapping[str, str]:
+    """Return the digest of the version of a package that ucf wrote last, by path."""
+    rows = (row.split(None, 1) for row in read("/var/lib/ucf/hashfile").splitlines())
+    return {row[1].strip(): row[0] for row in rows if len(row) == 2}
+
+
+def _bytes(path: str) -> bytes:
+    try:
+        with open(path, "rb") as stream:  # noqa: PTH123
+            return stream.read()
+    except OSError:
+        return b"\0absent"
+
+
+def _pam_auth_update(path: str) -> bool:
+    return pam_profiles.effective(read(path)) == pam_profiles.common(os.path.basename(path))
+
+
+def _update_shells(path: str) -> bool:
+    return all(package_files.packaged(row) for row in pam_profiles.effective(read(path)))
+
+
+def _networks(path: str) -> bool:
+    return set(pam_profiles.effective(read(path))) <= set(NETWORKS)
+
+
+def _hosts(path: str) -> bool:
+    """Tell whether /etc/hosts names this machine and itself alone."""
+    own = {socket.gethostname(), socket.getfqdn(), read("/etc/hostname").strip()}
+    own |= {name.partition(".")[0] for name in own}
+    for row in pam_profiles.effective(read(path)):
+        address, *names = row.split()
+        known = address.startswith(("127.", "ff0", "fe00")) or address in ("::1", *_own_addresses())
+        if not known or any(
+            name not in own
+            and not re.fullmatch(r"(ip6-)?(localhost|loopback|localnet|mcastprefix|all\w+)(\.localdomain)?", name)
+            and name.partition(".")[0] not in own
+            for name in names
+        ):
+            return False
+    return True
+
+
+@functools.cache
+def _own_addresses() -> frozenset[str]:
+    from filae_ops.facts.gathering import Unmeasured, command
+
+    try:
+        return frozenset(re.findall(r"inet6? ([0-9a-f.:]+)/", command("ip", "-o", "address")))
+    except Unmeasured:
+        return frozenset()
+
+
+def _byte_code(path: str) -> bool:
+    """Tell whether a file is what Python made of a package's module."""
+    match = re.fullmatch(r"(.*)/__pycache__/([^/]+)\.cpython-\d+(\.opt-\d)?\.pyc", path)
+    return bool(match) and package_files.packaged(f"{match[1]}/{match[2]}.py")  # type: ignore[index]
+
+
+def _update_ca_certificates(path: str) -> bool:
+    """Tell whether each authority in the bundle is one that a package holds."""
+    known = {
+        _body(read(each))
+        for each in glob.glob("/usr/share/ca-certificates/**/*.crt", recursive=True)
+        if package_files.packaged(each)
+    }
+    return all(_body(each) in known for each in re.findall(r"-----BEGIN.*?-----END[^\n]*", read(path), re.S))
+
+
+def _body(pem: str) -> str:
+    return "".join(re.sub(r"-----[^-]*-----", "", pem).split())
+
+
+def _pg_updateaptconfig(path: str) -> bool:
+    text = re.sub(r"^\s*(//|#).*$", "", read(path), flags=re.M)
+    return bool(
+        re.fullmatch(r'\s*APT\s*(::\s*)?\{?\s*(::)?NeverAutoRemove\s*\{\s*("[^"\n]*";\s*)*\}\s*;?\s*\}?\s*;?\s*', text)
+    )
+
+
+def _debian_archive(path: str) -> bool:
+    """Tell whether a list of sources names Debian's own archive alone, held to Debian's own keys."""
+    text = read(path)
+    if path.endswith(".sources"):
+        good = {
+            "types": r"(deb|deb-src)( deb-src)?", "uris": DEBIAN.pattern, "suites": r"[a-z/ -]+",
+            "components": r"[a-z -]+", "signed-by": rf"{KEYRING}\.(gpg|pgp)", "enabled": "yes|no",
+        }  # fmt: skip
+        rows = [row.partition(":") for row in pam_profiles.effective(text)]
+        stanzas = len(re.findall(r"^URIs:", text, re.M | re.I))
+        signed = len(re.findall(r"^Signed-By:", text, re.M | re.I))
+        return stanzas == signed and all(
+            re.fullmatch(good.get(key.lower(), "(?!)"), value.strip()) for key, _, value in rows
+        )
+    form = rf"deb(-src)? (\[signed-by={KEYRING}\.(gpg|pgp)\] )?{DEBIAN.pattern} [a-z/-]+( [a-z-]+)+"
+    return all(re.fullmatch(form, row) for row in pam_profiles.effective(text))
+
+
+def _pg_createcluster(path: str) -> bool:
+    """Tell whether a file of the cluster says nothing but what its maker writes."""
+    return cluster_files.as_made(path)
+
+
+FILES: Mapping[str, Callable[[str], bool]] = {
+    r"/etc/pam\.d/common-(account|auth|password|session|session-noninteractive)": _pam_auth_update,
+    r"/etc/shells": _update_shells,
+    r"/etc/networks": _networks,
+    r"/etc/hosts": _hosts,
+    r"/etc/ssl/certs/ca-certificates\.crt": _update_ca_certificates,
+    r"/etc/apt/apt\.conf\.d/(01autoremove-kernels|02autoremove-postgresql)": _pg_updateaptconfig,
+    r"/etc/apt/sources\.list(\.d/debian\.sources)?": _debian_archive,
+    r"/usr/(lib|share)/.*\.pyc": _byte_code,
+    r"/etc/postgresql/\d+/main/[a-z_]+(\.conf)?": _pg_createcluster,
+}

@@ -1,0 +1,90 @@
+"""What Debian's packages put on the disk, by dpkg's own database, and what has changed of it since.
+
+Sources: dpkg(1) --verify, deb-conffiles(5), dpkg-divert(1), dpkg-statoverride(1); /var/lib/dpkg is dpkg's own.
+"""
+
+# One process, many files: plain functions are enough, and quick.
+# ruff: noqa: PTH119, PTH123, PTH207
+
+from __future__ import annotations
+
+import functools
+import glob
+import os
+import re
+from collections.abc import Mapping
+
+from filae_ops.facts.gathering import Expected, command, part, read
+
+DATABASE = "/var/lib/dpkg"
+MERGED = ("/bin/", "/lib/", "/lib32/", "/lib64/", "/libx32/", "/sbin/")
+# Nothing here is run or read by what runs: many images are made without these.
+READING = re.compile(r"/usr/share/(doc|doc-base|info|locale|man|lintian|bug|gnome/help|omf|groff)(/|$)")
+GOOD_STATES = ("installed", "config-files", "not-installed")
+
+
+def merged(path: str) -> str:
+    """Return where a path lies on a system whose /bin, /lib and /sbin are links into /usr."""
+    return f"/usr{path}" if path.startswith(MERGED) else path
+
+
+@functools.cache
+def owners() -> Mapping[str, str]:
+    """Return the package of each path that one put there; a diverted file is where it was diverted to."""
+    found: dict[str, str] = {}
+    diverted = {merged(old): (merged(new), by) for old, new, by in diversions()}
+    for listing in glob.glob(f"{DATABASE}/info/*.list"):
+        package = os.path.basename(listing)[: -len(".list")].partition(":")[0]
+        with open(listing, encoding="utf-8", errors="replace") as stream:
+            for line in stream:
+                path = merged(line.rstrip("\n"))
+                if path in diverted and diverted[path][1] != package:
+                    path = diverted[path][0]
+                found[path] = package
+    return found
+
+
+def diversions() -> list[tuple[str, str, str]]:
+    """Return the diversions: from where, to where, by which package (`:` for one that a person made)."""
+    lines = read(f"{DATABASE}/diversions").splitlines()
+    return list(zip(lines[::3], lines[1::3], lines[2::3], strict=False))
+
+
+@functools.cache
+def changed() -> Mapping[str, str]:
+    """Return what is no longer as its package brought it: `changed` or `missing`, by path."""
+    found = {}
+    for line in command("dpkg", "--verify", seconds=60, statuses=(0, 1)).splitlines():
+        match = re.match(r"(missing|[?.0-9A-Z]{9})\s+(?:[a-z] )?(/\S.*)", line)
+        if match and not READING.match(match[2]):
+            found[merged(match[2])] = "missing" if match[1] == "missing" else "changed"
+    return found
+
+
+def packaged(path: str) -> bool:
+    """Tell whether a path is a package's, and as that brought it."""
+    place = merged(path)
+    return place in owners() and place not in changed()
+
+
+@part
+def packages(_: Expected) -> dict[str, object]:
+    """Return the packages that are half-way, those of no source of apt's, and what people diverted."""
+    text = read(f"{DATABASE}/status")
+    states = re.findall(r"^Package: (\S+)\nStatus: (\S+) (\S+) (\S+)$", text, re.M)
+    # A package that changed hands has lost its state only when `reinstreq` or a word of these says so.
+    half = [f"{name} ({flag} {state})" for name, _, flag, state in states if state not in GOOD_STATES or flag != "ok"]
+    return {
+        "half": sorted(half),
+        "diverted": sorted(f"{old} to {new}" for old, new, by in diversions() if by == ":"),
+        "sourceless": _sourceless(),
+    }
+
+
+def _sourceless() -> list[str] | None:
+    """Return the installed packages that no source of apt's offers; None where apt has no lists to tell by."""
+    if not glob.glob("/var/lib/apt/lists/*Packages*"):
+        return None
+    options = ("-o", "Dir::Cache::pkgcache=", "-o", "Dir::Cache::srcpkgcache=")
+    lines = command("apt", "list", "--installed", *options, seconds=30).splitlines()
+    return sorted(line.partition("/")[0] for line in lines if re.search(r"\[(.*,)?local(,.*)?\]$", line))

@@ -1,0 +1,205 @@
+"""Each check of what decides on a machine names what it sees, and says who mends it, and how."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+
+from filae_ops.inventory.reading.load import load
+from filae_ops.inventory.reading.yaml_files import read
+from filae_ops.paths import data_path
+from filae_ops.verification import verify
+from filae_ops.verification.placed_by_roles import Placement
+from filae_ops.verification.pytest_run import HostChecks
+
+SIGNERS, PROGRAM = "/etc/filae/allowed_signers", "/usr/local/sbin/filaectl"
+FILE: dict[str, Any] = {"kind": "file", "mode": "0644", "user": "root", "group": "root", "sha256": "a", "by": ""}
+PLACED = {path: Placement("file", "root", "root", "0644", "a", None, "agent") for path in (SIGNERS, PROGRAM)}
+DROPIN = {**FILE, "path": "/etc/systemd/system/filae-web@blue.service.d/release.conf"}
+NOTHING: dict[str, Any] = {kind: {"count": 0, "first": []} for kind in ("changed", "missing", "added")}
+HEALTHY: dict[str, Any] = {
+    "decisive": {"rows": [{**FILE, "path": path} for path in (SIGNERS, PROGRAM)] + [DROPIN], "whole": True},
+    "placed": {
+        "busy": "", "problem": "", "live": {"version": "2.0.0", "colour": "blue"},
+        "placed": [{**{k: v for k, v in DROPIN.items() if k != "by"}, "target": None, "optional": False}],
+        "releases": [{"version": "2.0.0", "complete": True, "problem": "", **NOTHING}],
+    },
+    "packages": {"half": [], "diverted": [], "sourceless": []},
+    "manager": {
+        "environment": ["LANG=fr_FR.UTF-8", "PATH=/usr/sbin:/usr/bin"], "unread": [], "transient": [], "fragments": {},
+    },
+    "privileges": {"programs": [], "whole": True},
+    "tables": ["inet filae"],
+    "accounts": {"accounts": {"root": {"uid": 0, "shell": "/bin/bash", "password": False}}, "groups": {}},
+    "waiting": [], "processes": [], "libraries": [], "fresh": {"nginx": [], "ssh": []},
+    "kernel": {"asked": {"net.ipv4.ip_forward": "0"}, "live": {"net.ipv4.ip_forward": "0"}, "own": True},
+    "agent": {"status": {"version": "2.0.0"}, "sha256": "a"},
+}  # fmt: skip
+
+
+def changed(part: str, **values: Any) -> dict[str, Any]:
+    return {part: {**HEALTHY[part], **values}}
+
+
+def rows(*more: dict[str, Any]) -> dict[str, Any]:
+    every = {row["path"]: row for row in [*HEALTHY["decisive"]["rows"], *({**FILE, **row} for row in more)]}
+    return changed("decisive", rows=list(every.values()))
+
+
+def release(kind: str, path: str) -> dict[str, Any]:
+    (tree,) = HEALTHY["placed"]["releases"]
+    differs = {kind: {"count": 1, "first": [{"path": path, "problem": kind}]}}
+    return changed("placed", releases=[{**tree, **differs}])
+
+
+AGAIN = "deploy the bundle of 2.0.0"
+DECLARE = "machine.additions"
+# What is found, which check turns red, and what its message and next step say.
+FAULTS: dict[str, tuple[dict[str, Any], str, str, str]] = {
+    "a-second-signer": (rows({"path": SIGNERS, "sha256": "b"}), "placed-roles", SIGNERS, "filae-ops provision"),
+    "a-fragment-of-the-agent": (
+        rows({**DROPIN, "sha256": "b"}), "placed-agent", DROPIN["path"], "filaectl refresh",
+    ),
+    "a-package-program": (
+        rows({"path": "/usr/sbin/sshd", "package": "openssh-server"}), "packages-intact", "sshd",
+        "--reinstall -o Dpkg::Options::=--force-confnew openssh-server",
+    ),
+    "a-stranger-job": (rows({"path": "/etc/cron.d/x"}), "known-schedules", "/etc/cron.d/x", DECLARE),
+    "a-loose-file": (
+        rows({"path": "/etc/profile", "by": "a copy", "loose": True}), "files-protected", "/etc/profile", "chmod go-w",
+    ),
+    "a-half-package": (changed("packages", half=["x (ok half-installed)"]), "packages-whole", "x", "dpkg --configure"),
+    "a-package-of-no-source": (changed("packages", sourceless=["x"]), "packages-known", "x", DECLARE),
+    "a-diversion": (changed("packages", diverted=["/bin/ls to /bin/x"]), "known-apt", "/bin/ls to", "dpkg-divert"),
+    "a-changed-release": (release("changed", "app.rb"), "release-intact", "app.rb (changed)", AGAIN),
+    "an-added-file": (release("added", "x.rb"), "release-intact", "x.rb (added)", AGAIN),
+    "units-not-read": (changed("manager", unread=["x.service"]), "settings-read", "x.service", "daemon-reload"),
+    "nginx-not-reloaded": (changed("fresh", nginx=["/etc/nginx/x"]), "settings-read", "/etc/nginx/x", "reload nginx"),
+    "sshd-not-reloaded": (changed("fresh", ssh=["/etc/ssh/x"]), "settings-read", "/etc/ssh/x", "reload ssh"),
+    "a-preloaded-library": (
+        changed("manager", environment=["LD_PRELOAD=/x"]), "settings-environment", "LD_PRELOAD", "unset-environment",
+    ),
+    "another-path": (
+        changed("manager", environment=["PATH=/tmp:/bin"]), "settings-environment", "PATH=/tmp", "unset-environment",
+    ),
+    "a-kernel-that-forwards": (
+        changed("kernel", asked={}, live={"net.ipv4.ip_forward": "1"}), "settings-kernel", "net.ipv4.ip_forward = 1",
+        "sysctl",
+    ),
+    "a-kernel-that-does-not-obey": (
+        changed("kernel", asked={"kernel.x": "1"}, live={"kernel.x": "0"}), "settings-kernel", "written 1", "sysctl",
+    ),
+    "a-setuid-shell": (
+        changed("privileges", programs=[{"path": "/tmp/x", "rights": "4755 root:root", "package": ""}]),
+        "known-privileges", "/tmp/x (4755 root:root)", DECLARE,
+    ),
+    "a-table": ({"tables": ["inet filae", "ip nat"]}, "known-network", "ip nat", DECLARE),
+    "a-library": ({"libraries": ["/opt/x.so"]}, "known-programs", "/opt/x.so", "ldconfig"),
+    "a-process": (
+        {"processes": [{"program": "/tmp/x", "unit": "session-1.scope"}]}, "known-processes", "/tmp/x", DECLARE,
+    ),
+    "a-socket": (
+        {"waiting": [{"socket": "127.0.0.1:1/tcp", "program": "nc", "unit": "session-1.scope"}]}, "known-sockets",
+        "nc on 127.0.0.1:1/tcp (session-1.scope)", DECLARE,
+    ),
+    "a-unit-without-a-file": (changed("manager", transient=["run-u1.service"]), "known-services", "run-u1", DECLARE),
+    "an-account": (
+        {"accounts": {"accounts": {"x": {"uid": 1001, "shell": "/bin/sh", "password": False}}, "groups": {}}},
+        "known-accounts", "x", DECLARE,
+    ),
+}  # fmt: skip
+
+
+def groups() -> list[list[str]]:
+    """Share the faults out so that no check sees two: a run costs as many machines as are judged in it."""
+    made: list[list[str]] = []
+    for fault, (_, name, _, _) in FAULTS.items():
+        free = next((each for each in made if name not in {FAULTS[other][1] for other in each}), None)
+        made.append([fault]) if free is None else free.append(fault)
+    return made
+
+
+def combined(faults: list[str]) -> dict[str, Any]:
+    """Return the facts of a machine that has several faults."""
+    every: dict[str, Any] = {}
+    for patch, *_ in (FAULTS[fault] for fault in faults):
+        for part, value in patch.items():
+            base = every.get(part, HEALTHY[part])
+            if part == "decisive":
+                new = {row["path"]: row for row in value["rows"] if row not in HEALTHY[part]["rows"]}
+                known = {row["path"]: row for row in base["rows"]}
+                every[part] = {**base, "rows": list((known | new).values())}
+            elif isinstance(value, dict):
+                every[part] = base | {key: each for key, each in value.items() if each != HEALTHY[part][key]}
+            else:
+                every[part] = value
+    return every
+
+
+GROUPS = {f"group{number}": faults for number, faults in enumerate(groups())}
+MACHINES: dict[str, dict[str, Any]] = {
+    "healthy": {},
+    "busy": changed("placed", busy="deploy 2.1.0"),
+    **{name: combined(faults) for name, faults in GROUPS.items()},
+}
+MINE = (
+    "known-",
+    "placed-",
+    "packages-intact",
+    "packages-whole",
+    "packages-known",
+    "release-",
+    "settings-",
+    "files-protected",
+)
+
+
+@pytest.fixture(scope="module")
+def verdicts(tmp_path_factory):
+    """Judge every machine in one run; return the verdicts of these checks by machine and id."""
+    directory = tmp_path_factory.mktemp("verify")
+    inventory = load(data_path("inventories", "demo"), reader=lambda path: read(path).hostvars())
+    content = inventory.model_dump(mode="json", by_alias=True)
+    host = next(iter(content["hosts"].values()))
+    content["hosts"] = {name: {**host, "name": name} for name in MACHINES}
+    seen = {"outside": {}, "placed": {path: asdict(each) for path, each in PLACED.items()}}
+    hosts = {
+        name: {"facts": {part: {"value": value} for part, value in (HEALTHY | facts).items()}, **seen}
+        for name, facts in MACHINES.items()
+    }
+    context = {"inventory": content, "hosts": hosts, "ssh_config": str(directory / "none")}
+    with HostChecks(directory) as checks:
+        found = verify.verdicts(checks.judge(json.loads(json.dumps(context))))
+    return {(each.host, name): each for each in found if (name := each.id.partition(":")[2]).startswith(MINE)}
+
+
+def failing(verdicts, machine: str) -> dict[str, Any]:
+    return {name: each for (host, name), each in verdicts.items() if host == machine and each.status == "fail"}
+
+
+def test_a_healthy_machine_passes(verdicts):
+    mine = {name: each.status for (host, name), each in verdicts.items() if host == "healthy"}
+    assert set(mine.values()) == {"pass"}, {name: status for name, status in mine.items() if status != "pass"}
+    assert len(mine) > 24
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_turns_its_check_red(verdicts, fault):
+    _, name, message, step = FAULTS[fault]
+    machine = next(group for group, faults in GROUPS.items() if fault in faults)
+    verdict = failing(verdicts, machine)[name]
+    assert message in verdict.message
+    assert step in verdict.next
+    assert verdict.owner == "provider"
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_faults_turn_no_other_check_red(verdicts, group):
+    assert set(failing(verdicts, group)) == {FAULTS[fault][1] for fault in GROUPS[group]}
+
+
+def test_while_a_transaction_places_files_nothing_is_judged_of_them(verdicts):
+    assert verdicts["busy", "placed-agent"].status == verdicts["busy", "known-sudo"].status == "not_run"
