@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -78,8 +79,8 @@ def show(report: Report, lang: Lang = "en") -> None:
         passed = [each.id for each in mine if each.status == "pass"]
         if passed:
             mark = labels["marks"]["pass"]
-            listed = typography(f" {len(passed)}{labels['colon']}{', '.join(passed)}", lang)
-            out.print(Text.assemble((mark, COLOURS["pass"]), listed))
+            listed = typography(f"{len(passed)}{labels['colon']}{', '.join(passed)}", lang)
+            out.print(Text.assemble((f"{mark:<{mark_width(lang)}} ", COLOURS["pass"]), listed))
     out.print("")
     for line in report.by_owner_lines(lang):
         out.print(line)
@@ -107,7 +108,7 @@ def show_disagreements(report: Report, lang: Lang) -> None:
 def table(rows: list[Verdict], lang: Lang) -> Table:
     """Return the rows that need a reader, within 80 columns."""
     labels = words("verification", lang)["terminal"]
-    made = grid(max(map(len, labels["marks"].values())) + 1)
+    made = grid(mark_width(lang))
     for each in rows:
         said = each.wording(lang)
         acts = typography(labels["acts"], lang).format(labels["owners"][each.owner])
@@ -116,12 +117,18 @@ def table(rows: list[Verdict], lang: Lang) -> Table:
     return made
 
 
-def grid(mark_width: int = 8) -> Table:
+def mark_width(lang: Lang) -> int:
+    """Return the columns that the marks of a language take."""
+    marks: Mapping[str, str] = words("verification", lang)["terminal"]["marks"]
+    return max(map(len, marks.values())) + 1
+
+
+def grid(width: int = 8) -> Table:
     """Return two columns: a mark, and words that fold."""
     from rich.table import Table
 
     made = Table(box=None, show_header=False, pad_edge=False)
-    made.add_column(width=mark_width)
+    made.add_column(width=width)
     made.add_column(ratio=1, overflow="fold")
     return made
 

@@ -176,11 +176,15 @@ class Target:
         Provisioning puts our file back, and leaves the others. Where none is seen to set them: the folder.
         """
         files: Mapping[str, Mapping[str, str]] = self.facts.known("written").get(program, {})
-        mine = files.get(ours, {})
-        if any(mine.get(name.lower()) != value for name, value in settings.items()):
+        wanted = {name.lower(): value for name, value in settings.items()}
+        differing = [
+            path
+            for path, found in files.items()
+            if any(found.get(name, value) != value for name, value in wanted.items())
+        ]
+        if not wanted.keys() <= files.get(ours, {}).keys() or ours in differing:
             return []
-        others = [path for path, found in files.items() if path != ours and {*map(str.lower, settings)} & {*found}]
-        return others or [str(Path(ours).parent)]
+        return differing or [str(Path(ours).parent)]
 
 
 def read_targets(directory: Path) -> list[Target]:

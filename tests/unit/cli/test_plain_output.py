@@ -195,7 +195,7 @@ def test_the_name_of_a_process_in_a_verification(run: Run, monkeypatch: pytest.M
         assert not OBEYED.search(shown["message"])
     else:
         assert f"[conceal]{SPELT}listens" in "".join(out.split())
-        assert re.search(r"FAIL +backup-receipt \(DSI-10\) the last backup receipt is 72 hours old", out)
+        assert re.search(r"FAIL +backup-receipt \(DSI-10\) the last backup receipt is 72 h old", out)
         assert "who acts: dsi; next: look at the backup" in out
 
 

@@ -84,7 +84,7 @@ def test_only_requirements_with_checks_are_merged_failures_first():
     (merged,) = merge(judgement, checks("pnf"), {})
     assert [each.status for each in merged.checks] == ["fail", "not_run", "pass"]
     assert merged.contradiction("en") == [
-        "h2:backup-receipt: the last backup receipt is 72 hours old; declared: one every 24 hours"
+        "h2:backup-receipt: the last backup receipt is 72 h old; declared: one every 24 h"
     ]
 
 

@@ -80,9 +80,7 @@ def test_the_contract_of_json():
     assert [set(each) for each in document["checks"]] == [KEYS] * 3
     late = document["checks"][1]
     assert (late["code"], late["values"]) == ("late", RECEIPT)
-    assert late["message"].startswith(
-        "the last backup receipt is 72 hours old; declared: one every 24 hours; next: dsi: "
-    )
+    assert late["message"].startswith("the last backup receipt is 72 h old; declared: one every 24 h; next: dsi: ")
 
 
 def test_junit(tmp_path):
@@ -93,7 +91,7 @@ def test_junit(tmp_path):
     assert suites[0].get("skipped") == "1"
     failure = suites.find(".//failure")
     assert failure is not None
-    assert failure.get("message") == "the last backup receipt is 72 hours old; declared: one every 24 hours"
+    assert failure.get("message") == "the last backup receipt is 72 h old; declared: one every 24 h"
     assert "who acts: dsi" in str(failure.text)
 
 
@@ -129,7 +127,7 @@ def test_the_reader_s_language(monkeypatch):
     text = console.export_text()
     assert all(len(line) <= 80 for line in text.splitlines())
     flat = " ".join(text.replace("\u00a0", " ").replace("\u202f", " ").split())
-    assert "ÉCHEC backup-receipt (DSI-10) le dernier reçu de sauvegarde date de 72 heures" in flat
+    assert "ÉCHEC backup-receipt (DSI-10) le dernier reçu de sauvegarde date de 72 h" in flat
     assert "qui agit : DSI ; suite : examiner la sauvegarde" in flat
     assert "non mesuré guest-tools (DSI-05) mesure impossible : no answer" in flat
     assert not {"who", "acts", "next:", "fail", "pass"} & {*flat.split()}

@@ -19,7 +19,7 @@ from filae_ops.report.minutes.saved_verification import read_saved, verification
 EVIL = "<script>alert(1)</script> | `x` [a](javascript:b)\n# <img src=x onerror=y>"
 
 
-AGE = "le dernier reçu de sauvegarde date de 72 heures"
+AGE = "le dernier reçu de sauvegarde date de 72 h"
 
 
 def check(
@@ -79,7 +79,7 @@ def test_english():
     text = page(lang="en")
     assert "Minutes of verification" in text
     assert "one every 24 hours" in text
-    assert "the last backup receipt is 72 hours old" in text
+    assert "the last backup receipt is 72 h old" in text
     assert "what the minutes do not believe" not in text
 
 
