@@ -83,7 +83,7 @@ def test_a_lock_that_does_not_come_names_who_may_hold_it_and_the_way_out(tmp_pat
         return Result(3, "", waited) if "GRANT" in str(stdin) else server(argv, stdin)
 
     machine, _ = machine_at(tmp_path, {"runuser": locked})
-    with pytest.raises(Failed, match=r"held by one of: pid 7211 \(wardreport\) of filae since") as caught:
+    with pytest.raises(Failed, match=r"held by pid 7211 \(wardreport\) of filae since") as caught:
         application_database.ensure(machine, NEW)
     for words in ("pg_terminate_backend", "filaectl maintenance on, systemctl stop 'filae-web@*'", "maintenance off"):
         assert words in caught.value.next_step
