@@ -154,7 +154,7 @@ CASES = {
         files={"big.bin": bytes(500_000_000)}, during=filling, fails=True),
     "its migration meets a lock that stays": Bad(
         ("met a lock, tries again in 0 s, 1 of 5 times", "met a lock 6 times", "(report) of postgres since",
-         "exception PG::LockNotAvailable", "deploy the same bundle again"), "migrate",
+         "exception PG::LockNotAvailable", "SELECT pg_terminate_backend(pid)", "filaectl maintenance on"), "migrate",
         migration="SET LOCAL lock_timeout = '200ms'; ALTER TABLE records ADD COLUMN ward text",
         during=held),
 }  # fmt: skip
