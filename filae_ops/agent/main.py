@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -62,11 +63,11 @@ def _run(options: argparse.Namespace) -> int:
     if options.command == "exec":
         from filae_ops.agent.runtime import launcher
 
-        launcher.become(Layout(), options.process, options.instance)
-        return 1
+        return launcher.run(Layout(), options.process, options.instance)
     if options.command == "_store":
         from filae_ops.agent.frontdoor import proof
 
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # else the first process of a namespace ignores it
         proof.write_and_read(options.paths)
         return 0
     os.umask(0o022)

@@ -130,8 +130,8 @@ def test_times_are_the_machines_whatever_the_zone_of_whoever_asks(monkeypatch: p
 @pytest.mark.usefixtures("elsewhere")
 def test_the_application_keeps_the_zone_that_its_release_states(monkeypatch: pytest.MonkeyPatch) -> None:
     zones: list[str | None] = []
-    monkeypatch.setattr(launcher, "become", lambda *_: zones.append(os.environ.get("TZ")))
-    main.main(["exec", "web", "--instance", "blue"])
+    monkeypatch.setattr(launcher, "run", lambda *_: zones.append(os.environ.get("TZ")) or 7)
+    assert main.main(["exec", "web", "--instance", "blue"]) == 7
     assert zones == ["XXX-13:37"]
 
 

@@ -65,6 +65,21 @@ def test_the_units_have_the_sandbox_of_the_commands(name: str) -> None:
     assert missing == []
 
 
+def test_each_unit_has_a_pid_namespace_of_its_own() -> None:
+    assert "PrivatePIDs=yes" in unit_text.SANDBOX
+
+
+@pytest.mark.parametrize("name", ["web", "worker"])
+def test_a_program_that_a_stop_ends_has_not_failed(name: str) -> None:
+    """The launcher, which is a namespace's init, cannot end by the signal that ended the program."""
+    assert "SuccessExitStatus=143" in (ROLES / f"app/templates/filae-{name}@.service.j2").read_text().splitlines()
+
+
+def test_the_program_says_itself_that_it_is_ready() -> None:
+    """The main process is the launcher."""
+    assert "NotifyAccess=all" in (ROLES / "app/templates/filae-web@.service.j2").read_text().splitlines()
+
+
 def test_a_drop_in_binds_a_unit_to_a_release() -> None:
     text = unit_text.release_dropin(Layout(), NEW, "timer:prune", pin=True)
     assert "Environment=RELEASE=2.1.0" in text
