@@ -116,6 +116,10 @@ def run(layout: Layout, process: str, instance: str) -> int:
             "filaectl exec is the first process of a unit's own PID namespace, and here is none",
             next_step="systemctl cat 'filae-*' shows what takes PrivatePIDs=yes away",
         )
+    # Not handled but blocked: a stop that comes before the program runs then waits for it. In Python a handler may
+    # be called too late, after the program was started.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     release = layout.release(version_of(layout, instance, os.environ))
     contract = contracts.of_release(release)
     process = process or instance.rsplit("-", 1)[0]
@@ -124,10 +128,10 @@ def run(layout: Layout, process: str, instance: str) -> int:
     env = environment(contract, settings, release, process, os.environ, str(layout.home))
     os.chdir(release)
     os.umask(0o027)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
     if child := os.fork():
         return _status_of(child)
     path = program(command, release)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     try:
         os.execve(path, [path, *command[1:]], env | _own_pid(env))  # noqa: S606 - no shell is wanted
     except OSError as exc:
@@ -145,6 +149,8 @@ def _status_of(child: int) -> int:
     The kernel lets the first process of a namespace ignore what it does not handle; so systemd's signals, which
     each process of the unit gets, end the program, and this process only once the program has ended.
     """
+    if signal.SIGTERM in signal.sigpending():
+        os.kill(child, signal.SIGTERM)
     ended = 0
     while ended != child:
         ended, status = os.wait()

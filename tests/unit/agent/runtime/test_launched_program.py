@@ -36,28 +36,34 @@ def launched(root: Path, script: str, **environment: str) -> subprocess.Popen[st
 
 
 @contextlib.contextmanager
-def running(root: Path, script: str) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
-    """Give a started program once it has said `ready`, and its processes as the machine numbers them."""
+def running(root: Path, script: str) -> Iterator[subprocess.Popen[str]]:
+    """Give a started program once it has said `ready`."""
     with launched(root, script) as namespace:
         try:
             assert namespace.stdout is not None
             assert namespace.stdout.readline() == "ready\n"
-            yield namespace, descendants(namespace.pid)
+            yield namespace
         finally:
             namespace.kill()
 
 
 def descendants(pid: int) -> list[int]:
     """Return every process below one: the launcher first, then what it started."""
-    children = [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    try:
+        children = [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
     return [*children, *(below for child in children for below in descendants(child))]
 
 
-def stop(processes: list[int]) -> None:
-    """Send SIGTERM to each process, as systemd does to all of a unit's."""
-    for pid in processes:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGTERM)
+def stop(namespace: subprocess.Popen[str]) -> None:
+    """Send SIGTERM to each process once, until there is no new one: as systemd does with a unit's."""
+    reached: set[int] = set()
+    while fresh := set(descendants(namespace.pid)) - reached:
+        for pid in fresh:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+        reached |= fresh
 
 
 def test_a_program_finds_its_own_number_where_systemd_wrote_another(tmp_path: Path) -> None:
@@ -83,25 +89,50 @@ def test_the_unit_ends_as_the_program_did(tmp_path: Path, script: str, status: i
 
 
 def test_a_program_that_handles_no_signal_stops_at_once(tmp_path: Path) -> None:
-    with running(tmp_path, "echo ready; exec sleep 60") as (namespace, processes):
+    with running(tmp_path, "echo ready; exec sleep 60") as namespace:
         began = time.monotonic()
-        stop(processes)
+        stop(namespace)
         assert namespace.wait(timeout=30) == 143
     assert time.monotonic() - began < 5
 
 
+def test_a_stop_that_comes_before_the_program_is_not_lost(tmp_path: Path) -> None:
+    """As in a unit that is stopped just after its start: each of the launcher's moments gets its stop."""
+    for moment in range(10):
+        with launched(tmp_path / str(moment), "exec sleep 60") as namespace:
+            try:
+                while not blocks_sigterm(descendants(namespace.pid)):
+                    time.sleep(0.001)
+                time.sleep(moment / 500)
+                stop(namespace)
+                assert namespace.wait(timeout=30) == 143
+            finally:
+                namespace.kill()
+
+
+def blocks_sigterm(processes: list[int]) -> bool:
+    """Tell whether a launcher is as far as to have blocked SIGTERM."""
+    try:
+        program = Path(f"/proc/{processes[0]}/cmdline").read_bytes() if processes else b""  # unshare blocks it too
+        status = Path(f"/proc/{processes[0]}/status").read_text() if processes else ""
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    blocked = [int(line[7:], 16) for line in status.splitlines() if line.startswith("SigBlk:")]
+    return program.startswith(os.fsencode(sys.executable)) and bool(blocked and blocked[0] & 0x4000)
+
+
 def test_a_program_that_ends_its_work_first_is_waited_for(tmp_path: Path) -> None:
     script = "trap 'sleep 0.5; echo finished; exit 0' TERM; echo ready; while :; do sleep 0.1; done"
-    with running(tmp_path, script) as (namespace, processes):
-        stop(processes)
+    with running(tmp_path, script) as namespace:
+        stop(namespace)
         out, _ = namespace.communicate(timeout=30)
         assert (out, namespace.returncode) == ("finished\n", 0)
 
 
 def test_what_a_program_started_may_end_its_work_after_it(tmp_path: Path) -> None:
     worker = "trap 'sleep 0.5; echo finished; exit 0' TERM; echo ready; while :; do sleep 0.1; done"
-    with running(tmp_path, f'sh -c "{worker}" & wait') as (namespace, processes):
-        stop(processes)
+    with running(tmp_path, f'sh -c "{worker}" & wait') as namespace:
+        stop(namespace)
         out, _ = namespace.communicate(timeout=30)
         assert (out, namespace.returncode) == ("finished\n", 143)
 
