@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from filae_ops.agent import caller
 from filae_ops.agent.arguments import parser
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.layout import Layout
@@ -32,6 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise Refused("filaectl changes the machine: it needs root", next_step=f"sudo filaectl {options.command}")
         if options.command not in UNPRIVILEGED:
             _in_the_machines_zone()
+            if not options.command.startswith("_"):  # those are the units' own
+                caller.forget()
         return _run(options)
     except Refused as exc:
         said = {"event": "refused", "message": exc.message, "owner": exc.owner, "next_step": exc.next_step}

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from material.agent.fakes import machine_at
 
-from filae_ops.agent import main
+from filae_ops.agent import caller, main
 from filae_ops.agent.commands import logs, maintenance, status
 from filae_ops.agent.runtime import launcher
 from filae_ops.agent.system import machine as machines
@@ -37,6 +37,7 @@ def printed(capsys: pytest.CaptureFixture[str]) -> tuple[str, str]:
 @pytest.fixture(autouse=True)
 def _root(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr(caller, "forget", lambda: None)  # of the tests' own process
 
 
 def status_that_raises(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
