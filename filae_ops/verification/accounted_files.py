@@ -48,7 +48,10 @@ THEMES: Mapping[str, tuple[str, ...]] = {
     ),
     "shells": (
         "/etc/profile", "/etc/profile.d", "/etc/bash*", "/etc/environment", "/etc/environment.d", "/etc/skel",
-        "/etc/inputrc", "/etc/zsh", "/etc/xdg", "/root",
+        "/etc/inputrc", "/etc/zsh", "/etc/xdg", "/root/.bash_aliases", "/root/.bash_login", "/root/.bash_logout",
+        "/root/.bash_profile", "/root/.bashrc", "/root/.profile", "/root/.z*", "/root/.pam_environment",
+        "/root/.config", "/root/.local", "/root/.bundle", "/root/.gemrc", "/root/.gitconfig", "/root/.irbrc",
+        "/root/.psqlrc", "/root/.vimrc",
     ),
     "network": (
         "/etc/hosts*", "/etc/host.conf", "/etc/network*", "/etc/netplan", "/etc/resolv*", "/etc/gai.conf",

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from deciding import DECIDING
 from sites import Site, run_ops, say
 
 from filae_ops.lab import fleet, lifecycle, machine
@@ -70,13 +71,13 @@ SABOTAGES = {
         "until ss -Hltn | grep -q ':8080 '; do sleep 0.1; done; "
         "nft insert rule inet filae input tcp dport 8080 accept",
         "systemctl stop open-port; systemctl reload filae-firewall",
-        {"net-listening", "net-closed", "firewall-rules"},
+        {"net-listening", "net-closed", "firewall-rules", "known-services", "known-sockets"},
     ),
-    "weak TLS": (f"{KEEP}; {WEAK} && {LOAD}", BACK, {"tls-versions", "tls-suites"}),
+    "weak TLS": (f"{KEEP}; {WEAK} && {LOAD}", BACK, {"tls-versions", "tls-suites", "placed-roles"}),
     "key readable": (
         "chmod 0644 /etc/filae/tls/key.pem",
         "chmod 0600 /etc/filae/tls/key.pem",
-        {"files-secret", "secrets-files"},
+        {"files-secret", "secrets-files", "placed-roles"},
     ),
     "clock service off": (
         "systemctl stop chrony",
@@ -86,34 +87,34 @@ SABOTAGES = {
     "certificate swapped": (
         f"{KEEP}; {SWAP} && {LOAD}",
         f"{BACK}; rm /root/swap.*",
-        {"tls-installed", "tls-chain", "app-health", "app-page", "app-probe"},
+        {"tls-installed", "tls-chain", "app-health", "app-page", "app-probe", "placed-roles"},
     ),
     "firewall flushed": ("nft delete table inet filae", "systemctl restart filae-firewall", {"firewall-rules"}),
     "root login opened": (
         "echo PermitRootLogin yes > /etc/ssh/sshd_config.d/0-open.conf && systemctl restart ssh",
         "rm /etc/ssh/sshd_config.d/0-open.conf && systemctl restart ssh",
-        {"ssh-root"},
+        {"ssh-root", "known-ssh"},
     ),
     "database on 0.0.0.0": (
         f"echo \"listen_addresses = '0.0.0.0'\" > {LISTEN}; {RESTART}",
         f"rm {LISTEN}; {RESTART}",
-        {"net-listening", "db-local"},
+        {"net-listening", "db-local", "db-settings", "known-database"},
     ),
     "what nobody declared in the database": (
         STRANGE,
         DECLARED,
-        {"db-access", "db-timeouts", "db-roles", "db-settings", "db-contents", "db-schema"},
+        {"db-access", "db-timeouts", "db-roles", "db-settings", "db-contents", "db-schema", "placed-roles"},
     ),
     "attachments not writable": (
         "chown root:root /srv/filae/files/attachments && chmod 0755 /srv/filae/files/attachments",
         "chown filae:filae /srv/filae/files/attachments && chmod 0750 /srv/filae/files/attachments",
-        {"app-store", "app-probe", "app-health"},
+        {"app-store", "app-probe", "app-health", "placed-agent"},
     ),
     # systemd's own measure of the exposure stays as it is.
     "sandbox opened": (
         f"printf '[Service]\\nReadOnlyPaths=\\nReadWritePaths=/etc/systemd\\n' > {OPENED}; {AGAIN}",
         f"rm {OPENED}; {AGAIN}",
-        {"app-writes"},
+        {"app-writes", "known-services"},
     ),
     "disk nearly full": (
         "fallocate -l $(( $(df --output=avail -B1 / | tail -1) - 1024 * 1024 * 1024 )) /var/full",
@@ -128,12 +129,12 @@ SABOTAGES = {
     "sudoers stranger": (
         "echo 'mallory ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/mallory",
         "rm /etc/sudoers.d/mallory",
-        {"access-sudo"},
+        {"access-sudo", "known-sudo"},
     ),
     "stranger's key": (
         f"echo '{OLD_KEY}' > /etc/ssh/authorized_keys.d/mallory",
         "rm /etc/ssh/authorized_keys.d/mallory",
-        {"access-keys"},
+        {"access-keys", "known-ssh"},
     ),
     "secret in the journal": (
         "logger < /etc/filae/secrets/secret_key_base; journalctl --sync",
@@ -151,6 +152,8 @@ def victim(template: machine.Machine) -> Iterator[Site]:
     """A copy of the deployed machine, for this module alone: the last test cuts its power."""
     name = f"victim-{os.urandom(2).hex()}"
     site = Site(fleet.up(name, source=template, say=say))
+    provisioned = site.ops("provision")
+    assert provisioned.returncode == 0, f"a copy has another address, its certificate follows: {provisioned.stderr}"
     # A check right after the start would see units that are still starting.
     must(site.run(UP))
     yield site
@@ -196,6 +199,30 @@ def test_a_sabotage_turns_exactly_its_checks_red(victim, name):
         assert rule.status in ("gap", "non_compliant")
         assert set(wanted) >= {each.id for each in rule.checks if each.status == "fail"}
         assert rule.reason("fr"), "what is declared stands beside what is found"
+
+
+@pytest.fixture(scope="module")
+def strange(victim: Site) -> Iterator[Report]:
+    """What is told of a machine on which all of DECIDING was done."""
+    must(victim.run("set -e; " + "; ".join(break_it for break_it, *_ in DECIDING.values() if break_it)))
+    try:
+        yield verify_inventory(victim.inventory)
+    finally:
+        for _, mend_it, *_ in DECIDING.values():
+            if mend_it:
+                must(victim.run(mend_it))
+
+
+@pytest.mark.parametrize("name", DECIDING)
+def test_whatever_decides_and_nothing_accounts_for_is_named(strange, name):
+    *_, check, named = DECIDING[name]
+    (verdict,) = [each for each in strange.verdicts if each.id == check]
+    assert verdict.status == "fail"
+    assert named in " ".join(map(str, verdict.values.values()))
+
+
+def test_no_other_check_accuses_anybody_for_it(strange):
+    assert set(red(strange)) == {check for *_, check, _ in DECIDING.values()}
 
 
 def test_an_operator_s_key_past_its_end_turns_red(victim, tmp_path):
