@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -16,7 +16,6 @@ from filae_ops.verification.check import Target, broken, check
 
 PLACE = "/etc/postgresql/17/main"
 OURS = f"{PLACE}/conf.d/filae.conf"
-LOAD = "systemctl reload postgresql@17-main (restart, where db-applied asks for it)"
 # What Debian's postgresql.conf sets where a cluster is made; None: by the machine's language and time zone.
 DEBIAN: Mapping[str, str | None] = {
     "data_directory": "/var/lib/postgresql/17/main", "hba_file": f"{PLACE}/pg_hba.conf",
@@ -29,15 +28,14 @@ DEBIAN: Mapping[str, str | None] = {
     "default_text_search_config": None,
 }  # fmt: skip
 DATABASES = {"postgres", "template0", "template1", DATABASE}
-MOST = 5
 
 
 @dataclass(frozen=True)
-class Cause:
-    """What is not as declared, and what the provider does about it; provisioning cures one that names no step."""
+class Stranger:
+    """What nobody declared, in PostgreSQL's own words, and the statement that ends it."""
 
     what: str
-    step: str = ""
+    statement: str
 
 
 @check("db-local", "NET-09")
@@ -55,86 +53,89 @@ def test_access_rules(on: Target) -> None:
     """Only local accounts that the kernel vouches for may connect."""
     found = on.facts["database"]
     rules, declared = [_rule(row) for row in found["hba"]], _declared_rules()
-    causes = [Cause(f"pg_hba.conf has the line {rule!r} more") for rule in rules if rule not in declared]
-    causes += [Cause(f"pg_hba.conf lacks the line {rule!r}") for rule in declared if rule not in rules]
-    if rules != declared and not causes:
-        causes = [Cause("pg_hba.conf has its lines twice or in another order")]
-    for line in found["ident"]:
-        causes.append(Cause(f"pg_ident.conf has {shown(line)}", f"take the line out of {PLACE}/pg_ident.conf"))
-    _none(causes)
+    lines = [f"+ {rule}" for rule in rules if rule not in declared]
+    lines += [f"- {rule}" for rule in declared if rule not in rules]
+    if lines:
+        broken("rules", lines=lines)
+    if rules != declared:
+        broken("order", lines=rules)
+    if found["ident"]:
+        broken("names", lines=[plain(line) for line in found["ident"]])
 
 
 @check("db-timeouts", "OPS-04")
 def test_settings_of_roles(on: Target) -> None:
     """The application's roles have bounded statements and locks, and no setting that nobody declared."""
     known = on.facts["database"]["known"]
-    causes = [Cause(each.what) for each in declared_roles.of_settings(known)]
-    for row in known["settings"]:
-        if row["role"] not in SETTINGS:
-            where = f" IN DATABASE {_name(row['database'])}" if row["database"] else ""
-            what = f"role {shown(row['role'])} has settings that nobody declared: {_some(row['settings'])}"
-            causes.append(Cause(what, f"as postgres: ALTER ROLE {_name(row['role'])}{where} RESET ALL"))
-    _none(causes)
+    if ours := declared_roles.of_settings(known):
+        broken("ours", differences=[each.differs for each in ours])
+    none_of([_settings(row) for row in known["settings"] if row["role"] not in SETTINGS])
 
 
 @check("db-roles", "OPS-07")
 def test_roles(on: Target) -> None:
     """PostgreSQL has the declared roles with their attributes and no other; nobody is a member of anything."""
     known = on.facts["database"]["known"]
-    strangers = sorted(set(known["roles"]) - {*ROLES, "postgres"})
-    drop = {name: f"as postgres: DROP ROLE {_name(name)}" for name in strangers}
-    causes = [Cause(f"there is a role {shown(name)}", step) for name, step in drop.items()]
-    ours = (*declared_roles.of_roles(known), *declared_roles.of_memberships(known), *declared_roles.of_database(known))
-    causes += [Cause(each.what) for each in ours]
-    for row in known["memberships"]:
-        if not {row["role"], row["member"]} & set(ROLES):
-            what = f"role {shown(row['member'])} is a member of {shown(row['role'])}"
-            revoke = f"as postgres: REVOKE {_name(row['role'])} FROM {_name(row['member'])} CASCADE"
-            causes.append(Cause(what, drop.get(row["member"], revoke)))
+    if ours := [*declared_roles.of_roles(known), *declared_roles.of_memberships(known)]:
+        broken("ours", differences=[each.differs for each in ours])
+    if ours := declared_roles.of_database(known):
+        broken("database", differences=[each.differs for each in ours])
+    unknown = sorted(set(known["roles"]) - {*ROLES, "postgres"})
+    found = [Stranger(f"ROLE {shown(name)}", f"DROP ROLE {_name(name)}") for name in unknown]
+    found += [_membership(row, unknown) for row in known["memberships"]]
     if known["roles"]["postgres"]["password"]:
-        causes.append(Cause("the role postgres has a password", "as postgres: ALTER ROLE postgres PASSWORD NULL"))
-    _none(causes)
+        found.append(Stranger("postgres: PASSWORD", "ALTER ROLE postgres PASSWORD NULL"))
+    none_of(found)
 
 
 @check("db-settings", "OPS-07")
 def test_settings_of_the_server(on: Target) -> None:
     """The server's settings are those of our file and of Debian's."""
     found = on.facts["database"]
-    causes = [*_odd_in_files(found["files"])]
+    ours, others = _odd_in_files(found["files"])
+    if ours:
+        broken("ours", settings=ours)
+    if others:
+        broken("others", settings=others)
     # What is written explains what is in force.
-    _none(causes or [*_odd_in_force(found["in_force"])])
+    started, loaded = _odd_in_force(found["in_force"])
+    if started:
+        broken("started_with", settings=started)
+    if loaded:
+        broken("loaded_before", settings=loaded)
 
 
 @check("db-contents", "OPS-07")
 def test_what_the_databases_hold(on: Target) -> None:
     """PostgreSQL holds no database, extension, event trigger or other role's object that nobody declared."""
     found = on.facts["database"]
-    causes = [
-        Cause(f"there is a database {shown(name)}", f"dump it, then as postgres: DROP DATABASE {_name(name)}")
-        for name in sorted(set(found["known"]["databases"]) - DATABASES)
-    ]
-    inside, as_postgres = found["inside"], f"as postgres in the database {DATABASE}:"
-    for name in inside.get("event_triggers", []):
-        what = f"the event trigger {shown(name)} runs code as whoever changes the schema"
-        causes.append(Cause(what, f"{as_postgres} DROP EVENT TRIGGER {_name(name)}"))
-    for name in sorted(set(inside.get("extensions", [])) - {"plpgsql", *found["contract_extensions"]}):
-        what = f"no contract of a release here states the extension {shown(name)}"
-        causes.append(Cause(what, f"state it in release.yml, or {as_postgres} DROP EXTENSION {_name(name)}"))
-    for what in inside.get("others", []):
-        causes.append(Cause(f"{plain(what)}, not {OWNER}", f"{as_postgres} DROP it, or ALTER … OWNER TO {OWNER}"))
-    _none(causes)
+    inside = found["inside"]
+    if triggers := inside.get("event_triggers"):
+        names = [shown(name) for name in triggers]
+        broken("triggers", names=names, statements=[f"DROP EVENT TRIGGER {_name(name)}" for name in triggers])
+    if databases := sorted(set(found["known"]["databases"]) - DATABASES):
+        names = [shown(name) for name in databases]
+        broken("databases", names=names, statements=[f"DROP DATABASE {_name(name)}" for name in databases])
+    if extensions := sorted(set(inside.get("extensions", [])) - {"plpgsql", *found["contract_extensions"]}):
+        names = [shown(name) for name in extensions]
+        broken("extensions", names=names, statements=[f"DROP EXTENSION {_name(name)}" for name in extensions])
+    if objects := inside.get("others"):
+        broken("objects", names=[plain(what) for what in objects])
 
 
 @check("db-schema", "OPS-07")
 def test_the_table_of_the_schema(on: Target) -> None:
     """The application may only read which schema its database has, and makes nothing in it."""
     inside = on.facts["database"]["inside"]
-    causes = [Cause(f"role filae may write in {what}") for what in inside.get("excess", [])]
-    for table in inside.get("schema_tables", []):
-        if (table["kind"], table["owner"]) != ("r", OWNER):
-            what = f"public.{table['name']} of {shown(table['owner'])} is no plain table of {OWNER}"
-            causes.append(Cause(f"{what} (kind {table['kind']})", "have who makes the application put it right"))
-    _none(causes)
+    if excess := inside.get("excess"):
+        broken("writable", objects=excess)
+    odd = [
+        f"public.{table['name']} (relkind {table['kind']}, OWNER {shown(table['owner'])})"
+        for table in inside.get("schema_tables", [])
+        if (table["kind"], table["owner"]) != ("r", OWNER)
+    ]
+    if odd:
+        broken("no_plain_table", tables=odd)
 
 
 @check("db-applied", "OPS-10")
@@ -147,40 +148,57 @@ def test_what_runs_is_what_is_configured(on: Target) -> None:
         broken("unsafe", settings=unsafe)
 
 
-def _odd_in_files(rows: Iterable[Mapping[str, Any]]) -> Iterator[Cause]:
-    """Give the settings that are written, and that neither our file nor Debian's explains."""
-    missing = dict(_declared_settings())
+def none_of(strangers: Sequence[Stranger]) -> None:
+    """Name what nobody declared, with what ends each."""
+    if strangers:
+        statements = list(dict.fromkeys(each.statement for each in strangers))
+        broken("strangers", names=[each.what for each in strangers], statements=statements)
+
+
+def _settings(row: Mapping[str, Any]) -> Stranger:
+    where = f" IN DATABASE {_name(row['database'])}" if row["database"] else ""
+    what = f"{shown(row['role'])}: {' '.join(shown(item) for item in row['settings'])}"
+    return Stranger(what, f"ALTER ROLE {_name(row['role'])}{where} RESET ALL")
+
+
+def _membership(row: Mapping[str, Any], unknown: Sequence[str]) -> Stranger:
+    """Return who is a member of what; a role that goes takes its memberships along."""
+    statement = f"REVOKE {_name(row['role'])} FROM {_name(row['member'])} CASCADE"
+    if row["member"] in unknown:
+        statement = f"DROP ROLE {_name(row['member'])}"
+    return Stranger(f"GRANT {shown(row['role'])} TO {shown(row['member'])}", statement)
+
+
+def _odd_in_files(rows: Iterable[Mapping[str, Any]]) -> tuple[list[str], list[str]]:
+    """Return the settings of our file that are not as provisioned, and those that another file than Debian's makes."""
+    missing, ours, others = dict(_declared_settings()), [], []
     for row in rows:
         name, value, file, error = (str(row[key] or "") for key in ("name", "value", "file", "error"))
-        what = f"{shown(name)} = {shown(value)} in {plain(file)}:{row['line']}"
+        what = f"{shown(name)} = {shown(value)} ({plain(file)}:{row['line']})"
+        if error and error != "setting could not be applied":
+            what = f"{what}: {plain(error)}"
         if file == OURS:
             if not _as_declared(missing.pop(name, None), value):
-                yield Cause(f"{what} is not what provisioning writes")
-        elif file == f"{PLACE}/postgresql.conf":
-            if name not in DEBIAN or DEBIAN[name] not in (None, value):
-                yield Cause(f"{what} is not Debian's", f"put the line back as Debian's, then {LOAD}")
-        elif file.endswith("/postgresql.auto.conf"):
-            yield Cause(f"{what}, by ALTER SYSTEM", f"as postgres: ALTER SYSTEM RESET {_name(name)}, then {LOAD}")
-        else:
-            yield Cause(f"{what}, a file that nobody declared", f"take that file away, then {LOAD}")
-        if error and error != "setting could not be applied":
-            yield Cause(f"{what}: {plain(error)}", f"correct it, then {LOAD}")
-    if missing:
-        yield Cause(f"{OURS} does not set {', '.join(missing)}")
+                ours.append(what)
+        elif file != f"{PLACE}/postgresql.conf" or name not in DEBIAN or DEBIAN[name] not in (None, value):
+            others.append(what)
+    return [*ours, *(f"- {name} ({OURS})" for name in missing)], others
 
 
-def _odd_in_force(in_force: Mapping[str, Mapping[str, str]]) -> Iterator[Cause]:
-    """Give what runs with another value than is written: it was loaded before, or given at the start."""
+def _odd_in_force(in_force: Mapping[str, Mapping[str, str]]) -> tuple[list[str], list[str]]:
+    """Return what the server was started with, and what it loaded before its files were as they are."""
     declared = _declared_settings()
     known = {name.lower() for name in (*DEBIAN, *declared)}
+    started, loaded = [], []
     for name, row in in_force.items():
-        what = f"{shown(name)} is {shown(row['value'])} in force"
+        what = f"{shown(name)} = {shown(row['value'])}"
         if row["source"] in ("command line", "environment variable"):
-            yield Cause(f"{what}, by the {row['source']}", f"look at pg_ctl.conf and environment in {PLACE}")
-        elif row["source"] == "configuration file" and name.lower() not in known:
-            yield Cause(f"{what}, from a file that was loaded before", LOAD)
-        elif name in declared and not _as_declared(declared[name], row["value"]):
-            yield Cause(f"{what}, not {declared[name]}", LOAD)
+            started.append(f"{what} ({row['source']})")
+        elif (row["source"] == "configuration file" and name.lower() not in known) or (
+            name in declared and not _as_declared(declared[name], row["value"])
+        ):
+            loaded.append(what)
+    return started, loaded
 
 
 @cache
@@ -212,25 +230,6 @@ def _rule(row: Mapping[str, Any]) -> str:
     line = " ".join(str(part) for part in parts if part)
     where = "" if row["file"] == f"{PLACE}/pg_hba.conf" else f" ({row['file']})"
     return plain(f"error: {row['error']}" if row["error"] else line) + plain(where)
-
-
-def _some(texts: Iterable[str]) -> str:
-    """Return texts as one, of which a few are enough."""
-    known = [plain(text) for text in texts]
-    return "; ".join(known[:MOST]) + (f"; and {len(known) - MOST} more" if len(known) > MOST else "")
-
-
-def _none(causes: Sequence[Cause]) -> None:
-    """Name what is not as declared, and what ends each."""
-    provisioned = [cause.what for cause in causes if not cause.step]
-    if provisioned:
-        broken("provisioned", causes=provisioned)
-    if causes:
-        broken(
-            "by_hand",
-            causes=[cause.what for cause in causes],
-            steps="; ".join(dict.fromkeys(cause.step for cause in causes)),
-        )
 
 
 def _name(name: str) -> str:

@@ -65,10 +65,12 @@ DECIDING = {
     ),
     "a table": ("nft add table inet mallory", "nft delete table inet mallory", "known-network", "inet mallory"),
     "a folder of libraries": (
-        "echo /opt > /etc/ld.so.conf.d/x.conf", "rm /etc/ld.so.conf.d/x.conf", "known-programs", "/etc/ld.so.conf.d/x.conf",
+        "echo /opt > /etc/ld.so.conf.d/x.conf", "rm /etc/ld.so.conf.d/x.conf", "known-programs",
+        "/etc/ld.so.conf.d/x.conf",
     ),
     "code of every Python": (
-        "touch /usr/lib/python3/dist-packages/x.pth", "rm /usr/lib/python3/dist-packages/x.pth", "known-programs", "x.pth",
+        "touch /usr/lib/python3/dist-packages/x.pth", "rm /usr/lib/python3/dist-packages/x.pth",
+        "known-programs", "x.pth",
     ),
     "a setuid shell": (
         "cp /bin/bash /usr/local/bin/x; chmod 4755 /usr/local/bin/x", "rm /usr/local/bin/x",

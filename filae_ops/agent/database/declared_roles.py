@@ -89,9 +89,13 @@ SELECT coalesce(json_agg(what ORDER BY what), '[]') FROM (
 
 @dataclass(frozen=True)
 class Deviation:
-    """What differs from what is declared, in words, and the statements that end it; `missing`: a role is not there."""
+    """What differs from what is declared, in words, and the statements that end it; `missing`: a role is not there.
+
+    `differs`: the same in PostgreSQL's own words, for readers of any language.
+    """
 
     what: str
+    differs: str
     statements: tuple[str, ...]
     missing: bool = False
 
@@ -125,19 +129,22 @@ def of_roles(known: Mapping[str, Any]) -> list[Deviation]:
         if role not in roles:
             options = " ".join(_attribute(name, value) for name, value in ATTRIBUTES.items())
             create = f"CREATE ROLE {role} {options} CONNECTION LIMIT {CONNECTIONS}"
-            found.append(Deviation(f"there is no role {role}", (create,), missing=True))
+            found.append(Deviation(f"there is no role {role}", f"- ROLE {role}", (create,), missing=True))
             continue
         has = roles[role]
         for name, value in ATTRIBUTES.items():
             if has[name] is not value:
-                found.append(
-                    Deviation(f"role {role} is {_attribute(name, has[name])}", (_alter(role, _attribute(name, value)),))
-                )
+                is_now = _attribute(name, has[name])
+                statement = _alter(role, _attribute(name, value))
+                found.append(Deviation(f"role {role} is {is_now}", f"{role}: {is_now}", (statement,)))
         if has["connections"] != CONNECTIONS:
             what = f"role {role} has a limit of {has['connections']} connections, not {CONNECTIONS}"
-            found.append(Deviation(what, (_alter(role, f"CONNECTION LIMIT {CONNECTIONS}"),)))
+            differs = f"{role}: CONNECTION LIMIT {has['connections']}"
+            found.append(Deviation(what, differs, (_alter(role, f"CONNECTION LIMIT {CONNECTIONS}"),)))
         if has["password"]:
-            found.append(Deviation(f"role {role} has a password", (_alter(role, "PASSWORD NULL"),)))
+            found.append(
+                Deviation(f"role {role} has a password", f"{role}: PASSWORD", (_alter(role, "PASSWORD NULL"),))
+            )
     return found
 
 
@@ -157,7 +164,11 @@ def of_settings(known: Mapping[str, Any]) -> list[Deviation]:
             setting = tuple(f"{whose} SET {name} = '{value}'" for name, value in declared.items())
             what = [*(f"has {shown(item)} of its own" for item in own[:MOST]), *(f"lacks {item}" for item in absent)]
             what += [f"and {len(own) - MOST} more"] if len(own) > MOST else []
-            found.append(Deviation(f"{_whose(role, database)} {', '.join(what)}", (f"{whose} RESET ALL", *setting)))
+            place = f"{role or 'ALL'}{f' IN DATABASE {shown(database)}' if database else ''}"
+            few = [*(f"+ {shown(item)}" for item in own[:MOST]), *(f"- {item}" for item in absent)]
+            differs = f"{place}: {' '.join(few)}"
+            statements = (f"{whose} RESET ALL", *setting)
+            found.append(Deviation(f"{_whose(role, database)} {', '.join(what)}", differs, statements))
     return found
 
 
@@ -172,6 +183,7 @@ def of_memberships(known: Mapping[str, Any]) -> list[Deviation]:
     return [
         Deviation(
             f"role {shown(row['member'])} is a member of {shown(row['role'])}",
+            f"GRANT {shown(row['role'])} TO {shown(row['member'])}",
             (f"REVOKE {quoted(row['role'])} FROM {quoted(row['member'])} GRANTED BY {quoted(row['grantor'])} CASCADE",),
         )
         for row in known["memberships"]
@@ -187,11 +199,19 @@ def of_database(known: Mapping[str, Any]) -> list[Deviation]:
     found = []
     if has["owner"] != OWNER:
         what = f"database {DATABASE} belongs to {shown(has['owner'])}, not to {OWNER}"
-        found.append(Deviation(what, (f"ALTER DATABASE {DATABASE} OWNER TO {OWNER}",)))
+        found.append(
+            Deviation(
+                what, f"{DATABASE}: OWNER {shown(has['owner'])}", (f"ALTER DATABASE {DATABASE} OWNER TO {OWNER}",)
+            )
+        )
     if (has["connections"], has["open"], has["template"]) != (-1, True, False):
         what = f"database {DATABASE} does not let everybody in that it should (or is a template)"
         options = "CONNECTION LIMIT -1 ALLOW_CONNECTIONS true IS_TEMPLATE false"
-        found.append(Deviation(what, (f"ALTER DATABASE {DATABASE} WITH {options}",)))
+        differs = (
+            f"{DATABASE}: CONNECTION LIMIT {has['connections']} ALLOW_CONNECTIONS {str(has['open']).lower()} "
+            f"IS_TEMPLATE {str(has['template']).lower()}"
+        )
+        found.append(Deviation(what, differs, (f"ALTER DATABASE {DATABASE} WITH {options}",)))
     return found
 
 

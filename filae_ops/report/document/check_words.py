@@ -104,7 +104,10 @@ def _parties(step: str, lang: Lang) -> str:
 
 
 class _Formatter(string.Formatter):
-    """Shows values by name, in one language; the form `day` or `moment` after a colon reads what ISO 8601 writes."""
+    """Shows values by name, in one language. Forms after a colon: `day` and `moment` of ISO 8601, `commands`, `state`.
+
+    Commands are parted by semicolons; `PATH (STATE)` has its state in the reader's language.
+    """
 
     def __init__(self, lang: Lang) -> None:
         self.lang = lang
@@ -118,7 +121,7 @@ class _Formatter(string.Formatter):
         if isinstance(value, bool) or not isinstance(value, int | float | Sequence):
             raise WordsError(f"no value for words: {value!r}")
         if isinstance(value, Sequence):
-            return self._list([self.format_field(each, form) for each in value])
+            return self._list([self.format_field(each, form) for each in value], "; " if form == "commands" else ", ")
         shown = str(value) if isinstance(value, int) else f"{value:.1f}".removesuffix(".0")
         return shown.replace(".", ",") if self.lang == "fr" else shown
 
@@ -127,13 +130,15 @@ class _Formatter(string.Formatter):
             date, _, clock = text.partition("T")
             at = check_words(self.lang)["lists"]["at"]
             text = day(date, self.lang) + (f"{at}{clock[:5]}" if form == "moment" and clock else "")
+        if form == "state" and (state := re.search(r"(?<= \()[a-z]+(?=\)$)", text)):
+            text = text[: state.start()] + check_words(self.lang)["states"].get(state[0], state[0]) + ")"
         line = plain(re.sub(r"[ \t\n]+", " ", text).strip())
         return line if len(line) <= LONGEST else f"{line[:LONGEST]}…"
 
-    def _list(self, texts: list[str]) -> str:
+    def _list(self, texts: list[str], separator: str) -> str:
         say = check_words(self.lang)["lists"]
         if not texts:
             return str(say["none"])
         if len(texts) <= NAMES_SHOWN + 1:  # "and 1 more" is no shorter than its name
-            return ", ".join(texts)
-        return str(say["more"]).format(names=", ".join(texts[:NAMES_SHOWN]), left=len(texts) - NAMES_SHOWN)
+            return separator.join(texts)
+        return str(say["more"]).format(names=separator.join(texts[:NAMES_SHOWN]), left=len(texts) - NAMES_SHOWN)
