@@ -76,7 +76,7 @@ def test_settings_of_roles(on: Target) -> None:
             where = f" IN DATABASE {_name(row['database'])}" if row["database"] else ""
             what = f"role {shown(row['role'])} has settings that nobody declared: {_some(row['settings'])}"
             causes.append(Cause(what, f"as postgres: ALTER ROLE {_name(row['role'])}{where} RESET ALL"))
-    _none(causes)
+    _none(causes, "connections that are open keep what they had until the application starts again")
 
 
 @check("db-roles", "OPS-07")
@@ -225,12 +225,13 @@ def _some(texts: Iterable[str]) -> str:
     return "; ".join(known[:MOST]) + (f"; and {len(known) - MOST} more" if len(known) > MOST else "")
 
 
-def _none(causes: Sequence[Cause]) -> None:
+def _none(causes: Sequence[Cause], remark: str = "") -> None:
     """Name what is not as declared, and what ends each."""
     if causes:
-        steps = dict.fromkeys(cause.step for cause in causes if cause.step)
-        cured = [PROVISION] if not all(cause.step for cause in causes) else ["provider: ask who did it"]
-        broken(_some(cause.what for cause in causes), "; ".join([*cured, *list(steps)[:MOST]]))
+        steps = list(dict.fromkeys(cause.step for cause in causes if cause.step))
+        first = "provider: ask who did it" if all(cause.step for cause in causes) else PROVISION
+        following = [first, *steps[:MOST], remark]
+        broken(_some(cause.what for cause in causes), "; ".join(filter(None, following)))
 
 
 def _name(name: str) -> str:
