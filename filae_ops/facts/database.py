@@ -55,7 +55,7 @@ def database(expected: Expected) -> dict[str, Any]:
     asked = expected["database"]
     known = _ask("postgres", asked["look"])
     inside: dict[str, Any] = {}
-    if asked["name"] in known["databases"]:
+    if known["databases"].get(asked["name"], {}).get("open"):
         inside = _ask(asked["name"], f"SELECT jsonb_set(({INSIDE})::jsonb, '{{excess}}', ({asked['excess']})::jsonb)")
     return {**_ask("postgres", SERVER), "known": known, "inside": inside, "contract_extensions": _extensions()}
 

@@ -87,7 +87,8 @@ class Workers(Deploy):
         """Stop the old ones (they finish their job), start the new ones."""
         if self.plan.from_colour:
             unit_control.stop_workers(self.machine, self.plan.from_colour)
-        started = unit_control.start_workers(self.machine, self.contract, self.plan.colour)
+        with application_database.as_declared(self.machine):
+            started = unit_control.start_workers(self.machine, self.contract, self.plan.colour)
         return {"started": started, "timers": unit_control.set_timers(self.machine, self.contract)}
 
     def undo(self) -> Found:

@@ -61,7 +61,9 @@ for each in found:
 if found and APPLY:
     psql(script(found))
     print("Connections that are open keep what they had: a deployment, or systemctl restart 'filae-*', makes new ones.")
-excess = json.loads(psql(EXCESS, DATABASE)) if DATABASE in known["databases"] else []
+# One that lets nobody in was opened just now, or would be.
+open_now = DATABASE in known["databases"] and (APPLY or known["databases"][DATABASE]["open"])
+excess = json.loads(psql(EXCESS, DATABASE)) if open_now else []
 for what in excess:
     print("changed: the application may write in %s: %s" % (what, revoke([what])))
 if excess and APPLY:

@@ -221,7 +221,7 @@ def test_ports_from_here(server):
 
 def test_postgresql_is_asked_by_its_own_names_in_its_own_database(monkeypatch):
     asked = []
-    answer = '{"databases": {"filae": {}}}'
+    answer = '{"databases": {"filae": {"open": true}}}'
     monkeypatch.setattr(database, "command", lambda *argv, text: asked.append((*argv, text)) or answer)
     database.database({"database": {"name": "filae", "look": "SELECT roles", "excess": "SELECT rights"}})
     assert [each[each.index("-d") + 1].split()[0] for each in asked] == [
@@ -232,3 +232,10 @@ def test_postgresql_is_asked_by_its_own_names_in_its_own_database(monkeypatch):
         assert "-c search_path=pg_catalog,pg_temp -c statement_timeout=5s " in where
         assert "-c role=none " in where
     assert "SELECT rights" in asked[1][-1]
+
+
+def test_a_database_that_lets_nobody_in_hides_nothing_of_the_server(monkeypatch):
+    answer = '{"databases": {"filae": {"open": false}}}'
+    monkeypatch.setattr(database, "command", lambda *argv, text: answer)
+    found = database.database({"database": {"name": "filae", "look": "SELECT roles", "excess": "SELECT rights"}})
+    assert (found["inside"], found["known"]["databases"]) == ({}, {"filae": {"open": False}})

@@ -13,8 +13,12 @@ from material.postgresql_roles import known
 
 from filae_ops.agent.bundle.contract import Contract
 from filae_ops.agent.database import application_database
-from filae_ops.agent.steps import catalogue
-from filae_ops.agent.steps.prepare import Database
+from filae_ops.agent.frontdoor import proof
+from filae_ops.agent.runtime import unit_control
+from filae_ops.agent.steps import catalogue, replace
+from filae_ops.agent.steps.prepare import Database, Probe, Start
+from filae_ops.agent.steps.replace import Replace
+from filae_ops.agent.steps.switch import Workers
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.process import Failed, Result
 
@@ -105,6 +109,22 @@ def test_a_start_that_fails_names_what_the_application_changed_meanwhile(tmp_pat
         start()
     assert caught.value.next_step.startswith("filaectl maintenance on, systemctl stop 'filae-web@*'")
     assert caught.value.evidence == {"unit": "x"}
+
+
+@pytest.mark.parametrize("step", [Start, Probe, Replace, Workers])
+def test_whatever_starts_a_process_of_the_application_looks_at_its_roles(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: type[Any]
+) -> None:
+    machine, _ = machine_with(tmp_path, Server(roles=NOWHERE))
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise Failed("it fails")
+
+    for place, name in ((unit_control, "start_web"), (proof, "before_switch"), (replace, "restart"),
+                        (unit_control, "start_workers")):  # fmt: skip
+        monkeypatch.setattr(place, name, fail)
+    with pytest.raises(Failed, match="it fails; the application that runs is in the way: role filae has"):
+        step(machine, PLAN).do()
 
 
 def test_a_start_that_fails_by_itself_says_so_and_no_more(tmp_path: Path) -> None:
