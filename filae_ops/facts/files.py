@@ -29,11 +29,12 @@ LIMIT = 20
 def files(_: Expected) -> dict[str, Any]:
     """Return the modes of the files that matter, and whatever others may write in the protected trees."""
     secret = glob.glob("/etc/filae/secrets/*") + glob.glob("/etc/filae/tls/**/*key*", recursive=True)
-    shown = {path: _shown(path) for path in {*WATCHED, *secret} if os.path.lexists(path)}
-    return {"files": shown, "secret": sorted(secret), "loose": _loose()}
+    watched = {path: shown(path) for path in {*WATCHED, *secret} if os.path.lexists(path)}
+    return {"files": watched, "secret": sorted(secret), "loose": _loose()}
 
 
-def _shown(path: str) -> dict[str, Any]:
+def shown(path: str) -> dict[str, Any]:
+    """Return a file's mode, owner and group."""
     found = os.lstat(path)
     return {
         "mode": f"{stat.S_IMODE(found.st_mode):04o}",

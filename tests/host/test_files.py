@@ -70,7 +70,8 @@ def test_no_secret_in_the_logs(on: Target) -> None:
         not_run(NO_SECRET)
     if found["logs"]:
         step = (
-            "provider: change the secret, find what wrote it; journalctl --rotate --vacuum-time=1s once the DSI agrees"
+            "provider: change the secret, find what wrote it; once the DSI agrees: journalctl --rotate "
+            "--vacuum-time=1s, with --namespace=filae for the application's journal"
         )
         broken(f"written to a log: {', '.join(found['logs'][:4])}", step)
     if found["unread"]:

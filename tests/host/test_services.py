@@ -9,6 +9,12 @@ EXPOSURE = 2.0
 OWN = ("/srv/filae/files/", "/var/cache/filae/", "/tmp")
 # How a write ends where nothing can be written.
 SHUT = ("EROFS", "EACCES", "ENOENT")
+# As roles/app places them.
+HELD = {
+    "PrivatePIDs": "yes", "LogNamespace": "filae", "Slice": "filae.slice", "TasksMax": "1024", "LimitNOFILE": "16384",
+    "LimitCORE": "0",
+}  # fmt: skip
+DOOR = ("0660", "root", "filae-door")
 
 
 def runs(on: Target, unit: str, step: str) -> None:
@@ -72,7 +78,7 @@ def test_the_application_s_units_run(on: Target) -> None:
         if unit.get("ActiveState") != "active":
             broken(
                 f"{name} is {unit.get('ActiveState', 'absent')}",
-                f"provider: on the machine: journalctl -u {name} -n 50",
+                f"provider: on the machine: journalctl --namespace=+filae -u {name} -n 50",
             )
         if unit.get("UnitFileState") not in ("enabled", "static"):
             broken(f"{name} does not start with the machine", f"provider: systemctl enable {name}")
@@ -108,6 +114,37 @@ def test_the_application_writes_in_its_own_places_alone(on: Target) -> None:
     ]
     if odd:
         not_run(f"a write that is tried says nothing in {', '.join(odd)}")
+
+
+@check("app-isolation", "OPS-02")
+def test_the_application_sees_and_takes_no_more_than_its_own(on: Target) -> None:
+    """Each unit of the application has its own processes, its journal, its limits and a socket of root's."""
+    if not on.deployed:
+        not_run(NOTHING_DEPLOYED)
+    about = on.facts["isolation"]
+    if not about["units"]:
+        not_run("no process of the application runs")
+    spaces = list(about["namespaces"].values())
+    for name, unit in about["units"].items():
+        odd = [f"{key}={unit.get(key)}" for key, value in HELD.items() if unit.get(key) != value]
+        odd += [f"{key}={unit.get(key)}" for key in ("MemoryMax",) if unit.get(key) in (None, "infinity")]
+        odd += ["processes shared with others"] if spaces.count(about["namespaces"][name]) > 1 else []
+        if odd:
+            broken(
+                f"{name} is not held by: {', '.join(odd)}",
+                f"provider: on the machine: systemctl cat {name} shows what opens it; remove that, restart the unit",
+            )
+    for path, socket in about["sockets"].items():
+        if (socket["mode"], socket["user"], socket["group"]) != DOOR:
+            broken(
+                f"{path} is {socket['mode']} {socket['user']}:{socket['group']}, not {' '.join(DOOR)}",
+                "provider: on the machine: systemctl restart 'filae-web@*.socket'",
+            )
+    if about["strays"]:
+        broken(
+            f"run as the application outside of its units: {', '.join(about['strays'][:4])}",
+            "provider: find what started them (systemctl status PID), end them, and look for what else was done",
+        )
 
 
 @check("agent-recovery", "OPS-02")

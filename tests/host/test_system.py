@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from filae_ops.register.lookup import lifecycle
-from filae_ops.verification.check import PROVISION, Target, broken, check, not_run
+from filae_ops.verification.check import NOTHING_DEPLOYED, PROVISION, Target, broken, check, not_run
 
 NOTICE = dt.timedelta(days=182)
 DAY = 86400
@@ -173,3 +173,16 @@ def test_the_journal_is_kept(on: Target) -> None:
         broken("the journal is lost at each restart")
     if "SystemMaxUse" not in journal["settings"]:
         broken("the journal has no bound")
+
+
+@check("journal-application", "LOG-07")
+def test_the_application_s_journal_is_its_own(on: Target) -> None:
+    """What the application writes is kept in a journal of its own, within bounds."""
+    if not on.deployed:
+        not_run(NOTHING_DEPLOYED)
+    own = on.facts["journal"]["application"]
+    if not own["persistent"] or own["settings"].get("Storage") != "persistent":
+        broken("the application's journal is lost at each restart")
+    for name in ("SystemMaxUse", "MaxRetentionSec"):
+        if name not in own["settings"]:
+            broken(f"the application's journal has no bound: {name} is not set")
