@@ -19,11 +19,11 @@ from filae_ops.facts.gathering import Expected, part
 def files(_: Expected) -> dict[str, Any]:
     """Return the modes of the files that hold secrets."""
     secret = glob.glob("/etc/filae/secrets/*") + glob.glob("/etc/filae/tls/**/*key*", recursive=True)
-    shown = {path: _shown(path) for path in secret}
-    return {"files": shown, "secret": sorted(secret)}
+    return {"files": {path: shown(path) for path in secret}, "secret": sorted(secret)}
 
 
-def _shown(path: str) -> dict[str, Any]:
+def shown(path: str) -> dict[str, Any]:
+    """Return a file's mode, owner and group."""
     found = os.lstat(path)
     return {
         "mode": f"{stat.S_IMODE(found.st_mode):04o}",

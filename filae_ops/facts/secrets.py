@@ -1,7 +1,7 @@
 """Secrets where they must not be. They are compared on the machine: only names and places leave it."""
 
 # One process, many files: plain functions are enough, and quick.
-# ruff: noqa: PTH118, PTH119, PTH207
+# ruff: noqa: PTH118, PTH119, PTH123, PTH207
 
 from __future__ import annotations
 
@@ -9,18 +9,22 @@ import contextlib
 import glob
 import os
 import re
+import select
 import stat
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from filae_ops.facts.gathering import Expected, open_plain, part
 
 SHORTEST = 8
-RECENT_S = 2.0
-FILES_S = 6.0
+READING_S = 6.0
+# The system's, and the application's own.
+JOURNALS = {"the journal": "", "the application's journal": "filae"}
+ARGUMENTS = 1 << 20
 # Several users write below the first: links there are not followed, and only regular files are opened.
 LOGS = {
     "/var/log": r".*\.(log|journal)|(syslog|messages).*",
@@ -56,21 +60,20 @@ def needles() -> dict[str, bytes]:
 @part
 def leaks(_: Expected) -> dict[str, Any]:
     """Return where a secret was written to a log, or shows in a command line."""
-    wanted, limit = needles(), time.monotonic() + FILES_S
-    found, unread = set(), []
-    for path in sorted(set(_logs()), key=_newest):
-        names, whole = _in_file(path, wanted, limit)
-        found |= {f"{name} in {path}" for name in names}
-        if not whole:
-            unread.append(path)
-    found |= {f"{name} in the journal" for name in _in_journal(wanted)}
+    wanted, limit = needles(), time.monotonic() + READING_S
+    with ThreadPoolExecutor(len(JOURNALS)) as pool:
+        reading = {title: pool.submit(_in_journal, name, wanted, limit) for title, name in JOURNALS.items()}
+        searched = {path: _in_file(path, wanted, limit) for path in sorted(set(_logs()), key=_newest)}
+        searched |= {title: future.result() for title, future in reading.items()}
+    found = {f"{name} in {place}" for place, (names, _) in searched.items() for name in names}
+    unread = [place for place, (_, whole) in searched.items() if not whole]
     shown = {
         f"{name} in the command line of process {pid}"
         for pid, text in _processes()
         for name, value in wanted.items()
         if value in text
     }
-    return {"secrets": len(wanted), "logs": sorted(found), "processes": sorted(shown), "unread": unread[:5]}
+    return {"secrets": len(wanted), "logs": sorted(found), "processes": sorted(shown), "unread": unread[-5:]}
 
 
 def _logs() -> Iterator[str]:
@@ -101,25 +104,27 @@ def _in_file(path: str, wanted: dict[str, bytes], limit: float) -> tuple[set[str
     return found, True
 
 
-def _in_journal(wanted: dict[str, bytes]) -> set[str]:
-    """Search the newest entries as text: journald compresses long ones, which a search of its files does not see."""
-    argv = ["journalctl", "--reverse", "--output=cat", "--all", "--no-pager", "--quiet"]
+def _in_journal(namespace: str, wanted: dict[str, bytes], limit: float) -> tuple[set[str], bool]:
+    """Search a journal as text, the newest first, since journald compresses long entries; tell whether to its end."""
+    argv = ["journalctl", f"--namespace={namespace}", "--reverse", "--output=cat", "--all", "--no-pager", "--quiet"]
     found: set[str] = set()
     with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdout is not None
-        limit, tail = time.monotonic() + RECENT_S, b""
-        while time.monotonic() < limit and (block := process.stdout.read(SMALL)):
+        tail, block = b"", b"-"
+        while block and select.select([process.stdout], [], [], max(0.0, limit - time.monotonic()))[0]:
+            block = os.read(process.stdout.fileno(), SMALL)
             text = tail + block
             found |= {name for name, value in wanted.items() if value in text}
-            tail = block[-4096:]
+            tail = text[-4096:]
+        whole = not block and process.wait() == 0
         process.kill()
-    return found
+    return found, whole
 
 
 def _processes() -> Iterator[tuple[str, bytes]]:
     for path in glob.glob("/proc/[0-9]*/cmdline"):
-        with contextlib.suppress(OSError):
-            yield path.split("/")[2], Path(path).read_bytes()
+        with contextlib.suppress(OSError), open(path, "rb") as stream:
+            yield path.split("/")[2], stream.read(ARGUMENTS)
 
 
 @part

@@ -16,6 +16,8 @@ from filae_ops.facts.gathering import Expected, Unmeasured, command, part, read
 
 REAL = ("ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "zfs", "overlay")
 JOURNAL_STOPPED = "d93fb3c9c24d451a97cea615ce59c00b"  # systemd's message catalogue: journald stopped in order
+# What journald says of itself; the number of a message alone is what any process may write.
+JOURNALD = "_TRANSPORT=driver"
 BOOT_TAIL_S = 5
 DISK_ERRORS = r"EXT4-fs error|XFS .*orruption|BTRFS.*error|I/O error|[Mm]edium error|[Rr]emounting filesystem read-only"
 NO_DISK = r"\bdev (fd|sr)\d"  # drives without a medium, which virtual machines often have
@@ -45,7 +47,7 @@ def system(_: Expected) -> dict[str, Any]:
 def boots(_: Expected) -> dict[str, Any]:
     """Return the stops of the last month: in order when journald said so at the end, else not."""
     known = json.loads(command("journalctl", "--list-boots", "--output=json") or "[]")
-    argv = ("journalctl", "--output=json", "--output-fields=_BOOT_ID", f"MESSAGE_ID={JOURNAL_STOPPED}")
+    argv = ("journalctl", "--output=json", "--output-fields=_BOOT_ID", JOURNALD, f"MESSAGE_ID={JOURNAL_STOPPED}")
     stops = [json.loads(line) for line in command(*argv, statuses=(0, 1)).splitlines() if line.startswith("{")]
     ends = {(stop["_BOOT_ID"], int(stop["__REALTIME_TIMESTAMP"]) // 1_000_000) for stop in stops}
     since = time.time() - DAYS * 86400
@@ -114,10 +116,14 @@ def clock(_: Expected) -> dict[str, Any]:
 
 @part
 def journal(_: Expected) -> dict[str, Any]:
-    """Return whether the journal is kept across restarts, and for how long."""
-    settings: dict[str, str] = {}
+    """Return whether the journals, the system's and the application's, are kept across restarts, and for how long."""
     paths = ["/etc/systemd/journald.conf", *sorted(glob.glob("/etc/systemd/journald.conf.d/*.conf"))]
+    return {**_journal("", paths), "application": _journal(".filae", ["/etc/systemd/journald@filae.conf"])}
+
+
+def _journal(suffix: str, paths: list[str]) -> dict[str, Any]:
+    settings: dict[str, str] = {}
     for path in paths:
         settings |= dict(re.findall(r"^(\w+)=(.*)$", read(path), re.M))
     machine = read("/etc/machine-id").strip()
-    return {"settings": settings, "persistent": bool(glob.glob(f"/var/log/journal/{machine}/system.journal"))}
+    return {"settings": settings, "persistent": bool(glob.glob(f"/var/log/journal/{machine}{suffix}/system.journal"))}

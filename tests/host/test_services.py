@@ -9,6 +9,12 @@ EXPOSURE = 2.0
 OWN = ("/srv/filae/files/", "/var/cache/filae/", "/tmp")
 # How a write ends where nothing can be written.
 SHUT = ("EROFS", "EACCES", "ENOENT")
+# As roles/app places them.
+HELD = {
+    "PrivatePIDs": "yes", "LogNamespace": "filae", "Slice": "filae.slice", "TasksMax": "1024", "LimitNOFILE": "16384",
+    "LimitCORE": "0",
+}  # fmt: skip
+DOOR = ("0660", "root", "filae-door")
 
 
 # What `systemctl is-enabled` takes for a unit that starts with the machine.
@@ -119,6 +125,33 @@ def test_the_application_writes_in_its_own_places_alone(on: Target) -> None:
     ]
     if odd:
         not_run("unclear", places=odd)
+
+
+@check("app-isolation", "OPS-02")
+def test_the_application_sees_and_takes_no_more_than_its_own(on: Target) -> None:
+    """Each unit of the application has its own processes, its journal, its limits and a socket of root's."""
+    if not on.deployed:
+        return
+    about = on.facts["isolation"]
+    if not about["units"]:
+        not_run("no_process")
+    spaces = list(about["namespaces"].values())
+    for name, unit in about["units"].items():
+        odd = [f"{key}={unit.get(key)}" for key, value in HELD.items() if unit.get(key) != value]
+        odd += [f"{key}={unit.get(key)}" for key in ("MemoryMax",) if unit.get(key) in (None, "infinity")]
+        if odd:
+            broken("not_held", unit=name, settings=odd)
+        if spaces.count(about["namespaces"][name]) > 1:
+            broken("shares_processes", unit=name)
+    doors = [
+        f"{path} ({door['mode']} {door['user']}:{door['group']} ≠ {' '.join(DOOR)})"
+        for path, door in about["sockets"].items()
+        if (door["mode"], door["user"], door["group"]) != DOOR
+    ]
+    if doors:
+        broken("another_door", sockets=doors)
+    if about["strays"]:
+        broken("strays", processes=about["strays"])
 
 
 @check("agent-recovery", "OPS-02")

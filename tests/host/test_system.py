@@ -173,3 +173,18 @@ def test_the_journal_is_kept(on: Target) -> None:
         broken("not_written")
     if "SystemMaxUse" not in journal["settings"]:
         broken("unbounded")
+
+
+@check("journal-application", "LOG-07")
+def test_the_application_s_journal_is_its_own(on: Target) -> None:
+    """What the application writes is kept in a journal of its own, within bounds."""
+    if not on.deployed:
+        return
+    own = on.facts["journal"]["application"]
+    storage = own["settings"].get("Storage", "-")
+    if storage != "persistent":
+        broken("changed", storage=storage)
+    if not own["persistent"]:
+        broken("not_written")
+    if missing := [name for name in ("SystemMaxUse", "MaxRetentionSec") if name not in own["settings"]]:
+        broken("unbounded", settings=missing)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import pwd
+import re
 import socket
 import ssl
 import subprocess
@@ -18,7 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from filae_ops.facts import database, gathering, hello, mounts, network, outside, secrets
+from filae_ops.facts import database, gathering, hello, mounts, network, outside, secrets, system, units
 from filae_ops.inventory.reading.load import load
 from filae_ops.inventory.reading.yaml_files import read
 from filae_ops.paths import data_path
@@ -104,13 +106,59 @@ def test_what_others_put_among_their_files_is_not_followed_and_keeps_nobody_wait
     (logs / "directory").symlink_to(elsewhere)
     monkeypatch.setattr(secrets, "needles", lambda: {"token": b"k" * 64})
     monkeypatch.setattr(secrets, "LOGS", {str(logs): r".*\.log"})
-    monkeypatch.setattr(secrets, "_in_journal", lambda wanted: set())
+    monkeypatch.setattr(secrets, "_in_journal", lambda *_: (set(), True))
     found = secrets.leaks({})
     assert (found["logs"], found["unread"]) == ([f"token in {logs}/x.log"], [])
     # What was a readable file a moment ago.
     names = ("x.log", "pipe.log", "link.log", "directory/x.log", "absent")
     monkeypatch.setattr(secrets, "_small_readable", lambda: iter([str(logs / name) for name in names]))
     assert secrets.exposed({}) == [f"token in {logs}/x.log"]
+
+
+JOURNALCTL = """#!/bin/sh
+case "$1" in
+--namespace=) printf 'quiet\n' ;;
+--namespace=filae) printf 'kkkkkkkkkkkkkkkk\n'; exec sleep 30 ;;
+esac
+"""
+
+
+def test_both_journals_are_searched_and_the_one_not_read_to_its_end_is_named(tmp_path, monkeypatch):
+    (tmp_path / "journalctl").write_text(JOURNALCTL)
+    (tmp_path / "journalctl").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setattr(secrets, "needles", lambda: {"token": b"k" * 16})
+    monkeypatch.setattr(secrets, "LOGS", {})
+    monkeypatch.setattr(secrets, "READING_S", 0.5)
+    began = time.monotonic()
+    found = secrets.leaks({})
+    assert time.monotonic() - began < 5
+    assert found["logs"] == ["token in the application's journal"]
+    assert found["unread"] == ["the application's journal"]
+
+
+def test_a_stop_in_order_is_what_journald_says_of_itself(monkeypatch):
+    """Any process may write an entry with the number of journald's own message."""
+    boots = [{"boot_id": name, "last_entry": int(time.time() - 60) * 1_000_000} for name in ("a", "b")]
+    stop = json.dumps({"_BOOT_ID": "a", "__REALTIME_TIMESTAMP": str(boots[0]["last_entry"])})
+
+    def command(*argv, **_):
+        return json.dumps(boots) if "--list-boots" in argv else "" if "_TRANSPORT=driver" in argv else stop
+
+    monkeypatch.setattr(system, "command", command)
+    assert len(system.boots({})["unclean"]) == 1
+
+
+def test_what_runs_as_the_application_outside_of_its_units_is_seen(tmp_path, monkeypatch):
+    own = {entry.pw_name: entry for entry in pwd.getpwall()}["nobody"]
+    monkeypatch.setattr(units, "USERS", ("nobody",))
+    with subprocess.Popen(["sleep", "30"], user=own.pw_uid, group=own.pw_gid) as stray:
+        found = units._strays()
+        monkeypatch.setattr(units, "OWN_UNIT", re.compile(""))
+        inside = units._strays()
+        stray.kill()
+    assert f"sleep ({stray.pid})" in found
+    assert inside == set()
 
 
 SHOWN = """MainPID=7

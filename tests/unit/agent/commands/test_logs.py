@@ -36,6 +36,10 @@ def test_a_process_is_named_as_in_the_contract(name: str, units: list[str]) -> N
     assert "--lines=7" in logs.argv(name, 7, follow=False)
 
 
+def test_the_application_s_journal_is_read_with_what_systemd_says_in_its_own() -> None:
+    assert "--namespace=+filae" in logs.argv("", 7, follow=False)
+
+
 @pytest.mark.parametrize("name", ["../x", "*", "ssh.service", "-u", "a b", "x" * 65])
 def test_only_the_applications_units_can_be_named(name: str) -> None:
     with pytest.raises(Refused, match="not a process of a release"):

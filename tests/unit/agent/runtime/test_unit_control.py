@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from material.agent.fakes import CONTRACT, machine_at
 
 from filae_ops.agent.bundle.contract import Contract
 from filae_ops.agent.runtime import unit_control
-from filae_ops.agent.system.process import Failed, Result
+from filae_ops.agent.system.layout import Layout
+from filae_ops.agent.system.machine import Machine
+from filae_ops.agent.system.process import Failed, Result, Runner
 
 NEW = Contract(CONTRACT)
 
@@ -73,3 +78,38 @@ def test_a_name_that_is_none_becomes_no_unit_and_no_file(tmp_path: Path, name: s
             call()
     assert list(machine.layout.units.iterdir()) == list(machine.layout.colours.iterdir()) == []
     assert runner.argvs == []
+
+
+class LoudJournal(Runner):
+    """A journal that never ends saying what the application wrote."""
+
+    def run(self, argv: Sequence[str], **options: Any) -> Result:
+        if argv[0] == "systemctl":
+            return Result(0, "Result=exit-code\nExecMainStatus=1\nInvocationID=0123\n")
+        assert {"--namespace=filae", "_SYSTEMD_INVOCATION_ID=0123"} <= set(argv)
+        return super().run(["sh", "-c", "yes '/opt/x.rb:1:in f: Dupont (ActiveRecord::RecordInvalid)'"], **options)
+
+
+def test_a_start_s_log_as_long_as_you_like_holds_the_lock_for_seconds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unit_control, "LOOK", 0.5)
+    machine = Machine(Layout(tmp_path), LoudJournal())
+    began = time.monotonic()
+    found = unit_control.evidence(machine, "filae-web@blue.service")
+    assert time.monotonic() - began < 5
+    assert (found["result"], found["status"]) == ("exit-code", "1")
+
+
+def test_of_a_start_s_log_the_end_is_read(tmp_path: Path) -> None:
+    asked: list[dict[str, Any]] = []
+
+    class Journal(Runner):
+        def run(self, argv: Sequence[str], **options: Any) -> Result:
+            asked.append({"argv": argv, **options})
+            return Result(0, "InvocationID=0123\n" if argv[0] == "systemctl" else "/opt/x.rb:1:in f: no (A::BError)\n")
+
+    found = unit_control.evidence(Machine(Layout(tmp_path), Journal()), "filae-web@blue.service")
+    assert found["exception"] == "A::BError"
+    assert asked[-1]["most"] <= 64 * 1024
+    assert asked[-1]["timeout"] <= 5
