@@ -377,6 +377,25 @@ CLUSTER = unit("postgresql@17-main.service")["units"]["units"]
 POSTGRESQL_OFF = unit("postgresql.service", UnitFileState="disabled")
 POSTGRESQL_OFF["units"]["units"] |= CLUSTER
 WEB = "filae-web@blue.service"
+
+
+def isolation(**changes: Any) -> dict[str, Any]:
+    """Return an application that runs, held as it should be but for what is changed."""
+    held = {
+        "PrivatePIDs": "yes", "LogNamespace": "filae", "Slice": "filae.slice", "TasksMax": "1024",
+        "LimitNOFILE": "16384", "LimitCORE": "0", "MemoryMax": "1000",
+    }  # fmt: skip
+    settings = {name: changes.pop(name) for name in list(changes) if name in held}
+    name = "filae-web@blue.service"
+    spaces = {name: "pid:[2]", "": "pid:[1]"}
+    about = {"units": {name: held | settings}, "namespaces": spaces, "sockets": {}, "strays": []}
+    return agent() | {"isolation": about | changes}
+
+
+def own_journal(storage: str, *, persistent: bool = False) -> dict[str, Any]:
+    return agent() | {"journal": {"application": {"settings": {"Storage": storage}, "persistent": persistent}}}
+
+
 SERVICES = [
     *service("service-nginx", "nginx.service"),
     not_at_start("service-nginx", "nginx.service"),
@@ -398,6 +417,13 @@ SERVICES = [
           {"sandbox": {WEB: 4.5}}),
     Cause("app-writes", "open", "provider", (WEB, "/etc/systemd", f"systemctl cat {WEB}"),
           agent() | {"writes": {WEB: {"/etc/systemd": "written"}}}),
+    Cause("app-isolation", "not_held", "provider", ("filae-web@blue.service", "PrivatePIDs=no", "systemctl cat"),
+          isolation(PrivatePIDs="no")),
+    Cause("app-isolation", "shares_processes", "provider", ("filae-web@blue.service", "systemctl cat"),
+          isolation(namespaces={"filae-web@blue.service": "pid:[1]", "": "pid:[1]"})),
+    Cause("app-isolation", "another_door", "provider", ("/run/filae/web-blue.sock (0777 filae:filae", "restart"),
+          isolation(sockets={"/run/filae/web-blue.sock": {"mode": "0777", "user": "filae", "group": "filae"}})),
+    Cause("app-isolation", "strays", "provider", ("sh (77)", "systemctl status PID"), isolation(strays=["sh (77)"])),
     Cause("agent-recovery", "service_off", "provider", ("filae-recover.service", PROVISION), enabled=False),
     Cause("agent-version", "different", "provider", ("0000000000000000", "1111111111111111", "filae-ops provision"),
           agent()),
@@ -464,6 +490,11 @@ SYSTEM = [
     Cause("clock-synchronised", "wrong", "provider", ("2.5 s", "chronyc makestep"), clock(offset=-2.5)),
     Cause("clock-zone", "different", "provider", ("Asia/Tokyo", "Europe/Paris", PROVISION),
           system(timezone="Asia/Tokyo")),
+    Cause("journal-application", "changed", "provider", ("volatile", PROVISION), own_journal("volatile")),
+    Cause("journal-application", "not_written", "provider", ("restart systemd-journald@filae",),
+          own_journal("persistent")),
+    Cause("journal-application", "unbounded", "provider", ("SystemMaxUse", PROVISION),
+          own_journal("persistent", persistent=True)),
     Cause("journal-kept", "changed", "provider", ("volatile", PROVISION),
           {"journal": {"settings": {"Storage": "volatile"}, "persistent": False}} | written("journald", JOURNALD, {})),
     Cause("journal-kept", "overridden", "provider", ("volatile", "/etc/systemd/journald.conf.d/zz.conf"),
