@@ -106,7 +106,7 @@ def _walk(root: Path, prefix: str, expected: Mapping[str, Entry]) -> Iterator[tu
 def _altered(path: Path, problem: str) -> NoReturn:
     raise Refused(
         f"{path}: {problem}: the release is not the one that was signed",
-        next_step="find out who wrote there (journalctl, auditd), then deploy the version again",
+        next_step="find out who wrote there (journalctl, auditd); filae-ops rollback, then deploy the version again",
     )
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
+import stat
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -49,7 +51,7 @@ def placed(machine: Machine) -> dict[str, Any]:
     events = journals.of_machine(machine.layout.journal).read()
     if busy := _busy(machine, events):
         return {"busy": busy, "problem": "", "live": None, "placed": [], "releases": []}
-    live = _committed(events)
+    live = committed(events)
     rows, problem = list(_own_state(machine)), ""
     try:
         rows += _of_live(machine, live) if live else []
@@ -74,7 +76,32 @@ def _busy(machine: Machine, events: list[Event]) -> str:
     return lock.holder(machine) or (f"{cut[0]['kind']} {cut[0]['version']}, not ended" if cut else "")
 
 
-def _committed(events: list[Event]) -> Live | None:
+def altered(machine: Machine, live: Live) -> list[str]:
+    """Return the paths of the live release's own that are not as the agent placed them."""
+    return sorted(row["path"] for row in _of_live(machine, live) if not _as_placed(row))
+
+
+def _as_placed(row: Row) -> bool:
+    try:
+        state = os.lstat(row["path"])
+        if row["kind"] == "link":
+            return stat.S_ISLNK(state.st_mode) and str(Path(row["path"]).readlink()) == row["target"]
+        kinds = {"file": stat.S_ISREG, "directory": stat.S_ISDIR}
+        mine = (state.st_uid, state.st_gid, f"{stat.S_IMODE(state.st_mode):04o}") == (
+            os.geteuid(),
+            os.getegid(),
+            row["mode"],
+        )
+        whole = row["sha256"] in (
+            None,
+            hashlib.sha256(Path(row["path"]).read_bytes()).hexdigest() if row["sha256"] else None,
+        )
+        return kinds[row["kind"]](state.st_mode) and mine and whole
+    except OSError:
+        return False
+
+
+def committed(events: list[Event]) -> Live | None:
     """Return the release that the last transaction put into service: nginx's include may have been edited since."""
     for some in reversed(journals.transactions(events).values()):
         if journals.outcome(some) == "committed":

@@ -7,7 +7,7 @@ import time
 from datetime import datetime
 
 from filae_ops.agent.bundle.contract import of_release
-from filae_ops.agent.commands import attach, submit
+from filae_ops.agent.commands import attach, placed, submit
 from filae_ops.agent.preflight import capacity
 from filae_ops.agent.release import apt, outdated
 from filae_ops.agent.runtime import unit_control
@@ -31,17 +31,21 @@ def refresh(
     detach: bool = False,
     patient: bool = False,
 ) -> int:
-    """Start the live release again on the other colour, if what it runs with was updated.
+    """Start the live release again on the other colour, if what it runs with was updated, or what holds it altered.
 
     `patient` (the machine's own unit): wait for dpkg and for whoever holds the lock, and do not repeat a refresh
-    that failed, or changed nothing, until packages change again.
+    that failed, or changed nothing, until packages change again; nor undo alterations before somebody saw them.
     """
     who = submit.operator(operator)
     if patient:
         wait_for_others(machine)
         revive(machine)
-    live = machine.live()
+    # The journal's: nginx's include may be what was altered.
+    committed = placed.committed(journals.of_machine(machine.layout.journal).read())
+    live = committed or machine.live()
     why = outdated.reasons(machine, live) if live else []
+    if committed and not patient and (paths := placed.altered(machine, committed)):
+        why.append(f"not as the agent placed them: {', '.join(paths[:5])}{' …' if len(paths) > 5 else ''}")
     if live is None or not why:
         version = live.version if live else ""
         return submit.say_unchanged(version, "unchanged: all runs with what is installed", as_json=as_json)

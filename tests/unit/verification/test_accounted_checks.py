@@ -56,7 +56,7 @@ def release(kind: str, path: str) -> dict[str, Any]:
     return changed("placed", releases=[{**tree, **differs}])
 
 
-AGAIN = "deploy the bundle of 2.0.0"
+AGAIN = "rollback, then filae-ops deploy the bundle of 2.0.0"
 DECLARE = "machine.additions"
 # What is found, which check turns red, and what its message and next step say.
 FAULTS: dict[str, tuple[dict[str, Any], str, str, str]] = {

@@ -14,12 +14,12 @@ import pytest
 from material.agent.fakes import FakeRunner, machine_at, put_release
 
 from filae_ops.agent.bundle.contract import of_release
-from filae_ops.agent.commands import placed
+from filae_ops.agent.commands import placed, refresh, submit
 from filae_ops.agent.frontdoor import maintenance_page, nginx, site_include
 from filae_ops.agent.release import compared_tree, store
 from filae_ops.agent.runtime import credentials, unit_control
 from filae_ops.agent.system import durable
-from filae_ops.agent.system.machine import Machine
+from filae_ops.agent.system.machine import Live, Machine
 from filae_ops.agent.system.process import Result
 from filae_ops.agent.transaction import plan as plans
 from filae_ops.agent.transaction.journal import Journal
@@ -257,3 +257,37 @@ def test_the_command_prints_it(machine: Machine, capsys: pytest.CaptureFixture[s
     printed = capsys.readouterr().out
     assert printed.isascii()
     assert list(named(json.loads(printed)["releases"][0])["added"]) == ["\x1b[2K\udcff"]
+
+
+@pytest.mark.parametrize("damage", ["edited", "removed", "opened", "replaced by a link"])
+def test_what_was_altered_is_put_right_by_a_refresh_that_a_person_asks_for(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    path, live = machine.layout.nginx / "upstream.conf", Live("2.1.0", COLOUR)
+    before = placed.altered(machine, live)  # systemctl, which enables units, is not the real one here
+    if damage == "edited":
+        path.write_text(path.read_text() + "server { listen 127.0.0.1:8099; root /etc; }\n")
+    if damage == "opened":
+        path.chmod(0o666)
+    if damage in ("removed", "replaced by a link"):
+        path.unlink()
+    if damage == "replaced by a link":
+        path.symlink_to("/tmp/x")
+    asked: list[Plan] = []
+    monkeypatch.setattr(submit, "carry_out", lambda machine, wanted, **how: asked.append(wanted) or 0)
+    monkeypatch.setattr(refresh.outdated, "reasons", lambda machine, live: [])
+    assert set(placed.altered(machine, live)) - set(before) == {str(path)}
+    assert refresh.refresh(machine, operator="claire") == 0
+    (wanted,) = asked
+    assert (wanted.kind, wanted.version, wanted.from_colour, wanted.colour) == ("refresh", "2.1.0", "green", "blue")
+    assert "not as the agent placed them" in wanted.why
+
+
+def test_the_machine_s_own_refresh_undoes_no_alteration_before_somebody_saw_it(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (machine.layout.nginx / "upstream.conf").write_text("altered")
+    monkeypatch.setattr(refresh, "wait_for_others", lambda machine: None)
+    monkeypatch.setattr(refresh.outdated, "reasons", lambda machine, live: [])
+    assert refresh.refresh(machine, patient=True) == 0
+    assert capsys.readouterr().out.startswith("unchanged")
