@@ -40,9 +40,10 @@ class Migrate(Deploy):
     def undo(self) -> Found:
         """End what a cut migration left, and drop the indexes that it half built; never migrate down."""
         self.machine.runner.run(["systemctl", "stop", "filae-run-migrate.service"])
+        ended = postgresql.end_backends(self.machine)
         with contextlib.suppress(Failed):
             schema_table.protect(self.machine)
-        return {"ended_sessions": postgresql.end_backends(self.machine), "dropped_indexes": self._drop_invalid()}
+        return {"ended_sessions": ended, "dropped_indexes": self._drop_invalid()}
 
     def _patiently(self) -> int:
         """Run the migration, again when it met a lock (the role gives up after 3 s, so that nobody queues long)."""
