@@ -116,6 +116,12 @@ SABOTAGES = {
         f"rm {OPENED}; {AGAIN}",
         {"app-writes", "known-services"},
     ),
+    "application held by less": (
+        f"printf '[Service]\\nMemoryMax=infinity\\n' > {OPENED}; systemctl daemon-reload; "
+        "systemd-run -q --unit=beside --uid=filae sleep 600",
+        f"rm {OPENED}; systemctl daemon-reload; systemctl stop beside",
+        {"app-isolation", "known-services"},
+    ),
     "disk nearly full": (
         "fallocate -l $(( $(df --output=avail -B1 / | tail -1) - 1024 * 1024 * 1024 )) /var/full",
         "rm /var/full",
@@ -223,6 +229,28 @@ def test_whatever_decides_and_nothing_accounts_for_is_named(strange, name):
 
 def test_no_other_check_accuses_anybody_for_it(strange):
     assert set(red(strange)) == {check for *_, check, _ in DECIDING.values()}
+
+
+# As the application in its web unit: it ends whatever it can, writes as sshd, and looks for other sockets.
+TAKEN_OVER = """
+web=$(systemctl show -p MainPID --value filae-web@blue); worker=$(systemctl show -p MainPID --value {worker})
+systemd-run -q --unit=filae-run-other --collect -p PrivatePIDs=yes -p User=filae sleep 600
+inside() {{ nsenter -t $web -p -m setpriv --reuid filae --regid filae --clear-groups sh -c "$1"; }}
+inside 'logger -t sshd "Accepted publickey for mallory"; ls /run'
+inside 'kill -9 -1'
+test $worker = $(systemctl show -p MainPID --value {worker}) && systemctl is-active filae-run-other {worker}
+journalctl --sync; journalctl --namespace=filae --sync
+journalctl -q -o cat -t sshd --grep=mallory; journalctl --namespace=filae -q -o cat -n 1 -t sshd --grep=mallory
+systemctl kill --signal=KILL filae-run-other; until systemctl is-active -q filae-web@blue; do sleep 0.1; done
+ss -Hltn | grep -c :9292
+"""
+
+
+def test_an_application_that_was_taken_over_reaches_nobody_else(victim):
+    worker = "filae-worker@worker-blue.service"
+    done = victim.run("bash", "-c", TAKEN_OVER.format(worker=worker))
+    reached = ["credentials", "postgresql", "systemd", "active", "active", "Accepted publickey for mallory", "0"]
+    assert done.stdout.split("\n")[:-1] == reached, done.stderr
 
 
 def test_an_operator_s_key_past_its_end_turns_red(victim, tmp_path):

@@ -148,10 +148,12 @@ def test_update_keeps_attachments(site: Site, releases: dict[str, Path]) -> None
 
 def test_logs_are_clean(site: Site) -> None:
     """Nothing was refused to it by the sandbox, and nothing complained but what we asked for in vain."""
-    logs = site.run("journalctl -b -o cat -u 'filae-web@*' -u 'filae-run-*' -u 'filae-timer@*'").stdout
+    logs = site.run(
+        "journalctl --namespace=+filae -b -o cat -u 'filae-web@*' -u 'filae-run-*' -u 'filae-timer@*'"
+    ).stdout
     for word in ("EROFS", "EACCES", "EPERM", "Read-only file system", "Permission denied", "Operation not permitted"):
         assert word not in logs
-    assert site.run("journalctl -b -q -p err -o cat -u 'filae-*'").stdout == ""
+    assert site.run("journalctl --namespace=+filae -b -q -p err -o cat -u 'filae-*'").stdout == ""
     prune = site.run("systemctl start filae-timer@prune.service", timeout=120)
     assert prune.returncode == 0, prune.stderr
     assert "[error]" not in site.run("cat /var/log/nginx/error.log").stdout
