@@ -43,7 +43,7 @@ ASK_ITSELF = """
 import http.client, ssl, sys
 name, address = sys.argv[1:]
 answers = []
-for place in ("127.0.0.1", "::1", address):
+for place in ("127.0.0.1", "[::1]", address):
     link = http.client.HTTPSConnection(place, context=ssl._create_unverified_context())
     link.request("GET", "/records", headers={"Host": name, "X-Forwarded-For": "192.0.2.7"})
     answers.append(link.getresponse().status)

@@ -30,6 +30,8 @@ VALUES = [
     ("proxy not a URL", "flows.yml", "http://192.0.2.55:3128", "192.0.2.55:3128", "is not an http(s) address", "provider"),
     ("name server by name", "flows.yml", "[192.0.2.53, ", "[dns.chv.example, ", "'dns.chv.example' is not an IP", "dsi"),
     ("time source", "flows.yml", "time_sources: [192.0.2.54]", "time_sources: [ntp_1]", "'ntp_1' is neither", "dsi"),
+    ("relay on the machine", "flows.yml", "outbound_internet: ", "reverse_proxy: {addresses: ['::1']}\n  outbound_internet: ", "the relay's address ::1 is a loopback address", "dsi"),
+    ("relay by network", "flows.yml", "outbound_internet: ", "reverse_proxy: {addresses: [192.0.2.0/24]}\n  outbound_internet: ", "'192.0.2.0/24' is not an IP", "dsi"),
     ("flow id twice", "flows.yml", "id: dns-tcp", "id: dns-udp", "the flow 'dns-udp' is declared twice", "provider"),
     ("port 0", "flows.yml", "port: 443", "port: 0", "greater than or equal to 1, not 0", "provider"),
     ("port 70000", "flows.yml", "port: 443", "port: 70000", "less than or equal to 65535, not 70000", "provider"),
