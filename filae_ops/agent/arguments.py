@@ -75,7 +75,7 @@ def _recording(add: Add) -> None:
 
 
 def _internal(add: Add) -> None:
-    launched = add("exec", "become a process of a release (used by the units)", as_json=False)
+    launched = add("exec", "run a process of a release to its end (used by the units)", as_json=False)
     launched.add_argument("process", nargs="?", default="", help="its name, else the instance's first part")
     launched.add_argument("--instance", default="")
     for hidden in ("_transaction", "_recover"):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from filae_ops.agent import caller
 from filae_ops.agent.arguments import parser
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.layout import Layout
@@ -31,6 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise Refused("filaectl changes the machine: it needs root", next_step=f"sudo filaectl {options.command}")
         if options.command not in UNPRIVILEGED:
             _in_the_machines_zone()
+            if not options.command.startswith("_"):  # those are the units' own
+                caller.forget()
         return _run(options)
     except Refused as exc:
         said = {"event": "refused", "message": exc.message, "owner": exc.owner, "next_step": exc.next_step}
@@ -62,11 +66,11 @@ def _run(options: argparse.Namespace) -> int:
     if options.command == "exec":
         from filae_ops.agent.runtime import launcher
 
-        launcher.become(Layout(), options.process, options.instance)
-        return 1
+        return launcher.run(Layout(), options.process, options.instance)
     if options.command == "_store":
         from filae_ops.agent.frontdoor import proof
 
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # else the first process of a namespace ignores it
         proof.write_and_read(options.paths)
         return 0
     os.umask(0o022)

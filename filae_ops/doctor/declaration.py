@@ -23,6 +23,8 @@ from filae_ops.verification.accounted_files import Leftover
 
 # Debian's packages put no file of theirs below these: a folder in them is one other's alone.
 _LEFT_TO_OTHERS = ("/opt/", "/srv/", "/usr/local/", "/var/opt/", "/etc/opt/")
+_DECLARE = "declare it in hosts.yml, by the entries given here, or remove it"
+_UNDO = "find who put or changed it and have it undone: no declaration accounts for it"
 _BELOW_MACHINE = " " * 8
 
 
@@ -43,8 +45,7 @@ def lines(leftovers: Iterable[Leftover]) -> Iterator[Line]:
     """Return what was found as lines of a diagnosis: an agent forbids nothing."""
     for each in leftovers:
         declarable = any(_entry(kind, name) for kind, name in _named(each.declare or {}))
-        step = "declare it in hosts.yml, as written below, or remove it" if declarable else "remove it"
-        yield Line("addition", "dsi", "warn", f"nothing accounts for {each.name}", step)
+        yield Line("addition", "dsi", "warn", f"nothing accounts for {each.name}", _DECLARE if declarable else _UNDO)
 
 
 def as_rows(entries: Iterable[Addition]) -> list[dict[str, str]]:

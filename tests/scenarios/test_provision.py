@@ -161,17 +161,31 @@ def test_the_dsi_may_ask_and_record_and_nothing_else(deployed: Site) -> None:
         assert "password is required" in done.stderr or "mot de passe" in done.stderr
 
 
-BY_HAND = r"""
+PSQL = "psql -XAtq -d filae"
+BY_HAND = rf"""
 sed -i 's/^\[Service\]/&\nNice=7/' /etc/systemd/system/filae-web@.service
 echo 'max_connections = 77' >>/etc/postgresql/17/main/conf.d/filae.conf
+runuser -u filae -- {PSQL} -c 'ALTER ROLE filae SET search_path=nowhere'
+runuser -u postgres -- {PSQL} -c 'GRANT postgres TO filae' -c 'GRANT INSERT ON public.schema_migrations TO filae'
 systemctl daemon-reload
 systemctl restart postgresql@17-main 'filae-web@*.service'
 """
-IN_FORCE = """
+IN_FORCE = f"""
 unit=$(systemctl list-units --plain --no-legend --state=active 'filae-web@*.service' | cut -d' ' -f1)
 echo $(ps -o ni= -p $(systemctl show --value --property=MainPID $unit))
 runuser -u postgres -- psql -Atc 'SHOW max_connections'
+runuser -u filae -- {PSQL} -c 'SHOW search_path'
+runuser -u filae -- {PSQL} -c "SELECT pg_has_role('postgres', 'member'),
+  has_table_privilege('public.schema_migrations', 'INSERT')"
 """
+# What the application, and a migration, may do to the roles and to their database.
+OWN = [
+    ("filae_migrate", "GRANT INSERT ON public.schema_migrations TO filae"),
+    ("filae", "ALTER ROLE filae SET search_path=nowhere"),
+    ("filae", "ALTER ROLE filae SET default_transaction_read_only=on"),
+    ("filae_migrate", "ALTER DATABASE filae SET role='filae'"),
+    ("filae_migrate", "ALTER DATABASE filae SET default_transaction_read_only=on"),
+]
 
 
 def test_what_somebody_changed_by_hand_is_put_back_and_in_force(copy: Site) -> None:
@@ -180,12 +194,12 @@ def test_what_somebody_changed_by_hand_is_put_back_and_in_force(copy: Site) -> N
     def in_force() -> str:
         return copy.run(IN_FORCE).stdout
 
-    until(lambda: in_force() == "0\n100\n", told=in_force)
+    until(lambda: in_force() == '0\n100\n"$user", public\nf|f\n', told=in_force)
     assert copy.run(BY_HAND).returncode == 0
-    until(lambda: in_force() == "7\n77\n", told=in_force)
+    until(lambda: in_force() == "7\n77\nnowhere\nt|t\n", told=in_force)
     done = copy.ops("provision")
     assert done.returncode == 0, done.stderr
-    until(lambda: in_force() == "0\n100\n", told=in_force)
+    until(lambda: in_force() == '0\n100\n"$user", public\nf|f\n', told=in_force)
     assert json.loads(copy.ops("status", "--json").stdout)["healthy"] is True
 
 
@@ -196,9 +210,17 @@ def test_the_first_waits_for_apt_s_daily_job(history: History) -> None:
 def test_an_update_shows_the_new_version_and_the_next_provisioning_changes_nothing(
     copy: Site, bundles: dict[str, Path]
 ) -> None:
+    """Whatever the release before set of its own: it does not say whether it is replaced, nor by which schema."""
     assert copy.ops("provision").returncode == 0, "a copy has another address: its certificate follows"
+    for role, statement in OWN:
+        assert copy.run(f'runuser -u {role} -- {PSQL} -c "{statement}"').returncode == 0, statement
     done = copy.ops("deploy", str(bundles["2.1.0"]))
     assert done.returncode == 0, done.stderr
+    planted = copy.run(
+        f"runuser -u filae -- {PSQL} -c \"INSERT INTO public.schema_migrations VALUES ('20991231000000')\""
+    )
+    assert "schema_migrations" in planted.stderr
+    assert planted.returncode != 0
     status = json.loads(copy.ops("status", "--json").stdout)
     assert (status["version"], status["healthy"]) == ("2.1.0", True)
     assert totals(copy.ops("provision", "--json"))["changed"] == 0

@@ -42,6 +42,25 @@ LISTEN = "/etc/postgresql/17/main/conf.d/zz-open.conf"
 RESTART = "systemctl restart postgresql@17-main"
 OPENED = "/etc/systemd/system/filae-web@blue.service.d/zz-open.conf"
 AGAIN = "systemctl daemon-reload; systemctl restart filae-web@blue.service"
+HBA = "/etc/postgresql/17/main/pg_hba.conf"
+AS_POSTGRES = "runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1 -d filae"
+STRANGE = f"""cp -p {HBA} /root/hba && sed -i '1i local all all trust' {HBA} && {AS_POSTGRES} <<'EOF'
+ALTER ROLE filae SET search_path='public';
+CREATE ROLE mallory;
+GRANT pg_read_server_files TO mallory;
+GRANT postgres TO filae;
+ALTER SYSTEM SET log_min_messages='panic';
+CREATE EXTENSION pg_trgm;
+GRANT INSERT ON public.schema_migrations TO filae;
+EOF"""
+DECLARED = f"""cp -p /root/hba {HBA} && {AS_POSTGRES} <<'EOF'
+ALTER ROLE filae RESET search_path;
+DROP ROLE mallory;
+REVOKE postgres FROM filae;
+ALTER SYSTEM RESET log_min_messages;
+DROP EXTENSION pg_trgm;
+REVOKE INSERT ON public.schema_migrations FROM filae;
+EOF"""
 WEB = "filae-web@blue.socket filae-web@blue.service"
 
 SABOTAGES = {
@@ -79,6 +98,11 @@ SABOTAGES = {
         f"echo \"listen_addresses = '0.0.0.0'\" > {LISTEN}; {RESTART}",
         f"rm {LISTEN}; {RESTART}",
         {"net-listening", "db-local"},
+    ),
+    "what nobody declared in the database": (
+        STRANGE,
+        DECLARED,
+        {"db-access", "db-timeouts", "db-roles", "db-settings", "db-contents", "db-schema"},
     ),
     "attachments not writable": (
         "chown root:root /srv/filae/files/attachments && chmod 0755 /srv/filae/files/attachments",

@@ -38,6 +38,19 @@ with open("/opt/full", "wb") as full:
 """
 
 
+# Also as a relay would ask: what it says of its client is not believed, since none is declared.
+ASK_ITSELF = """
+import http.client, ssl, sys
+name, address = sys.argv[1:]
+answers = []
+for place in ("127.0.0.1", "::1", address):
+    link = http.client.HTTPSConnection(place, context=ssl._create_unverified_context())
+    link.request("GET", "/records", headers={"Host": name, "X-Forwarded-For": "192.0.2.7"})
+    answers.append(link.getresponse().status)
+print(answers)
+"""
+
+
 def rack(code: str) -> str:
     return f'# frozen_string_literal: true\n\nrequire_relative "app"\n\n{code}\n'
 
@@ -141,7 +154,7 @@ CASES = {
         files={"big.bin": bytes(500_000_000)}, during=filling, fails=True),
     "its migration meets a lock that stays": Bad(
         ("met a lock, tries again in 0 s, 1 of 5 times", "met a lock 6 times", "(report) of postgres since",
-         "exception PG::LockNotAvailable", "deploy the same bundle again"), "migrate",
+         "exception PG::LockNotAvailable", "SELECT pg_terminate_backend(pid)", "filaectl maintenance on"), "migrate",
         migration="SET LOCAL lock_timeout = '200ms'; ALTER TABLE records ADD COLUMN ward text",
         during=held),
 }  # fmt: skip
@@ -180,6 +193,21 @@ def built(name: str, made: Path) -> Path:
     }
     more = {"schema": case.schema, "kind": case.kind, "overrides": case.overrides, "files": case.files}
     return release(f"1.{position + 1}.0", made, migrations, **more)
+
+
+def test_of_people_a_number_is_logged_and_of_the_machine_itself_nothing(site: Site, place: Place) -> None:
+    log = "/var/log/nginx/filae-outcome.log"
+    before = int(site.run(f"stat -c %s {log}").stdout)
+    for person in place.people:
+        ask = Load(replace(place, people=(person,)), Minimal()).ask(Request("/records"))
+        assert asyncio.run(ask).status == 200
+    asked = site.run("runuser", "-u", "filae", "--", "python3", "-c", ASK_ITSELF, place.name, place.address)
+    assert asked.stdout == "[200, 200, 200]\n", asked.stderr
+    lines = site.run(f"tail -c +{before + 1} {log}").stdout.splitlines()
+    assert len(lines) == len(place.people), lines
+    assert len({line.split("\t")[1] for line in lines}) >= 3, "two of them may share a number"
+    assert not any(person in line for person in place.people for line in lines)
+    assert site.run("stat -c '%U %a' /etc/nginx/filae/clients.conf").stdout == "root 600\n"
 
 
 async def upload_slowly(load: Load) -> None:

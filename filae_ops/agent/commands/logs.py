@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import IO, Any
 
 from filae_ops.agent.system.errors import Refused
-from filae_ops.agent.system.layout import COLOURS
+from filae_ops.agent.system.layout import COLOURS, LOGS
 from filae_ops.agent.system.process import CLEAN
 
 WARNING = "these are the application's own logs: they may hold patients' data; keep no copy"
@@ -41,7 +41,9 @@ def patterns(name: str) -> list[str]:
 
 def argv(name: str, number: int, *, follow: bool) -> list[str]:
     """Return the command line of journalctl."""
-    words = ["journalctl", "--quiet", "--no-pager", "--output=json", f"--lines={number}"]
+    # The application writes into its own journal; what systemd says of its units is in the system's.
+    words = ["journalctl", f"--namespace=+{LOGS}", "--quiet", "--no-pager", f"--lines={number}"]
+    words += ["--output=json", "--output-fields=MESSAGE,UNIT,_PID,_SYSTEMD_UNIT"]
     return [*words, *(f"--unit={each}" for each in patterns(name)), *(["--follow"] if follow else [])]
 
 

@@ -92,7 +92,7 @@ def _of_live(machine: Machine, live: Live) -> Iterator[Row]:
     for process in contract.workers:
         unit = unit_control.worker(process, live.colour)
         yield from _dropin(machine, unit, unit_text.release_dropin(layout, contract, process))
-        yield _wanted(machine, "filae.target", unit)
+        yield _boot_link(machine, "filae.target", unit)
     for name, entry in contract.timers.items():
         timer, service = unit_control.timer(name)
         yield _file(layout.units / timer, unit_text.timer_unit(name, str(entry["calendar"])))
@@ -110,7 +110,7 @@ def _web(machine: Machine, contract: Contract, colour: str) -> Iterator[Row]:
     yield from _dropin(machine, service, text)
     yield _directory(machine.layout.units / "filae.target.wants")
     for unit in (socket, service):
-        yield _wanted(machine, "filae.target", unit)
+        yield _boot_link(machine, "filae.target", unit)
 
 
 def _start_limit(machine: Machine, path: Path) -> float:
@@ -174,7 +174,7 @@ def _dropin(machine: Machine, unit: str, text: str) -> Iterator[Row]:
     yield _file(place / "release.conf", text)
 
 
-def _wanted(machine: Machine, target: str, unit: str) -> Row:
+def _boot_link(machine: Machine, target: str, unit: str) -> Row:
     """Return the link that `systemctl enable` makes for an instance of a template."""
     template = re.sub(r"@.*(?=\.)", "@", unit)
     return _link(machine.layout.units / f"{target}.wants" / unit, machine.layout.units / template)

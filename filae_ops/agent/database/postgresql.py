@@ -28,7 +28,7 @@ def psql(machine: Machine, sql: str, *, user: str = "postgres", database: str = 
     """Run SQL from stdin as a user of the machine (peer authentication) and return what it prints."""
     result = run(machine, sql, user=user, database=database)
     if "lock timeout" in result.err:
-        raise Failed(f"PostgreSQL waited for a lock, held by one of: {held_by(machine)}", next_step=WAY_OUT)
+        raise Failed(f"PostgreSQL waited for a lock: {held_by(machine)}", next_step=WAY_OUT)
     return require_tool(["psql", f"as {user}"], result).out.strip()
 
 
@@ -71,7 +71,8 @@ def words(found: Sequence[dict[str, Any]]) -> str:
 
 def held_by(machine: Machine) -> str:
     """Return who may hold a lock, in words."""
-    return words(holders(machine)) or "nobody any more"
+    known = words(holders(machine))
+    return f"it may be held by {known}" if known else "nobody may hold it any more"
 
 
 def invalid_indexes(machine: Machine) -> list[str]:

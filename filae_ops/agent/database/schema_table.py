@@ -68,7 +68,7 @@ def _lines(machine: Machine) -> list[str]:
     result = postgresql.run(machine, READ, database=postgresql.NAME, most=MOST)
     if "lock timeout" in result.err:
         held = postgresql.held_by(machine)
-        raise Failed(f"{postgresql.NAME}.{TABLE} is locked by one of: {held}", next_step=postgresql.WAY_OUT)
+        raise Failed(f"{postgresql.NAME}.{TABLE} is locked: {held}", next_step=postgresql.WAY_OUT)
     if result.cut:
         raise Failed(f"{postgresql.NAME}.{TABLE} holds more than {MOST // 1024} KiB of versions", next_step=ASK)
     return require_tool(["psql", READ], result).out.split("\n")[:-1]

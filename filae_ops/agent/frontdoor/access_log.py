@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from filae_ops.agent.system.plain_file import open_below
 
-ROUND = 4 * 1024 * 1024
+ROUND = 2 * 1024 * 1024
 LONGEST = 512
 # Where a request went from one upstream to another, nginx writes all of them: what people met is the last one's.
 _EARLIER = rb"(?:[^\t]*(?:, | : ))?"

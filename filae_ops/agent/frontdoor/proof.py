@@ -18,7 +18,7 @@ from filae_ops.agent.database import schema_table
 from filae_ops.agent.frontdoor import maintenance_page, site_include
 from filae_ops.agent.runtime import health, unit_control, unit_text
 from filae_ops.agent.system import durable
-from filae_ops.agent.system.layout import AGENT
+from filae_ops.agent.system.layout import AGENT, DOOR_GROUP
 from filae_ops.agent.system.machine import Machine
 from filae_ops.agent.system.plain_file import open_leading_into
 from filae_ops.agent.system.process import Failed, Result, evidence_of
@@ -175,6 +175,8 @@ def probe(
         return Verdict("not_run", "the contract states no probe")
     if machine.config.production and contract.get("probe").get("writes") is not True:
         return Verdict("not_run", "production: a probe runs only where the contract declares `writes: true`")
+    if "PROBE_SOCKET" in env:
+        properties = [*properties, *_door(machine)]
     result = unit_control.once(machine, contract, "probe", env=env, seconds=120, bound=bound, properties=properties)
     return _verdict(result, "the contract's round trip works", "the contract's probe fails")
 
@@ -205,6 +207,14 @@ def _listed(text: str) -> Iterator[list[str]]:
     for match in re.finditer(r".+", text):
         if line := match[0].rsplit(None, 1):
             yield line
+
+
+def _door(machine: Machine) -> list[str]:
+    """Return what leads a command to the colours' sockets, which no other process of the application reaches."""
+    return [
+        unit_text.setting("SupplementaryGroups", DOOR_GROUP),
+        unit_text.setting("BindReadOnlyPaths", unit_text.path(machine.layout.run)),
+    ]
 
 
 def _own_hosts(machine: Machine) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from filae_ops.agent.bundle.contract import Contract
+from filae_ops.agent.bundle.contract import Contract, of_release
 from filae_ops.agent.bundle.manifest import NAME
 from filae_ops.agent.bundle.tree_check import Difference, OutOfTime, differences, manifest_of
 from filae_ops.agent.release import outdated, store
@@ -31,7 +31,7 @@ def compared(machine: Machine, events: Sequence[Event], version: str, deadline: 
     try:
         with system_errors(tree):
             manifest = manifest_of(tree)
-            contract = Contract(manifest["contract"])
+            contract = of_release(tree)
             digests = _recorded(machine, events, contract)
             links = store.links(machine, contract)
             for difference in differences(tree, manifest, links, digests=digests, deadline=deadline):

@@ -1,8 +1,10 @@
-"""The launcher of the units: reads what to run and with which environment, and becomes it."""
+"""The launcher of the units: reads what to run and with which environment, and is its init until it ends."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,9 @@ from filae_ops.agent.system.layout import COLOURS, Layout
 from filae_ops.agent.system.plain_text import one_line
 from filae_ops.agent.system.versions import is_version
 
+INIT = 1
+BY_SIGNAL = 128  # what a shell adds to the number of the signal that ended a program
+REST = 60  # seconds that processes have which the program left behind
 DATABASE_URL = "postgresql:///filae?host=/run/postgresql"
 FIXED = {"LANG": "C.UTF-8", "RAILS_ENV": "production", "RACK_ENV": "production", "DATABASE_URL": DATABASE_URL}
 # What systemd and the agent hand over; nothing else of the environment goes through.
@@ -104,8 +109,17 @@ def version_of(layout: Layout, instance: str, inherited: Mapping[str, str]) -> s
     return version
 
 
-def become(layout: Layout, process: str, instance: str) -> None:
-    """Replace this process with the release's command."""
+def run(layout: Layout, process: str, instance: str) -> int:
+    """Run the release's command as the second process of the unit's namespace, of which this is the first."""
+    if os.getpid() != INIT:
+        raise Refused(
+            "filaectl exec is the first process of a unit's own PID namespace, and here is none",
+            next_step="systemctl cat 'filae-*' shows what takes PrivatePIDs=yes away",
+        )
+    # Not handled but blocked: a stop that comes before the program runs then waits for it. In Python a handler may
+    # be called too late, after the program was started.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     release = layout.release(version_of(layout, instance, os.environ))
     contract = contracts.of_release(release)
     process = process or instance.rsplit("-", 1)[0]
@@ -114,11 +128,41 @@ def become(layout: Layout, process: str, instance: str) -> None:
     env = environment(contract, settings, release, process, os.environ, str(layout.home))
     os.chdir(release)
     os.umask(0o027)
+    if child := os.fork():
+        return _status_of(child)
     path = program(command, release)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     try:
-        os.execve(path, [path, *command[1:]], env)  # noqa: S606 - no shell is wanted
+        os.execve(path, [path, *command[1:]], env | _own_pid(env))  # noqa: S606 - no shell is wanted
     except OSError as exc:
         raise Refused(f"{path} cannot be run: {exc.strerror}", next_step="correct the release's command") from exc
+
+
+def _own_pid(env: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables by which a process knows that systemd means it: the pid there is the machine's."""
+    return {name: str(os.getpid()) for name in ("LISTEN_PID", "WATCHDOG_PID") if name in env}
+
+
+def _status_of(child: int) -> int:
+    """Reap what ends until the program does, then have the rest end as well; return the program's status.
+
+    The kernel lets the first process of a namespace ignore what it does not handle; so systemd's signals, which
+    each process of the unit gets, end the program, and this process only once the program has ended.
+    """
+    if signal.SIGTERM in signal.sigpending():
+        os.kill(child, signal.SIGTERM)
+    ended = 0
+    while ended != child:
+        ended, status = os.wait()
+    code = os.waitstatus_to_exitcode(status)
+    code = code if code >= 0 else BY_SIGNAL - code
+    signal.signal(signal.SIGALRM, lambda *_: os._exit(code))
+    signal.alarm(REST)
+    with contextlib.suppress(ProcessLookupError, ChildProcessError):
+        os.kill(-1, signal.SIGTERM)
+        while True:
+            os.wait()
+    return code
 
 
 def bundler(contract: Contract, release: Path) -> dict[str, str]:

@@ -10,9 +10,11 @@ from collections.abc import Mapping, Sequence
 from filae_ops.agent.bundle.contract import Contract
 from filae_ops.agent.runtime import unit_text
 from filae_ops.agent.system import durable
-from filae_ops.agent.system.layout import APP_USER, MIGRATE_USER
+from filae_ops.agent.system.layout import APP_USER, LOGS, MIGRATE_USER
 from filae_ops.agent.system.machine import Machine
-from filae_ops.agent.system.process import MOST, Failed, Result, evidence_of
+from filae_ops.agent.system.process import MOST, TEXT, Failed, Result, evidence_of
+
+LOOK = 3.0  # seconds for the log of a start that failed: the lock is held meanwhile
 
 
 def systemctl(machine: Machine, *arguments: str, timeout: float = 120) -> str:
@@ -183,14 +185,20 @@ def require(process: str, result: Result) -> None:
 def evidence(machine: Machine, unit: str) -> dict[str, str]:
     """Return how a unit ended: result, status, exception class and frame."""
     shown = show(machine, unit, "Result", "ExecMainStatus", "InvocationID")
-    argv = ["journalctl", "-o", "cat", "-n", "200", f"_SYSTEMD_INVOCATION_ID={shown.get('InvocationID', '')}"]
-    found = evidence_of(machine.runner.run(argv).out) if shown.get("InvocationID") else {}
+    said = _last_lines(machine, shown["InvocationID"]) if shown.get("InvocationID") else ""
     return {
         "unit": unit,
         "result": shown.get("Result", ""),
         "status": shown.get("ExecMainStatus", ""),
-        **found,
+        **evidence_of(said),
     }
+
+
+def _last_lines(machine: Machine, invocation: str) -> str:
+    """Return the end of what a unit wrote since it started; an entry may be as long as the application likes."""
+    words = ["--output=cat", "--lines=200", f"_SYSTEMD_INVOCATION_ID={invocation}"]
+    argv = ["journalctl", f"--namespace={LOGS}", "--quiet", "--no-pager", *words]
+    return machine.runner.run(argv, timeout=LOOK, most=TEXT).out
 
 
 def show(machine: Machine, unit: str, *properties: str) -> dict[str, str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from filae_ops.agent.bundle import field_rules
 from filae_ops.agent.bundle.contract import Contract
 from filae_ops.agent.bundle.contract_rules import REBUILD
-from filae_ops.agent.system.layout import AGENT, RECOVER, RECOVERER, TRANSACTION, Layout
+from filae_ops.agent.system.layout import AGENT, LOGS, RECOVER, RECOVERER, SLICE, TRANSACTION, Layout
 from filae_ops.agent.system.plain_text import one_line
 from filae_ops.agent.system.process import Failed
 
@@ -24,12 +24,16 @@ SANDBOX = (
     "CapabilityBoundingSet=",
     "AmbientCapabilities=",
     "ProtectSystem=strict",
-    "ReadOnlyPaths=/run /dev/shm",  # ProtectSystem=strict leaves the one as it is, PrivateDevices= the host's other
+    "ReadOnlyPaths=/dev/shm",  # PrivateDevices= leaves the host's as it is
+    # Sockets of the system are ways to others' logs and services; what finds names is bound where there is one.
+    "TemporaryFileSystem=/run:ro",
+    "BindReadOnlyPaths=/run/postgresql -/run/systemd/resolve -/run/resolvconf -/run/NetworkManager",
     "ProtectHome=yes",
     "PrivateTmp=yes",
     "PrivateDevices=yes",
     "DevicePolicy=closed",
     "PrivateUsers=yes",
+    "PrivatePIDs=yes",  # no process of another unit is seen or signalled
     "PrivateIPC=yes",
     "ProtectClock=yes",
     "ProtectHostname=yes",
@@ -37,7 +41,6 @@ SANDBOX = (
     "ProtectKernelModules=yes",
     "ProtectKernelTunables=yes",
     "ProtectControlGroups=yes",
-    "ProtectProc=invisible",
     "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6",
     "RestrictNamespaces=yes",
     "RestrictRealtime=yes",
@@ -50,11 +53,17 @@ SANDBOX = (
     "SystemCallFilter=~@privileged @resources",
     "SystemCallErrorNumber=EPERM",
     "UMask=0027",
+    f"LogNamespace={LOGS}",
+    f"Slice={SLICE}",
+    "MemoryMax=60%",
+    "TasksMax=1024",
+    "LimitNOFILE=16384",
+    "LimitCORE=0",  # a dump of the memory holds patients' data and secrets
 )
 
 
-# No line break, no tab, and nothing that systemd expands (% and $), quotes, escapes or joins lines by.
-_VALUE = re.compile(r"[\w@.+~:/*,= -]*")
+# No line break, no tab, and nothing that systemd expands (% before a letter, $), quotes, escapes or joins lines by.
+_VALUE = re.compile(r"[\w@.+~:/*,= -]*|[0-9]{1,2}%")
 _SETTING = re.compile(r"[A-Z][A-Za-z]*")
 _PATH = re.compile(r"(?:/[A-Za-z0-9@._+:-]+)+", re.ASCII)
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*", re.ASCII)

@@ -58,7 +58,7 @@ class Dump(Deploy):
             if "LOCK TABLE" not in str(exc):
                 raise
             held = postgresql.held_by(self.machine)
-            raise Failed(f"the dump met a lock, held by one of: {held}", next_step=postgresql.WAY_OUT) from exc
+            raise Failed(f"the dump met a lock: {held}", next_step=postgresql.WAY_OUT) from exc
 
     @property
     def _partial(self) -> Path:

@@ -54,7 +54,7 @@ class Migrate(Deploy):
                     raise
                 held = postgresql.held_by(self.machine)
                 if attempt == RETRIES:
-                    why = f"the migration met a lock {attempt + 1} times, held by one of: {held}"
+                    why = f"the migration met a lock {attempt + 1} times: {held}"
                     raise Failed(why, next_step=postgresql.WAY_OUT, **exc.evidence) from exc
                 seconds = self.machine.config.timings["lock_wait"] * 2**attempt
                 self.note("waiting", seconds=seconds, attempt=attempt + 1, of=RETRIES, open=held)

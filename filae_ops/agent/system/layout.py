@@ -10,6 +10,9 @@ RECOVER = "filae-recover.service"
 RECOVERER = "filae-recoverer.service"
 COLOURS = ("blue", "green")
 APP_USER, MIGRATE_USER = "filae", "filae_migrate"
+DOOR_GROUP = "filae-door"  # who may connect to a colour's socket: nginx, and the probe
+LOGS = "filae"  # journald's namespace for what the application writes
+SLICE = "filae.slice"
 
 
 class Layout:

@@ -90,7 +90,7 @@ def _meanwhile(event: Event, step: str) -> str:
             watched = f"{asked}, {event['server_errors']} of them server errors"
             return f"{step} watched for {event['seconds']:.0f} of {event['of']:.0f} s: {watched}"
         case "waiting":
-            held = f"; open transactions: {event['open']}" if event.get("open") else ""
+            held = f"; {event['open']}" if event.get("open") else ""
             again = f"tries again in {event['seconds']:.0f} s, {event['attempt']} of {event['of']} times"
             return f"{step} met a lock, {again}{held}"
         case "maintenance-on":

@@ -36,7 +36,9 @@ _BELOW_UNIT_FOLDERS = re.compile(
     rf"({'|'.join(UNIT_FOLDERS)})/((?P<file>{_UNIT_NAME})|(?P<fragments>{_UNIT_NAME})\.d(/.*)?"
     rf"|[^/]+\.(wants|requires|upholds)/(?P<link>{_UNIT_NAME}))"
 )
-_TELL_US = "what differs there is told by `filae-ops verify`, and mended by `filae-ops provision`: remove the entry"
+_NEVER_DECLARED = (
+    "remove the entry: nobody answers for that but this toolkit, and `filae-ops verify` tells what differs"
+)
 
 
 def _not_of_form(value: str, what: str, example: str) -> NoReturn:
@@ -59,7 +61,7 @@ def _path(value: str) -> str:
             next_step="declare the file in it, not the folder; an agent's folder of its own may be whole",
         )
     if is_ours(value):
-        refuse(f"{value!r} is this toolkit's own, or decides who enters the machine", next_step=_TELL_US)
+        refuse(f"{value!r} is this toolkit's own, or decides who enters the machine", next_step=_NEVER_DECLARED)
     return value
 
 
@@ -67,7 +69,7 @@ def _unit(value: str) -> str:
     if len(value) > 255 or not re.fullmatch(_UNIT_NAME, value, re.ASCII):
         _not_of_form(value, "the name of a systemd unit, with its type and without `*`", "one such as agent.service")
     if _OUR_UNITS.fullmatch(value.rpartition(".")[0]):
-        refuse(f"{value!r} is a unit of this toolkit, or of the system that it sets up", next_step=_TELL_US)
+        refuse(f"{value!r} is a unit of this toolkit, or of the system that it sets up", next_step=_NEVER_DECLARED)
     return value
 
 
@@ -75,7 +77,7 @@ def _package(value: str) -> str:
     if not re.fullmatch(_PACKAGE, value, re.ASCII):
         _not_of_form(value, "the name of a Debian package", "one such as agent, without version or architecture")
     if _OUR_PACKAGES.fullmatch(value):
-        refuse(f"{value!r} is a package that this toolkit takes from Debian", next_step=_TELL_US)
+        refuse(f"{value!r} is a package that this toolkit takes from Debian", next_step=_NEVER_DECLARED)
     return value
 
 
@@ -83,7 +85,7 @@ def _local_account(value: str) -> str:
     if not re.fullmatch(_ACCOUNT, value, re.ASCII):
         _not_of_form(value, "the name of a local account", "one such as agent")
     if OF_THE_SYSTEM.fullmatch(value):
-        refuse(f"{value!r} is an account of the system or of this toolkit", next_step=_TELL_US)
+        refuse(f"{value!r} is an account of the system or of this toolkit", next_step=_NEVER_DECLARED)
     return value
 
 
@@ -91,7 +93,7 @@ def _table(value: str) -> str:
     if not re.fullmatch(_TABLE, value, re.ASCII):
         _not_of_form(value, "the family and the name of an nftables table", '"inet f2b-table"')
     if value.partition(" ")[2].startswith("filae"):
-        refuse(f"{value!r} is this toolkit's own table", next_step=_TELL_US)
+        refuse(f"{value!r} is this toolkit's own table", next_step=_NEVER_DECLARED)
     return value
 
 

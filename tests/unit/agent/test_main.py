@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from material.agent.fakes import machine_at
 
-from filae_ops.agent import main
+from filae_ops.agent import caller, main
 from filae_ops.agent.commands import logs, maintenance, status
 from filae_ops.agent.runtime import launcher
 from filae_ops.agent.system import machine as machines
@@ -37,6 +37,7 @@ def printed(capsys: pytest.CaptureFixture[str]) -> tuple[str, str]:
 @pytest.fixture(autouse=True)
 def _root(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr(caller, "forget", lambda: None)  # of the tests' own process
 
 
 def status_that_raises(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
@@ -130,8 +131,8 @@ def test_times_are_the_machines_whatever_the_zone_of_whoever_asks(monkeypatch: p
 @pytest.mark.usefixtures("elsewhere")
 def test_the_application_keeps_the_zone_that_its_release_states(monkeypatch: pytest.MonkeyPatch) -> None:
     zones: list[str | None] = []
-    monkeypatch.setattr(launcher, "become", lambda *_: zones.append(os.environ.get("TZ")))
-    main.main(["exec", "web", "--instance", "blue"])
+    monkeypatch.setattr(launcher, "run", lambda *_: zones.append(os.environ.get("TZ")) or 7)
+    assert main.main(["exec", "web", "--instance", "blue"]) == 7
     assert zones == ["XXX-13:37"]
 
 

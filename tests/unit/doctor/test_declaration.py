@@ -20,23 +20,23 @@ from filae_ops.inventory.model.additions import overlaps
 
 
 @dataclass(frozen=True)
-class Found:
+class Leftover:
     name: str
     declare: dict[str, str] | None
     what: str = "nothing accounts for it"
 
 
-def path(name: str) -> Found:
-    return Found(name, {"path": name})
+def path(name: str) -> Leftover:
+    return Leftover(name, {"path": name})
 
 
-def entries(*found: Found) -> list[tuple[str, str]]:
-    return [(each.kind, each.name) for each in declaration(found)]
+def entries(*leftovers: Leftover) -> list[tuple[str, str]]:
+    return [(each.kind, each.name) for each in declaration(leftovers)]
 
 
 FOUND = {
     "nothing": ([], []),
-    "what no declaration accounts for": ([Found("/etc/shadow", None)], []),
+    "what no declaration accounts for": ([Leftover("/etc/shadow", None)], []),
     "a file": ([path("/etc/cron.d/veeam")], [("path", "/etc/cron.d/veeam")]),
     "files of a folder of everybody's": (
         [path("/etc/cron.d/veeam"), path("/etc/cron.d/agent"), path("/usr/local/bin/a"), path("/usr/local/bin/b")],
@@ -56,7 +56,7 @@ FOUND = {
     ),
     "a folder and what lies in it": ([path("/var/lib/veeam"), path("/var/lib/veeam/x")], [("path", "/var/lib/veeam")]),
     "a unit and its paths": (
-        [Found("falcon.service", {"unit": "falcon.service"}), path("/etc/systemd/system/falcon.service"),
+        [Leftover("falcon.service", {"unit": "falcon.service"}), path("/etc/systemd/system/falcon.service"),
          path("/etc/systemd/system/falcon.service.d/10.conf"),
          path("/etc/systemd/system/multi-user.target.wants/falcon.service")],
         [("unit", "falcon.service")],
@@ -67,7 +67,7 @@ FOUND = {
         [("unit", "falcon.service")],
     ),
     "a template and an instance": (
-        [Found("scan@a.service", {"unit": "scan@a.service"}), path("/etc/systemd/system/scan@.service")],
+        [Leftover("scan@a.service", {"unit": "scan@a.service"}), path("/etc/systemd/system/scan@.service")],
         [("unit", "scan@.service")],
     ),
     "a fragment of a unit of Debian's": (
@@ -77,16 +77,16 @@ FOUND = {
         [path("/etc/systemd/system/nginx.service")], [("path", "/etc/systemd/system/nginx.service")],
     ),
     "files of one package": (
-        [Found("/usr/bin/veeam", {"package": "veeam"}), Found("/usr/lib/veeam/x", {"package": "veeam"}),
-         Found("/etc/cron.d/v", {"path": "/etc/cron.d/v", "package": "veeam"})],
+        [Leftover("/usr/bin/veeam", {"package": "veeam"}), Leftover("/usr/lib/veeam/x", {"package": "veeam"}),
+         Leftover("/etc/cron.d/v", {"path": "/etc/cron.d/v", "package": "veeam"})],
         [("package", "veeam")],
     ),
     "an account and a table": (
-        [Found("inet f2b", {"nft_table": "inet f2b"}), Found("falcon", {"account": "falcon"})],
+        [Leftover("inet f2b", {"nft_table": "inet f2b"}), Leftover("falcon", {"account": "falcon"})],
         [("account", "falcon"), ("nft_table", "inet f2b")],
     ),
     "what the inventory would refuse": (
-        [path("/etc/filae/x"), path("/etc/sudoers.d"), path("/opt/a b"), Found("root", {"account": "root"})], [],
+        [path("/etc/filae/x"), path("/etc/sudoers.d"), path("/opt/a b"), Leftover("root", {"account": "root"})], [],
     ),
 }  # fmt: skip
 
@@ -124,19 +124,21 @@ def test_it_pastes_below_machine_and_loads_once_its_purposes_are_written(tmp_pat
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_a_name_chosen_by_a_stranger_is_one_value_or_left_out(hostile):
     name = HOSTILE[hostile]
-    found = [Found(name, {kind: value}) for kind in ("path", "unit", "package", "account", "nft_table")
+    found = [Leftover(name, {kind: value}) for kind in ("path", "unit", "package", "account", "nft_table")
              for value in (name, f"/opt/{name}", f"{name}.service", f"inet {name}")]  # fmt: skip
     made = declaration(found)
     assert yaml.safe_load(as_yaml(made)) == {"additions": as_rows(made)}
 
 
 def test_each_line_is_a_warning_with_what_to_do():
-    agent, odd, barred = path("/opt/agent"), path("/opt/a b"), Found("/etc/shadow", None, "another owner")
+    agent, odd, barred = path("/opt/agent"), path("/opt/a b"), Leftover("/etc/shadow", None, "another owner")
     shown = list(lines([agent, odd, barred]))
     assert {(line.status, line.owner, line.id) for line in shown} == {("warn", "dsi", "addition")}
     assert [line.next for line in shown] == [
-        "declare it in hosts.yml, as written below, or remove it", "remove it", "remove it",
-    ]  # fmt: skip
+        "declare it in hosts.yml, by the entries given here, or remove it",
+        "find who put or changed it and have it undone: no declaration accounts for it",
+        "find who put or changed it and have it undone: no declaration accounts for it",
+    ]
     assert shown[2].message == "nothing accounts for /etc/shadow"
 
 

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 import pytest
+from material.host_checks import everything_said
 
 from filae_ops.inventory.reading.load import load
 from filae_ops.inventory.reading.yaml_files import read
@@ -67,7 +68,6 @@ FAULTS: dict[str, tuple[dict[str, Any], str, str, str]] = {
         rows({"path": "/usr/sbin/sshd", "package": "openssh-server"}), "packages-intact", "sshd",
         "--reinstall -o Dpkg::Options::=--force-confnew openssh-server",
     ),
-    "a-stranger-job": (rows({"path": "/etc/cron.d/x"}), "known-schedules", "/etc/cron.d/x", DECLARE),
     "a-loose-file": (
         rows({"path": "/etc/profile", "by": "a copy", "loose": True}), "files-protected", "/etc/profile", "chmod go-w",
     ),
@@ -76,6 +76,10 @@ FAULTS: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "a-diversion": (changed("packages", diverted=["/bin/ls to /bin/x"]), "known-apt", "/bin/ls to", "dpkg-divert"),
     "a-changed-release": (release("changed", "app.rb"), "release-intact", "app.rb (changed)", AGAIN),
     "an-added-file": (release("added", "x.rb"), "release-intact", "x.rb (added)", AGAIN),
+    "an-unreadable-release": (
+        changed("placed", releases=[{**HEALTHY["placed"]["releases"][0], "problem": "no manifest"}]), "release-intact",
+        "no manifest", AGAIN,
+    ),
     "units-not-read": (changed("manager", unread=["x.service"]), "settings-read", "x.service", "daemon-reload"),
     "nginx-not-reloaded": (changed("fresh", nginx=["/etc/nginx/x"]), "settings-read", "/etc/nginx/x", "reload nginx"),
     "sshd-not-reloaded": (changed("fresh", ssh=["/etc/ssh/x"]), "settings-read", "/etc/ssh/x", "reload ssh"),
@@ -111,6 +115,17 @@ FAULTS: dict[str, tuple[dict[str, Any], str, str, str]] = {
         "known-accounts", "x", DECLARE,
     ),
 }  # fmt: skip
+
+STRANGERS = {
+    "sudo": "/etc/sudoers.d/x", "ssh": "/etc/ssh/sshd_config.d/x.conf", "pam": "/etc/pam.d/x", "web": "/etc/nginx/x",
+    "services": "/etc/systemd/system/nginx.service.d/x.conf", "schedules": "/etc/cron.d/x", "apt": "/etc/apt/x",
+    "database": "/etc/postgresql/17/main/conf.d/x.conf", "kernel": "/etc/sysctl.d/x.conf", "shells": "/etc/profile.d/x",
+    "network": "/etc/hosts", "programs": "/usr/local/bin/x", "settings": "/etc/x",
+}  # fmt: skip
+FAULTS |= {
+    f"a-stranger-in-{theme}": (rows({"path": path}), f"known-{theme}", path, DECLARE)
+    for theme, path in STRANGERS.items()
+}
 
 
 def groups() -> list[list[str]]:
@@ -199,6 +214,12 @@ def test_a_fault_turns_its_check_red(verdicts, fault):
 @pytest.mark.parametrize("group", GROUPS)
 def test_faults_turn_no_other_check_red(verdicts, group):
     assert set(failing(verdicts, group)) == {FAULTS[fault][1] for fault in GROUPS[group]}
+
+
+def test_each_cause_that_these_checks_can_tell_is_tried(verdicts):
+    said = [each for each in everything_said() if each.how == "broken" and each.place.startswith("test_accounted.py")]
+    told = {(name, each.code) for (_, name), each in verdicts.items() if each.status == "fail"}
+    assert {(each.check, each.code) for each in said} - told == set()
 
 
 def test_while_a_transaction_places_files_nothing_is_judged_of_them(verdicts):

@@ -29,8 +29,6 @@ from filae_ops.verification.placed_by_roles import Placement
 
 NOW = 1_795_000_000.0
 DAY = 86400
-AGENT = "/usr/local/sbin/filaectl"
-PLACED = {AGENT: Placement("file", "root", "root", "0755", "1" * 64, None, "agent")}
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBRlaOjEpEB6GtgJQ0bTid9DwaHqeIGMuASlpJitURUt"
 LATER = "20270630"
 NAME = "filae.chv.example"
@@ -204,9 +202,15 @@ def socket(port: int, program: str = "nginx", address: str = "0.0.0.0", proto: s
     return {"sockets": [{"proto": proto, "address": address, "port": port, "program": program}]}
 
 
-def database(**settings: str) -> dict[str, Any]:
+def database(roles: dict[str, Any] | None = None, hba: Any = None, **settings: str) -> dict[str, Any]:
     usual = {"listen_addresses": "", "fsync": "on", "full_page_writes": "on"}
-    return {"database": {"settings": usual | settings, "pending_restart": []}}
+    role = {"super": False, "create": False, "password": False, "settings": []}
+    found = {name: role | change for name, change in (roles or {}).items()}
+    return {"database": {"settings": usual | settings, "roles": found, "hba": hba or [], "pending_restart": []}}
+
+
+def rule(**change: Any) -> list[dict[str, Any]]:
+    return [{"type": "local", "user": ["filae"], "method": "peer", "error": None} | change]
 
 
 WHERE = ("sourcefile", "remove it there")
@@ -611,7 +615,9 @@ def target(cause: Cause, directory: Any) -> Target:
         (directory / "tls/cert.pem").write_text(pem(own))
     made = Inventory.model_validate_json(json.dumps(content))
     facts = Facts({name: {"value": value} for name, value in cause.facts.items()})
-    on = Target(made, next(iter(made.hosts.values())), facts, cause.outside, PLACED)
+    program = Placement("file", "root", "root", "0755", "1" * 64, None, "agent")
+    placed = {"/usr/local/sbin/filaectl": program}
+    on = Target(made, next(iter(made.hosts.values())), facts, cause.outside, placed)
     service = SimpleNamespace(is_enabled=cause.enabled)
     on.__dict__["host"] = SimpleNamespace(file=lambda _: cause.key_file, service=lambda _: service)
     return on
@@ -639,15 +645,14 @@ def test_a_cause_is_told_with_its_value_and_who_cures_it_how(cause: Cause, tmp_p
     assert [text for text in cause.shown if text not in f"{said.message}\n{said.next}"] == [], said
 
 
+# Tried on facts of their own, and there for each of their codes.
+ELSEWHERE = ("test_accounted.py", "test_database.py")
+
+
 def test_each_cause_that_a_check_can_tell_is_tried() -> None:
-    """Those of PostgreSQL and of what is accounted for are tried beside this file."""
     tried = {(cause.check, cause.code) for cause in CAUSES}
-    told = {
-        (said.check, said.code)
-        for said in everything_said()
-        if said.how == "broken" and not said.place.startswith(("test_accounted.py:", "test_database.py:"))
-    }
-    assert told - tried == set()
+    known = [said for said in everything_said() if said.how == "broken" and not said.place.startswith(ELSEWHERE)]
+    assert {(said.check, said.code) for said in known} - tried == set()
 
 
 @pytest.mark.parametrize(

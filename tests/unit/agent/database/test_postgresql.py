@@ -10,7 +10,7 @@ from material.agent.databases import HOLDER, Server, machine_with
 from material.agent.fakes import CONTRACT, machine_at
 
 from filae_ops.agent.bundle.contract import Contract
-from filae_ops.agent.database import application_database, postgresql, schema_table
+from filae_ops.agent.database import application_database, declared_roles, postgresql, schema_table
 from filae_ops.agent.system.process import Failed, Result
 
 NEW = Contract(CONTRACT)
@@ -21,7 +21,7 @@ IN_THE_WAY = [
 ]  # fmt: skip
 
 
-def test_a_session_owes_nothing_to_what_others_have_set(tmp_path: Path) -> None:
+def test_every_session_looks_at_postgresqls_own_names_first_and_is_bounded(tmp_path: Path) -> None:
     machine, runner = machine_with(tmp_path, Server(invalid=["public.i"]))
     application_database.ensure(machine, NEW)
     postgresql.exists(machine)
@@ -50,6 +50,24 @@ def test_what_is_believed_is_asked_as_postgres(tmp_path: Path) -> None:
     ]
 
 
+def test_the_superuser_gives_grants_in_the_applications_database_and_does_nothing_else_there(tmp_path: Path) -> None:
+    """It reads the catalogues and one plain table, as COPY does: no expression of the application's is evaluated."""
+    machine, runner = machine_with(tmp_path, Server(invalid=["public.i"]))
+    application_database.ensure(machine, NEW)
+    schema_table.version(machine)
+    postgresql.drop_invalid_indexes(machine)
+    inside = [str(sql).strip() for argv, sql in zip(runner.argvs, runner.stdins, strict=True)
+              if argv[2] == "postgres" and argv[argv.index("-d") + 1].startswith("dbname=filae ")]  # fmt: skip
+    changes = [sql for sql in inside if not sql.startswith("SELECT")]
+    assert changes == [
+        application_database.GRANTS.strip(),
+        declared_roles.revoke(["TABLE public.schema_migrations"]),
+        "COPY public.schema_migrations (version) TO STDOUT",
+    ]
+    read = {name for sql in inside if sql.startswith("SELECT") for name in re.findall(r"(?:FROM|JOIN) ([\w.(]+)", sql)}
+    assert all(name.startswith(("pg_", "(")) for name in read), read
+
+
 @pytest.mark.parametrize("name", ['public."a\nb"', 'public."; DROP TABLE t; --"', 'x."""\\q é"'])
 def test_an_index_is_dropped_whatever_its_name_holds(tmp_path: Path, name: str) -> None:
     machine, runner = machine_with(tmp_path, Server(invalid=[name, "public.i"]))
@@ -65,7 +83,7 @@ def test_a_lock_that_does_not_come_names_who_may_hold_it_and_the_way_out(tmp_pat
         return Result(3, "", waited) if "GRANT" in str(stdin) else server(argv, stdin)
 
     machine, _ = machine_at(tmp_path, {"runuser": locked})
-    with pytest.raises(Failed, match=r"held by one of: pid 7211 \(wardreport\) of filae since") as caught:
+    with pytest.raises(Failed, match=r"held by pid 7211 \(wardreport\) of filae since") as caught:
         application_database.ensure(machine, NEW)
     for words in ("pg_terminate_backend", "filaectl maintenance on, systemctl stop 'filae-web@*'", "maintenance off"):
         assert words in caught.value.next_step

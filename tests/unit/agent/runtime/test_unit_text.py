@@ -55,7 +55,31 @@ def test_secrets_are_credentials_and_those_of_setup_are_only_its_own() -> None:
 
 
 def test_what_the_rest_of_the_sandbox_leaves_writable_is_read_only() -> None:
-    assert "ReadOnlyPaths=/run /dev/shm" in unit_text.SANDBOX
+    assert {"ReadOnlyPaths=/dev/shm", "TemporaryFileSystem=/run:ro"} <= set(unit_text.SANDBOX)
+
+
+def test_of_the_system_s_sockets_the_application_finds_the_database_s_and_what_resolves_names() -> None:
+    (bound,) = (line for line in unit_text.SANDBOX if line.startswith("BindReadOnlyPaths="))
+    places = bound.removeprefix("BindReadOnlyPaths=").split()
+    assert places == ["/run/postgresql", "-/run/systemd/resolve", "-/run/resolvconf", "-/run/NetworkManager"]
+
+
+def test_the_application_writes_into_a_journal_of_its_own() -> None:
+    assert "LogNamespace=filae" in unit_text.SANDBOX
+
+
+def test_the_application_has_its_share_of_the_machine_and_no_more() -> None:
+    limits = {"Slice=filae.slice", "MemoryMax=60%", "TasksMax=1024", "LimitNOFILE=16384", "LimitCORE=0"}
+    assert limits <= set(unit_text.SANDBOX)
+    together = (ROLES / "app/templates/filae.slice.j2").read_text().splitlines()
+    assert {"MemoryMax=80%", "TasksMax=4096"} <= set(together)
+
+
+def test_the_application_gets_its_socket_open_and_cannot_replace_it() -> None:
+    lines = (ROLES / "app/templates/filae-web@.socket.j2").read_text().splitlines()
+    assert {"SocketUser=root", "SocketGroup=filae-door", "SocketMode=0660"} <= set(lines)
+    users = (ROLES / "app/vars/main.yml").read_text()
+    assert re.findall(r"^  m (\S+) filae-door$", users, re.M) == ["www-data"]
 
 
 @pytest.mark.parametrize("name", ["web", "worker", "timer"])
@@ -63,6 +87,25 @@ def test_the_units_have_the_sandbox_of_the_commands(name: str) -> None:
     lines = (ROLES / f"app/templates/filae-{name}@.service.j2").read_text().splitlines()
     missing = [line for line in unit_text.SANDBOX if line not in lines]
     assert missing == []
+
+
+def test_each_unit_has_a_pid_namespace_of_its_own() -> None:
+    assert "PrivatePIDs=yes" in unit_text.SANDBOX
+
+
+@pytest.mark.parametrize("name", ["web", "worker"])
+def test_a_program_that_a_stop_ends_has_not_failed(name: str) -> None:
+    """The launcher, which is a namespace's init, cannot end by the signal that ended the program."""
+    assert "SuccessExitStatus=143" in (ROLES / f"app/templates/filae-{name}@.service.j2").read_text().splitlines()
+
+
+def test_the_program_says_itself_that_it_is_ready() -> None:
+    """The main process is the launcher."""
+    assert "NotifyAccess=all" in (ROLES / "app/templates/filae-web@.service.j2").read_text().splitlines()
+
+
+def test_a_share_is_written_as_it_is() -> None:
+    assert unit_text.setting("MemoryMax", "60%") == "MemoryMax=60%"
 
 
 def test_a_drop_in_binds_a_unit_to_a_release() -> None:
@@ -134,7 +177,7 @@ UNFIT = [
 ]
 
 
-@pytest.mark.parametrize("value", UNFIT)
+@pytest.mark.parametrize("value", [*UNFIT, "60%n", "60%%", "%60", "60% x", "600%"])
 def test_a_setting_holds_one_value_and_nothing_that_systemd_expands(value: str) -> None:
     with pytest.raises(Failed, match="systemd cannot be given") as caught:
         unit_text.setting("OnCalendar", value)

@@ -76,7 +76,7 @@ def test_a_dump_that_meets_a_lock_names_who_may_hold_it(tmp_path: Path) -> None:
     waited = "pg_dump: error: query failed: ERROR:  canceling statement due to statement timeout"
     locked = Result(1, "", f"{waited}\npg_dump: detail: Query was: LOCK TABLE public.records IN ACCESS SHARE MODE")
     runner.answers = {"nice -n 10 runuser -u postgres -- pg_dump": locked, **runner.answers}
-    with pytest.raises(Failed, match=r"held by one of: pid 7211 \(wardreport\) of filae") as caught:
+    with pytest.raises(Failed, match=r"held by pid 7211 \(wardreport\) of filae") as caught:
         Dump(machine, PLAN).do()
     assert "systemctl stop 'filae-web@*'" in caught.value.next_step
     assert "-c role=none " in next(line for line in runner.lines() if "pg_dump" in line)

@@ -123,6 +123,21 @@ def test_an_editor_refuses_what_the_loader_refuses(row):
     assert problems(name, path.read_text().replace(old, new, 1)) != []
 
 
+ADDITIONS = [
+    ("path: /opt/agent", True), ("path: opt/agent", False), ("path: /opt/../etc", False), ("path: '/opt/*'", False),
+    ("unit: agent.service", True), ("unit: agent", False), ("package: agent", True), ("package: Agent", False),
+    ("account: agent", True), ("account: a b", False), ("nft_table: ip nat", True), ("nft_table: nat", False),
+    ("folder: /opt/agent", False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("entry", "valid"), ADDITIONS)
+def test_an_editor_sees_the_form_of_an_addition(entry, valid):
+    text = data_path("inventories", "demo", "hosts.yml").read_text()
+    found = problems("hosts.yml", f"{text}        additions:\n          - {{{entry}, purpose: essai}}\n")
+    assert (found == []) is valid, found
+
+
 def test_the_command_prints_it_or_writes_it(tmp_path: Path):
     runner = CliRunner()
     assert json.loads(runner.invoke(app, ["schema"]).stdout) == SCHEMAS["all"]
