@@ -29,8 +29,6 @@ from filae_ops.verification.placed_by_roles import Placement
 
 NOW = 1_795_000_000.0
 DAY = 86400
-AGENT = "/usr/local/sbin/filaectl"
-PLACED = {AGENT: Placement("file", "root", "root", "0755", "1" * 64, None, "agent")}
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBRlaOjEpEB6GtgJQ0bTid9DwaHqeIGMuASlpJitURUt"
 LATER = "20270630"
 NAME = "filae.chv.example"
@@ -204,9 +202,15 @@ def socket(port: int, program: str = "nginx", address: str = "0.0.0.0", proto: s
     return {"sockets": [{"proto": proto, "address": address, "port": port, "program": program}]}
 
 
-def database(**settings: str) -> dict[str, Any]:
+def database(roles: dict[str, Any] | None = None, hba: Any = None, **settings: str) -> dict[str, Any]:
     usual = {"listen_addresses": "", "fsync": "on", "full_page_writes": "on"}
-    return {"database": {"settings": usual | settings, "pending_restart": []}}
+    role = {"super": False, "create": False, "password": False, "settings": []}
+    found = {name: role | change for name, change in (roles or {}).items()}
+    return {"database": {"settings": usual | settings, "roles": found, "hba": hba or [], "pending_restart": []}}
+
+
+def rule(**change: Any) -> list[dict[str, Any]]:
+    return [{"type": "local", "user": ["filae"], "method": "peer", "error": None} | change]
 
 
 WHERE = ("sourcefile", "remove it there")
