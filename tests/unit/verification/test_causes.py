@@ -631,6 +631,9 @@ def checks() -> dict[str, Any]:
     return found
 
 
+PLACED = {"/usr/local/sbin/filaectl": Placement("file", "root", "root", "0755", "1" * 64, None, "agent")}
+
+
 def target(cause: Cause, directory: Any) -> Target:
     content = inventory().model_dump(mode="json", by_alias=True)
     content |= {name: value for name, value in cause.changes.items() if name in content}
