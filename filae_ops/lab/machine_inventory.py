@@ -20,7 +20,7 @@ KEY_DAYS = 90
 MIB = 1024 * 1024
 # What the lab itself puts on its machines, as a hospital's image brings things of its own.
 ADDITIONS = tuple(
-    {"path": path, "purpose": purpose, "owner": "dsi"}
+    a.AdditionAnswers(path, purpose)
     for purpose, paths in {
         "accès du laboratoire": ("/etc/sudoers.d/lab", "/root/.ssh/authorized_keys"),
         "réseau du laboratoire": ("/etc/systemd/network/10-host0.network",),

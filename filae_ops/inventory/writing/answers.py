@@ -32,6 +32,15 @@ class Keyholder:
 
 
 @dataclass(frozen=True)
+class AdditionAnswers:
+    """A file that others than we put on a machine."""
+
+    path: str
+    purpose: str
+    owner: str = "dsi"
+
+
+@dataclass(frozen=True)
 class MachineAnswers:
     """One machine. `ssh_*` are for disposable machines only."""
 
@@ -48,8 +57,8 @@ class MachineAnswers:
     guest_tools: bool | Fill = TO_FILL
     os_id: str = "debian"
     os_version: str = "13"
-    additions: tuple[Mapping[str, str], ...] = ()
-    """As `machine.additions` has them; nobody is asked: `doctor` finds them."""
+    additions: tuple[AdditionAnswers, ...] = ()
+    """Nobody is asked: `doctor` finds them."""
 
 
 @dataclass(frozen=True)
