@@ -26,6 +26,13 @@ _LEFT_TO_OTHERS = ("/opt/", "/srv/", "/usr/local/", "/var/opt/", "/etc/opt/")
 _DECLARE = "declare it in hosts.yml, by the entries given here, or remove it"
 _UNDO = "find who put or changed it and have it undone: no declaration accounts for it"
 _BELOW_MACHINE = " " * 8
+WORDS = {
+    "package": "the package ",
+    "unit": "the unit ",
+    "account": "the account ",
+    "nft_table": "the table ",
+    "path": "",
+}
 
 
 def declaration(leftovers: Iterable[Leftover]) -> tuple[Addition, ...]:
@@ -45,7 +52,9 @@ def lines(leftovers: Iterable[Leftover]) -> Iterator[Line]:
     """Return what was found as lines of a diagnosis: an agent forbids nothing."""
     for each in leftovers:
         declarable = any(_entry(kind, name) for kind, name in _named(each.declare or {}))
-        yield Line("addition", "dsi", "warn", f"nothing accounts for {each.name}", _DECLARE if declarable else _UNDO)
+        kind = next((WORDS[kind] for kind, _ in _named(each.declare or {})), "")
+        step = _DECLARE if declarable else _UNDO
+        yield Line("addition", "dsi", "warn", f"nothing accounts for {kind}{each.name}", step)
 
 
 def as_rows(entries: Iterable[Addition]) -> list[dict[str, str]]:

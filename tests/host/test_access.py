@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from filae_ops.inventory.model.access import Operator
+from filae_ops.inventory.model.additions import accounts_for
 from filae_ops.verification.check import Target, broken, check
 from filae_ops.writers.public_keys import parse_public_key
 
@@ -144,15 +145,19 @@ def test_no_key_is_past_its_end(on: Target) -> None:
 
 @check("access-sudo", "OPS-08", against=("access.operators",))
 def test_no_stranger_is_root(on: Target) -> None:
-    """Root's rights belong to the inventory's operators alone."""
+    """Root's rights belong to the inventory's operators alone, and to what it declares of others."""
+    additions = on.declared.machine.additions
     allowed = {"root", "%sudo", "%filae-operators", "%filae-dsi", *operators(on)}
-    lines = [line for line in on.facts["sudoers"] if line["who"] not in allowed]
+    declared = {each.account for each in additions if each.account}
+    strange = [line for line in on.facts["sudoers"] if line["who"] not in allowed]
+    lines = [line for line in strange if accounts_for(additions, line["file"]) is None]
     if others := [f"{line['who']} ({line['file']})" for line in lines if line["file"] not in SUDOERS]:
         broken("other_files", lines=others)
     if lines:
         broken("our_files", lines=[f"{line['who']} ({line['file']})" for line in lines])
     groups = on.facts["accounts"]["groups"]
-    members = [f"{name} ({group})" for group in ROOT_GROUPS for name in groups[group] if name not in operators(on)]
+    known = operators(on) | declared
+    members = [f"{name} ({group})" for group in ROOT_GROUPS for name in groups[group] if name not in known]
     if members:
         broken("groups", members=members)
 
