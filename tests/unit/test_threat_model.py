@@ -7,7 +7,10 @@ from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
 PAGE = TESTS.parent / "docs/reference/threat-model.md"
-ACTORS = ("operator", "DSI", "application", "network", "supplier of bundles", "author of inventories", "machine")
+ACTORS = (
+    "operator", "DSI", "application", "network", "supplier of bundles", "author of inventories", "Whoever changed",
+    "machine",
+)  # fmt: skip
 
 
 def test_each_claim_is_shown_by_a_test_that_is_there() -> None:
