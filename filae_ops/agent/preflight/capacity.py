@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 
 from filae_ops.agent.bundle.contract import Contract
 from filae_ops.agent.database import migration_check, postgresql
 from filae_ops.agent.system.errors import Refused
+from filae_ops.agent.system.layout import SLICE
 from filae_ops.agent.system.machine import Machine
 
 MIB = 1024 * 1024
+OF_SLICE = 80  # percent of the machine's memory, as roles/app has it
 
 
 def disk_free(machine: Machine) -> int:
@@ -52,12 +55,25 @@ def dump_room(machine: Machine, change: migration_check.Change | None) -> int:
 
 
 def memory_available(machine: Machine) -> int:
-    """Return the bytes that can be had without swapping, 0 when unknown."""
-    try:
-        match = re.search(r"^MemAvailable:\s+(\d+) kB", (machine.layout.root / "proc/meminfo").read_text(), re.M)
-    except OSError:
+    """Return the bytes that the application can have without swapping, within its slice; 0 when unknown."""
+    root = machine.layout.root
+    known = {
+        name: int(number) * 1024
+        for name, number in re.findall(r"^(\w+):\s+(\d+) kB", _text(root / "proc/meminfo"), re.M)
+    }
+    if "MemAvailable" not in known:
         return 0
-    return int(match[1]) * 1024 if match else 0
+    # What is no cache: that goes when it is in the way.
+    used = re.search(r"^anon (\d+)", _text(root / f"sys/fs/cgroup/{SLICE}/memory.stat"), re.M)
+    left = known["MemTotal"] * OF_SLICE // 100 - (int(used[1]) if used else 0)
+    return max(1, min(known["MemAvailable"], left))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:
+        return ""
 
 
 def mode(contract: Contract, available: int, live: Contract | None) -> str:

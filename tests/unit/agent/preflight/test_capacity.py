@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from material.agent.fakes import CONTRACT
+from material.agent.fakes import CONTRACT, machine_at
 
 from filae_ops.agent.bundle.contract import Contract
 from filae_ops.agent.preflight import capacity
 from filae_ops.agent.system.errors import Refused
+from filae_ops.paths import data_path
 
 NEW = Contract(CONTRACT)
 
@@ -46,3 +49,30 @@ def test_two_colours_one_in_place_of_the_other_or_none(available: int, live: int
     with pytest.raises(Refused, match="memory: ") as caught:
         capacity.mode(NEW, available * capacity.MIB, before)
     assert caught.value.owner == "dsi"
+
+
+@pytest.mark.parametrize(
+    ("meminfo", "anon", "available"),
+    [
+        ("MemTotal: 1000 kB\nMemAvailable: 500 kB\n", None, 500),
+        ("MemTotal: 1000 kB\nMemAvailable: 900 kB\n", None, 800),
+        ("MemTotal: 1000 kB\nMemAvailable: 500 kB\n", 600, 200),
+        ("", None, 0),
+    ],
+)
+def test_memory_is_what_the_application_s_slice_lets_it_have(
+    tmp_path: Path, meminfo: str, anon: int | None, available: int
+) -> None:
+    machine, _ = machine_at(tmp_path)
+    (tmp_path / "proc").mkdir(exist_ok=True)
+    (tmp_path / "proc/meminfo").write_text(meminfo)
+    if anon is not None:
+        place = tmp_path / "sys/fs/cgroup/filae.slice"
+        place.mkdir(parents=True)
+        (place / "memory.stat").write_text(f"anon {anon * 1024}\nfile 999999999\n")
+    assert capacity.memory_available(machine) == available * 1024
+
+
+def test_the_slice_has_as_much_as_the_preflight_counts_on():
+    text = data_path("roles", "app", "templates", "filae.slice.j2").read_text()
+    assert f"\nMemoryMax={capacity.OF_SLICE}%\n" in text
