@@ -22,7 +22,7 @@ from functools import cache
 from typing import Any
 
 from filae_ops.facts import derived_files, package_files
-from filae_ops.facts.gathering import Expected, open_plain, part
+from filae_ops.facts.gathering import Expected, open_plain, part, read
 
 # Whole trees; then those of which only the first levels are ours (releases have a manifest, attachments are data).
 TREES = (
@@ -30,11 +30,15 @@ TREES = (
     "/run/systemd/transient", "/run/udev/rules.d", "/run/tmpfiles.d", "/run/sysctl.d", "/run/nginx",
 )  # fmt: skip
 SHALLOW = {
-    "/opt/filae": 1, "/srv/filae": 2, "/var/lib/filae-ops": 1, "/var/cache/filae": 1, "/var/log/journal": 0,
+    "/opt/filae": 1, "/srv/filae": 2, "/var/lib/filae-ops": 2, "/var/cache/filae": 1, "/var/log/journal": 0,
     "/var/log/nginx": 1,
 }  # fmt: skip
-# logind's own: one for each session.
-TRANSIENT = re.compile(r"/run/systemd/transient/session-c?\d+\.scope")
+# Units without a file of their own: a session's, and those of the agent at work, which run as the application.
+TRANSIENT = {
+    r"session-c?\d+\.scope": "",
+    r"filae-(transaction|recoverer)\.service": "",
+    r"filae-run-[a-z0-9_-]+\.service": r"^User=filae(_migrate)?$",
+}
 # Places that a package gives to its own account.
 THEIRS = {"/etc/postgresql": "postgres", "/etc/polkit-1": "polkitd", "/etc/chrony": "_chrony", "/var/www": "www-data"}
 ROWS = 4000
@@ -93,7 +97,7 @@ def _row(path: str, about: os.stat_result) -> Row | None:
     if not by and not owner and not folder:
         by = derived_files.made_by(path, target)
     # Of the many files below /usr, roles place none that a package has too.
-    if not loose and ((path.startswith("/usr/") and (by or folder)) or TRANSIENT.fullmatch(path)):
+    if not loose and ((path.startswith("/usr/") and (by or folder)) or _own_transient(path)):
         return None
     kind = "link" if link else "directory" if folder else "file" if stat.S_ISREG(about.st_mode) else "special"
     row: Row = {"path": path, "kind": kind, "by": by, "loose": loose, "mode": f"{stat.S_IMODE(about.st_mode):04o}"}
@@ -101,6 +105,14 @@ def _row(path: str, about: os.stat_result) -> Row | None:
     if kind == "file":
         row["sha256"] = _digest(path)
     return row | ({"target": target} if link else {}) | ({"package": owner} if owner and not by else {})
+
+
+def _own_transient(path: str) -> bool:
+    folder, _, name = path.rpartition("/")
+    form = next((form for form in TRANSIENT if re.fullmatch(form, name)), None)
+    return (
+        folder == "/run/systemd/transient" and form is not None and bool(re.search(TRANSIENT[form], read(path), re.M))
+    )
 
 
 def _loose(path: str, about: os.stat_result) -> bool:
