@@ -1,4 +1,4 @@
-"""What else decides and nothing accounts for: units, packages, accounts, rights, tables, sockets, processes."""
+"""What decides and nothing accounts for: units, packages, accounts, rights, tables, sockets, programs, variables."""
 
 from __future__ import annotations
 
@@ -107,6 +107,43 @@ def processes(running: Sequence[Row], additions: Sequence[Addition]) -> Iterator
             yield Leftover(
                 "programs", f"{program} ({unit or 'no unit'})", "unknown", declare=declaration("path", program)
             )
+
+
+# What systemd gives to each service, and nobody has to say.
+PLAIN_ENVIRONMENT = {"LANG", "LANGUAGE", "PATH"}
+PLAIN_PATH = {"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"}
+# What the kernel does where no file says anything else: settings of Debian's own kernels.
+KERNEL = {
+    "kernel.modprobe": {"/sbin/modprobe", "/usr/sbin/modprobe"},
+    "kernel.hotplug": {""},
+    "kernel.poweroff_cmd": {"/sbin/poweroff", "/usr/sbin/poweroff"},
+    "kernel.randomize_va_space": {"2"},
+    "kernel.core_pattern": {"core"},
+    "fs.suid_dumpable": {"0", "2"},
+    "net.ipv4.ip_forward": {"0"},
+    "net.ipv6.conf.all.forwarding": {"0"},
+}
+
+
+def variables(environment: Sequence[str]) -> list[str]:
+    """Return what systemd's own environment gives to each service besides a language and a plain path."""
+    pairs = [row.partition("=") for row in environment]
+    odd = [name for name, _, _ in pairs if name not in PLAIN_ENVIRONMENT and not name.startswith("LC_")]
+    return odd + [
+        f"PATH={value}" for name, _, value in pairs if name == "PATH" and not set(value.split(":")) <= PLAIN_PATH
+    ]
+
+
+def kernel_settings(asked: Mapping[str, str], live: Mapping[str, str]) -> list[str]:
+    """Return the kernel's settings that are not those of the files, nor Debian's where no file has them."""
+    odd = [
+        f"{key} = {live[key]}, written {value}" for key, value in asked.items() if live[key] != " ".join(value.split())
+    ]
+    return odd + [
+        f"{key} = {live[key]}"
+        for key, good in KERNEL.items()
+        if key in live and key not in asked and live[key] not in good
+    ]
 
 
 def strangers(

@@ -10,20 +10,6 @@ from filae_ops.verification.check import Target, broken, check, not_run
 
 KINDS = ("changed", "missing", "added")
 PROGRAM = "/usr/local/sbin/filaectl"  # has a check of its own
-# What systemd gives to each service, and nobody has to say.
-PLAIN_ENVIRONMENT = {"LANG", "LANGUAGE", "PATH"}
-PLAIN_PATH = {"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"}
-# What the kernel does where no file says anything else: settings of Debian's own kernels.
-KERNEL = {
-    "kernel.modprobe": {"/sbin/modprobe", "/usr/sbin/modprobe"},
-    "kernel.hotplug": {""},
-    "kernel.poweroff_cmd": {"/sbin/poweroff", "/usr/sbin/poweroff"},
-    "kernel.randomize_va_space": {"2"},
-    "kernel.core_pattern": {"core"},
-    "fs.suid_dumpable": {"0", "2"},
-    "net.ipv4.ip_forward": {"0"},
-    "net.ipv6.conf.all.forwarding": {"0"},
-}
 
 
 def all_known(strangers: Iterable[Leftover]) -> None:
@@ -226,28 +212,17 @@ def test_what_runs_has_read_what_is_written(on: Target) -> None:
 @check("settings-environment", "OPS-11")
 def test_systemd_gives_its_services_nothing_more(on: Target) -> None:
     """systemd's own environment, which each service gets, has nothing but a language and a path."""
-    pairs = [row.partition("=") for row in on.facts["manager"]["environment"]]
-    odd = [name for name, _, _ in pairs if name not in PLAIN_ENVIRONMENT and not name.startswith("LC_")]
-    odd += [f"PATH={value}" for name, _, value in pairs if name == "PATH" and not set(value.split(":")) <= PLAIN_PATH]
-    if odd:
-        broken("variables", names=odd)
+    if names := accounted.variables(on.facts["manager"]["environment"]):
+        broken("variables", names=names)
 
 
 @check("settings-kernel", "OPS-10")
 def test_the_kernel_does_what_is_written(on: Target) -> None:
     """The kernel's settings are those of the files, and no others decide for it."""
-    asked, live = on.facts["kernel"]["asked"], on.facts["kernel"]["live"]
-    odd = [
-        f"{key} = {live[key]}, written {value}" for key, value in asked.items() if live[key] != " ".join(value.split())
-    ]
-    odd += [
-        f"{key} = {live[key]}"
-        for key, good in KERNEL.items()
-        if key in live and key not in asked and live[key] not in good
-    ]
-    if odd:
-        broken("live", settings=odd)
-    if not on.facts["kernel"]["own"]:
+    found = on.facts["kernel"]
+    if settings := accounted.kernel_settings(found["asked"], found["live"]):
+        broken("live", settings=settings)
+    if not found["own"]:
         not_run("container")
 
 

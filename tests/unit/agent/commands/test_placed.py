@@ -11,51 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from material.agent.fakes import FakeRunner, machine_at, put_release
+from material.agent.fakes import FakeRunner, machine_at
+from material.agent.placed_machine import COLOUR, deployed, differences, machine_of_two_releases
 
-from filae_ops.agent.bundle.contract import of_release
 from filae_ops.agent.commands import placed, refresh, submit
-from filae_ops.agent.frontdoor import maintenance_page, nginx, site_include
-from filae_ops.agent.release import compared_tree, store
-from filae_ops.agent.runtime import credentials, unit_control
+from filae_ops.agent.frontdoor import maintenance_page
 from filae_ops.agent.system import durable
 from filae_ops.agent.system.machine import Live, Machine
 from filae_ops.agent.system.process import Result
-from filae_ops.agent.transaction import plan as plans
-from filae_ops.agent.transaction.journal import Journal
 from filae_ops.agent.transaction.plan import Plan
-
-RUNS = Result(0, "ActiveState=active\nNRestarts=0\n")
-COLOUR = "green"
 
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
-    """2.1.0 is live on green, 2.0.0 is kept, as the steps leave a machine."""
-    machine, _ = machine_at(tmp_path, {"systemctl show filae-worker": RUNS}, timings={"settle": 0.001})
-    for version in ("2.0.0", "2.1.0"):
-        tree = put_release(machine, version)
-        (tree / "public").mkdir()
-        store.bind(machine, tree, of_release(tree))
-    contract = of_release(machine.layout.release("2.1.0"))
-    durable.write(machine.layout.secrets / "mail_password", "x", 0o600)
-    credentials.ensure(machine, contract)
-    deployed(machine, "2.1.0", COLOUR)
-    unit_control.prepare_web(machine, contract, COLOUR, start=42.5)
-    nginx.put(machine, site_include.pair(machine, contract, COLOUR))
-    unit_control.start_workers(machine, contract, COLOUR)
-    unit_control.set_timers(machine, contract)
-    durable.link(machine.layout.current, machine.layout.release("2.1.0"))
-    return machine
-
-
-def deployed(machine: Machine, version: str, colour: str, end: str = "committed", **stage: str) -> None:
-    write = Journal(machine.layout.journal).write
-    plan = Plan(f"t{version}{end}", "deploy", version, colour, "/b", "0" * 64, "provider", "claire")
-    write("begin", tx=plan.id, **plans.as_fields(plan))
-    write("done", tx=plan.id, step="stage", **stage)
-    if end:
-        write(end, tx=plan.id)
+    return machine_of_two_releases(tmp_path)
 
 
 def rows(machine: Machine) -> dict[str, dict[str, Any]]:
@@ -178,85 +147,12 @@ def test_a_machine_without_a_release_has_the_agent_s_own_state_alone(tmp_path: P
     assert all(row["optional"] for row in found["placed"])
 
 
-# Releases
-
-
-def compared(machine: Machine, version: str = "2.1.0") -> dict[str, Any]:
-    return next(each for each in placed.placed(machine)["releases"] if each["version"] == version)
-
-
-def named(found: dict[str, Any]) -> dict[str, dict[str, str]]:
-    kinds = ("changed", "missing", "added")
-    return {kind: {each["path"]: each["problem"] for each in found[kind]["first"]} for kind in kinds}
-
-
-def test_the_live_release_comes_first_and_is_as_it_was_deployed(machine: Machine) -> None:
-    found = placed.placed(machine)["releases"]
-    assert [each["version"] for each in found] == ["2.1.0", "2.0.0"]
-    for each in found:
-        assert (each["complete"], each["problem"]) == (True, "")
-        assert named(each) == {"changed": {}, "missing": {}, "added": {}}
-
-
-def test_each_thing_that_is_not_as_deployed_is_told(machine: Machine) -> None:
-    tree = machine.layout.release("2.1.0")
-    (tree / "public").rmdir()
-    (tree / "more").mkdir()
-    (tree / "more/inner.rb").write_text("")
-    (tree / "storage").unlink()
-    (tree / "log").unlink()
-    (tree / "log").symlink_to("/etc")
-    tree.chmod(0o777)
-    assert named(compared(machine)) == {
-        "changed": {".": "has mode 0777 instead of 0755", "log": "is not the link that the agent makes"},
-        "missing": {"public": "is missing", "storage": "is missing"},
-        "added": {"more": "is not in the manifest"},
-    }
-
-
-def test_a_lock_and_a_manifest_are_those_that_the_agent_recorded(machine: Machine) -> None:
-    tree, layout = machine.layout.release("2.1.0"), machine.layout
-    (tree / "Gemfile.lock").write_text("GEM")
-    durable.directory(layout.state / "locks", 0o700)
-    recorded = {"absent": [], "sha256": hashlib.sha256(b"GEM").hexdigest()}
-    durable.write(layout.state / "locks/2.1.0.json", json.dumps(recorded))
-    deployed(machine, "2.1.0", COLOUR, manifest=hashlib.sha256((tree / "MANIFEST.json").read_bytes()).hexdigest())
-    assert named(compared(machine)) == {"changed": {}, "missing": {}, "added": {}}
-    for name in ("Gemfile.lock", "MANIFEST.json"):
-        (tree / name).write_text((tree / name).read_text() + "\n")
-    other = "has other content"
-    assert named(compared(machine))["changed"] == {"Gemfile.lock": other, "MANIFEST.json": other}
-    (tree / "Gemfile.lock").unlink()
-    assert named(compared(machine))["missing"] == {"Gemfile.lock": "is missing"}
-
-
-def test_lists_are_bounded_and_counted(machine: Machine) -> None:
-    tree = machine.layout.release("2.1.0")
-    for number in range(compared_tree.LISTED + 50):
-        (tree / f"{number}-{'x' * 200}").touch()
-    found = compared(machine)["added"]
-    assert (found["count"], len(found["first"])) == (compared_tree.LISTED + 50, compared_tree.LISTED)
-
-
-def test_what_there_was_no_time_for_is_not_called_good(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(placed, "SECONDS", -1)
-    assert {each["complete"] for each in placed.placed(machine)["releases"]} == {False}
-
-
-def test_a_release_that_cannot_be_read_is_told(machine: Machine) -> None:
-    (machine.layout.release("2.1.0") / "MANIFEST.json").write_text("{}")
-    found = placed.placed(machine)
-    assert "MANIFEST.json" in found["problem"]
-    assert "MANIFEST.json" in found["releases"][0]["problem"]
-    assert found["releases"][1]["problem"] == ""
-
-
 def test_the_command_prints_it(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
     (machine.layout.release("2.1.0") / "\x1b[2K\udcff").touch()
     assert placed.print_placed(machine) == 0
     printed = capsys.readouterr().out
     assert printed.isascii()
-    assert list(named(json.loads(printed)["releases"][0])["added"]) == ["\x1b[2K\udcff"]
+    assert list(differences(json.loads(printed)["releases"][0])["added"]) == ["\x1b[2K\udcff"]
 
 
 @pytest.mark.parametrize("damage", ["edited", "removed", "opened", "replaced by a link"])
