@@ -42,6 +42,7 @@ TRANSIENT = {
 # Places that a package gives to its own account.
 THEIRS = {"/etc/postgresql": "postgres", "/etc/polkit-1": "polkitd", "/etc/chrony": "_chrony", "/var/www": "www-data"}
 ROWS = 4000
+LARGE = 64 * 1024 * 1024  # nothing that we place is as large
 SECONDS = 30.0
 Row = dict[str, Any]
 
@@ -94,16 +95,17 @@ def _row(path: str, about: os.stat_result) -> Row | None:
     loose = not link and _loose(path, about)
     owner = package_files.owners().get(path)
     by = f"package {owner}" if owner and path not in package_files.changed() else ""
-    if not by and not owner and not folder:
+    plain = stat.S_ISREG(about.st_mode)
+    if not by and not owner and (plain or link):
         by = derived_files.made_by(path, target)
     # Of the many files below /usr, roles place none that a package has too.
     if not loose and ((path.startswith("/usr/") and (by or folder)) or _own_transient(path)):
         return None
-    kind = "link" if link else "directory" if folder else "file" if stat.S_ISREG(about.st_mode) else "special"
+    kind = "link" if link else "directory" if folder else "file" if plain else "special"
     row: Row = {"path": path, "kind": kind, "by": by, "loose": loose, "mode": f"{stat.S_IMODE(about.st_mode):04o}"}
     row |= {"user": user_name(about.st_uid), "group": group_name(about.st_gid)}
     if kind == "file":
-        row["sha256"] = _digest(path)
+        row["sha256"] = _digest(path) if about.st_size < LARGE else ""
     return row | ({"target": target} if link else {}) | ({"package": owner} if owner and not by else {})
 
 

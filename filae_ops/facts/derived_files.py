@@ -62,7 +62,7 @@ def made_by(path: str, target: str) -> str:
         return derived_links.made_by(path, target)
     if path in COPIES:
         return "a copy" if _bytes(path) == _bytes(COPIES[path]) else ""
-    if ucf().get(path) == hashlib.md5(_bytes(path)).hexdigest():
+    if path in ucf() and ucf()[path] == hashlib.md5(_bytes(path)).hexdigest():
         return "ucf"
     if SILENT.fullmatch(path) and not pam_profiles.effective(read(path)):
         return "comments alone"
@@ -72,6 +72,7 @@ def made_by(path: str, target: str) -> str:
     return ""
 
 
+@functools.cache
 def ucf() -> Mapping[str, str]:
     """Return the digest of the version of a package that ucf wrote last, by path."""
     rows = (row.split(None, 1) for row in read("/var/lib/ucf/hashfile").splitlines())

@@ -21,7 +21,12 @@ def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(
         package_files, "changed", lambda: {f"{tmp_path}/changed": "changed", f"{tmp_path}/gone": "missing"}
     )
-    monkeypatch.setattr(derived_files, "made_by", lambda path, target: "a tool" if path.endswith("made") else "")
+    monkeypatch.setattr(derived_files, "_bytes", lambda path: pytest.fail(f"{path} was read whole"))
+    monkeypatch.setattr(derived_files, "ucf", lambda: {})
+    judged = derived_files.made_by
+    monkeypatch.setattr(
+        derived_files, "made_by", lambda path, target: "a tool" if path.endswith("made") else judged(path, target)
+    )
     for name in ("known", "changed", "made", "strange"):
         (tmp_path / name).write_text(name)
     return tmp_path

@@ -75,7 +75,7 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     monkeypatch.setattr(derived_files.socket, "gethostname", lambda: "site")
     monkeypatch.setattr(derived_files.socket, "getfqdn", lambda: "site.hopital.example")
     monkeypatch.setattr(derived_files, "_own_addresses", lambda: frozenset({"10.0.0.5"}))
-    for cached in (derived_links._alternatives, derived_links._presets):
+    for cached in (derived_links._alternatives, derived_links._presets, derived_files.ucf):
         cached.cache_clear()
     return texts
 
@@ -183,6 +183,7 @@ def test_what_ucf_wrote_is_known_until_it_is_edited(disk):
     disk["/etc/ssh/sshd_config"] = "Include /etc/ssh/sshd_config.d/*.conf\n"
     digest = hashlib.md5(disk["/etc/ssh/sshd_config"].encode(), usedforsecurity=False).hexdigest()
     disk["/var/lib/ucf/hashfile"] = f"{digest}  /etc/ssh/sshd_config\n"
+    derived_files.ucf.cache_clear()
     assert derived_files.made_by("/etc/ssh/sshd_config", "") == "ucf"
     disk["/etc/ssh/sshd_config"] += "Match Address 10.0.0.0/8\n PermitRootLogin yes\n"
     assert derived_files.made_by("/etc/ssh/sshd_config", "") == ""
