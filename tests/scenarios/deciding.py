@@ -38,7 +38,7 @@ DECIDING = {
     ),
     "units that changed since": ("", "", "settings-read", "nginx.service"),
     "a job of root's": (
-        "echo '* * * * * root true' > /etc/cron.d/x", "rm /etc/cron.d/x",
+        "mkdir -p /etc/cron.d; echo '* * * * * root true' > /etc/cron.d/x", "rm -r /etc/cron.d",
         "known-schedules", "/etc/cron.d/x",
     ),
     "a hook of apt's": (
