@@ -44,7 +44,8 @@ def accounts(_: Expected) -> dict[str, Any]:
             "locked": fields[7] == "1",
             "group": _group(entry.pw_gid),
         }
-    return {"accounts": people, "groups": {name: _members(name) for name in GROUPS}}
+    members = {group.gr_name: sorted(group.gr_mem) for group in grp.getgrall() if group.gr_mem}
+    return {"accounts": people, "groups": {name: _members(name) for name in GROUPS}, "members": members}
 
 
 def _group(number: int) -> str:

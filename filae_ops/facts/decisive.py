@@ -21,24 +21,25 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
-from filae_ops.facts import derived_files, package_files
+from filae_ops.facts import derived_files, derived_links, package_files
 from filae_ops.facts.gathering import Expected, open_plain, part, read
 
 # Whole trees; then those of which only the first levels are ours (releases have a manifest, attachments are data).
 TREES = (
     "/etc", "/usr", "/root", "/var/spool/cron", "/var/www", "/run/systemd/system", "/run/systemd/system.control",
-    "/run/systemd/transient", "/run/udev/rules.d", "/run/tmpfiles.d", "/run/sysctl.d", "/run/nginx",
+    "/run/systemd/transient", "/run/systemd/generator", "/run/systemd/generator.early", "/run/systemd/generator.late",
+    "/run/systemd/system-generators", "/run/systemd/system.conf.d", "/run/systemd/journald.conf.d",
+    "/run/systemd/network", "/run/systemd/user", "/run/environment.d", "/run/udev/rules.d", "/run/tmpfiles.d",
+    "/run/sysctl.d", "/run/modprobe.d", "/run/nginx", "/run/polkit-1", "/run/dbus-1", "/var/lib/systemd/linger",
 )  # fmt: skip
 SHALLOW = {
     "/opt/filae": 1, "/srv/filae": 2, "/var/lib/filae-ops": 2, "/var/cache/filae": 1, "/var/log/journal": 0,
     "/var/log/nginx": 1,
 }  # fmt: skip
 # Units without a file of their own: a session's, and those of the agent at work, which run as the application.
-TRANSIENT = {
-    r"session-c?\d+\.scope": "",
-    r"filae-(transaction|recoverer)\.service": "",
-    r"filae-run-[a-z0-9_-]+\.service": r"^User=filae(_migrate)?$",
-}
+TRANSIENT = r"session-c?\d+\.scope|filae-(transaction|recoverer|run-[a-z0-9_-]+)\.service"
+RUN_AS = ("filae", "filae_migrate")
+SECRET_IN = {"/etc/nginx/filae/clients.conf": r"[A-Za-z0-9]{64}"}
 # Places that a package gives to its own account.
 THEIRS = {"/etc/postgresql": "postgres", "/etc/polkit-1": "polkitd", "/etc/chrony": "_chrony", "/var/www": "www-data"}
 ROWS = 4000
@@ -54,7 +55,7 @@ def decisive(_: Expected) -> dict[str, Any]:
     A row: path, kind, mode, user, group, sha256 (of a file), target (of a link), by (what accounts for it; empty:
     nothing), loose (others than root may change it). Files of packages that changed, or are gone, have one too.
     """
-    limit, rows = time.monotonic() + SECONDS, []
+    limit, rows, strange = time.monotonic() + SECONDS, [], 0
     with ThreadPoolExecutor(1) as pool:
         verified = pool.submit(package_files.changed)  # dpkg reads every file of every package meanwhile
         entries = list(_entries(limit))
@@ -62,30 +63,32 @@ def decisive(_: Expected) -> dict[str, Any]:
     for path, about in entries:
         if (row := _row(path, about)) is not None:
             rows.append(row)
-        if len(rows) >= ROWS:
+            strange += not row["by"]
+        if strange >= ROWS:
             break
     gone = [path for path, what in package_files.changed().items() if what == "missing"]
     rows += [
         {"path": path, "kind": "missing", "by": "", "package": package_files.owners().get(path, "")} for path in gone
     ]
-    return {"rows": rows, "seen": len(entries), "whole": len(rows) < ROWS and time.monotonic() < limit}
+    return {"rows": rows, "seen": len(entries), "whole": strange < ROWS and time.monotonic() < limit}
 
 
 def _entries(limit: float) -> Iterator[tuple[str, os.stat_result]]:
     pending = [(tree, 99) for tree in TREES] + list(SHALLOW.items())
     while pending and time.monotonic() < limit:
         top, depth = pending.pop()
-        with contextlib.suppress(OSError):
+        try:
             about = os.lstat(top)
-            yield top, about
-            if not stat.S_ISDIR(about.st_mode) or depth == 0:
-                continue
-            with os.scandir(top) as entries:
-                for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        pending.append((entry.path, depth - 1))
-                    else:
-                        yield entry.path, entry.stat(follow_symlinks=False)
+            entries = [*os.scandir(top)] if stat.S_ISDIR(about.st_mode) and depth else []
+        except OSError:  # it is not there, or has just gone
+            continue
+        yield top, about
+        for entry in entries:
+            with contextlib.suppress(OSError):
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append((entry.path, depth - 1))
+                else:
+                    yield entry.path, entry.stat(follow_symlinks=False)
 
 
 def _row(path: str, about: os.stat_result) -> Row | None:
@@ -95,6 +98,8 @@ def _row(path: str, about: os.stat_result) -> Row | None:
     loose = not link and _loose(path, about)
     owner = package_files.owners().get(path)
     by = f"package {owner}" if owner and path not in package_files.changed() else ""
+    if by and link and not derived_links.leads_well(path):
+        by = ""
     plain = stat.S_ISREG(about.st_mode)
     if not by and not owner and (plain or link):
         by = derived_files.made_by(path, target)
@@ -105,31 +110,53 @@ def _row(path: str, about: os.stat_result) -> Row | None:
     row: Row = {"path": path, "kind": kind, "by": by, "loose": loose, "mode": f"{stat.S_IMODE(about.st_mode):04o}"}
     row |= {"user": user_name(about.st_uid), "group": group_name(about.st_gid)}
     if kind == "file":
-        row["sha256"] = _digest(path) if about.st_size < LARGE else ""
+        row["sha256"] = _digest(path, SECRET_IN.get(path)) if about.st_size < LARGE else ""
     return row | ({"target": target} if link else {}) | ({"package": owner} if owner and not by else {})
 
 
 def _own_transient(path: str) -> bool:
     folder, _, name = path.rpartition("/")
-    form = next((form for form in TRANSIENT if re.fullmatch(form, name)), None)
-    return (
-        folder == "/run/systemd/transient" and form is not None and bool(re.search(TRANSIENT[form], read(path), re.M))
-    )
+    if folder != "/run/systemd/transient" or not re.fullmatch(TRANSIENT, name):
+        return False
+    users = re.findall(r"^User=(.*)$", read(path), re.M)
+    return not name.startswith("filae-run-") or (len(users) == 1 and users[0] in RUN_AS)
 
 
 def _loose(path: str, about: os.stat_result) -> bool:
     """Tell whether another than root, or than the account that a package gives the place to, may change it."""
     place = next((top for top in THEIRS if path == top or path.startswith(f"{top}/")), "")
     owners = {"root", THEIRS.get(place, "root")}
-    others = stat.S_IWOTH | (0 if group_name(about.st_gid) in ("root", "staff") else stat.S_IWGRP)
+    others = stat.S_IWOTH | (0 if _empty(about.st_gid) else stat.S_IWGRP)
     sticky = stat.S_ISDIR(about.st_mode) and bool(about.st_mode & stat.S_ISVTX)
-    return user_name(about.st_uid) not in owners or bool(about.st_mode & others and not sticky)
+    return user_name(about.st_uid) not in owners or bool(about.st_mode & others and not sticky) or _listed(path)
 
 
-def _digest(path: str) -> str:
+def _listed(path: str) -> bool:
+    """Tell whether an access control list, acl(5), lets others than mode, owner and group say."""
+    try:
+        return bool(os.getxattr(path, "system.posix_acl_access", follow_symlinks=False))
+    except OSError:
+        return False
+
+
+@cache
+def _empty(number: int) -> bool:
+    """Tell whether a group of the system's own has nobody in it but whoever it belongs to."""
+    try:
+        return (not grp.getgrgid(number).gr_mem and number == 0) or (
+            grp.getgrgid(number).gr_name == "staff" and not grp.getgrgid(number).gr_mem
+        )
+    except KeyError:
+        return False
+
+
+def _digest(path: str, secret: str | None) -> str:
+    """Return a file's digest; of one that holds a secret made here, that of its text around the secret."""
     try:
         with open_plain(path) as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+            if secret is None:
+                return hashlib.file_digest(stream, "sha256").hexdigest()
+            return hashlib.sha256(re.sub(secret.encode(), b"", stream.read(LARGE))).hexdigest()
     except OSError:
         return ""
 

@@ -4,7 +4,7 @@ Sources: ucf(1), update-ca-certificates(8), pam-auth-update(8), pg_createcluster
 """
 
 # One process, many files: plain functions are enough, and quick.
-# ruff: noqa: PTH119, PTH207, S324
+# ruff: noqa: PTH119, PTH207, S324, PTH114
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ KEPT = re.compile(
     r"/etc/(passwd|group|shadow|gshadow|subuid|subgid)-?|/etc/(\.pwd\.lock|\.updated|machine-id|hostname|adjtime)|"
     r"/etc/(resolv\.conf|ld\.so\.cache|localtime|timezone|udev/hwdb\.bin|ca-certificates\.conf(\.dpkg-old)?)|"
     r"/etc/(python3/debian_config|security/opasswd|kernel-img\.conf|papersize|mailname|console-setup/cached_.*)|"
-    r"/etc/(default/(keyboard|console-setup)|initramfs-tools/conf\.d/resume|lvm/(archive|backup)/.*)|"
+    r"/etc/lvm/(archive|backup)/.*|"
     r"/etc/ssh/ssh_host_(rsa|ecdsa|ed25519)_key(\.pub)?|/etc/ssl/(certs|private)/ssl-cert-snakeoil\.(pem|key)|"
     r"/usr/lib/(locale/locale-archive|udev/hwdb\.bin|[^/]+/(gconv/gconv-modules\.cache|gdk-pixbuf-.*\.cache))|"
     r"/usr/lib/modules/[^/]+/modules\.[a-z.]+|/usr/share/(mime|icons|applications|fonts|glib-2\.0/schemas)/.*|"
@@ -45,6 +45,12 @@ KEPT = re.compile(
 # What may be there without deciding anything: nothing but comments.
 SILENT = re.compile(
     r"/etc/(environment|modules|hosts\.(allow|deny)|apparmor\.d/local/.*|fstab|crypttab|subuid|subgid|exports|nologin)"
+)
+GENERATED = "/run/systemd/generator"
+GENERATORS = (
+    r".*\.(mount|automount|swap|target|device)|sshd-unix-local(@\.service|\.socket)|sshd-vsock(@\.service|\.socket)|"
+    r"systemd-(fsck|cryptsetup|veritysetup|growfs|remount-fs|hibernate-resume|tmpfiles-setup)[@\w.\\-]*\.(service|conf)|"
+    r"(serial-|container-)?getty@[\w-]+\.service|50-[\w-]+\.conf|90-[\w-]+\.conf|netplan-[\w-]+\.service"
 )
 NETWORKS = ["default 0.0.0.0", "loopback 127.0.0.0", "link-local 169.254.0.0"]
 DEBIAN = re.compile(r"https?://(deb|security|ftp\.[a-z]{2}|cloudfront)\.debian\.(org|net)/debian(-security)?/?")
@@ -56,6 +62,8 @@ def made_by(path: str, target: str) -> str:
 
     `target`: of a link, else empty.
     """
+    if path.startswith(GENERATED):
+        return "a generator" if _generated(path) else ""
     if KEPT.fullmatch(path) or package_files.READING.match(path):
         return "the system"
     if target:
@@ -74,9 +82,10 @@ def made_by(path: str, target: str) -> str:
 
 @functools.cache
 def ucf() -> Mapping[str, str]:
-    """Return the digest of the version of a package that ucf wrote last, by path."""
+    """Return the digest of the version that ucf wrote last, by path, of the files that a package has registered."""
+    registered = {row.split()[-1] for row in read("/var/lib/ucf/registry").splitlines() if row.strip()}
     rows = (row.split(None, 1) for row in read("/var/lib/ucf/hashfile").splitlines())
-    return {row[1].strip(): row[0] for row in rows if len(row) == 2}
+    return {row[1].strip(): row[0] for row in rows if len(row) == 2 and row[1].strip() in registered}
 
 
 def _bytes(path: str) -> bytes:
@@ -93,6 +102,23 @@ def _pam_auth_update(path: str) -> bool:
 
 def _update_shells(path: str) -> bool:
     return all(package_files.packaged(row) for row in pam_profiles.effective(read(path)))
+
+
+def _generated(path: str) -> bool:
+    """Tell whether a unit is one that systemd's and PostgreSQL's generators make: systemd.generator(7)."""
+    name = os.path.basename(path)
+    if re.fullmatch(GENERATORS, name) or os.path.islink(path):
+        return True
+    script = re.search(r"^SourcePath=(/etc/init\.d/[^/]+)$", read(path), re.M)
+    return bool(script) and package_files.packaged(script[1]) and name == f"{os.path.basename(script[1])}.service"  # type: ignore[index]
+
+
+def _installer(path: str) -> bool:
+    """Tell whether a file that a shell reads sets plain values alone."""
+    return all(
+        re.fullmatch(r"[A-Z_]+=(\"[^\"$`\\\\]*\"|'[^'$`]*'|[\w.,:/=+-]*)", row)
+        for row in pam_profiles.effective(read(path))
+    )
 
 
 def _networks(path: str) -> bool:
@@ -180,6 +206,7 @@ FILES: Mapping[str, Callable[[str], bool]] = {
     r"/etc/pam\.d/common-(account|auth|password|session|session-noninteractive)": _pam_auth_update,
     r"/etc/shells": _update_shells,
     r"/etc/networks": _networks,
+    r"/etc/default/(keyboard|console-setup)|/etc/initramfs-tools/conf\.d/resume": _installer,
     r"/etc/hosts": _hosts,
     r"/etc/ssl/certs/ca-certificates\.crt": _update_ca_certificates,
     r"/etc/apt/apt\.conf\.d/(01autoremove-kernels|02autoremove-postgresql)": _pg_updateaptconfig,

@@ -16,7 +16,7 @@ from typing import Any
 Expected = Mapping[str, Any]
 Part = Callable[[Expected], Any]
 PARTS: dict[str, Part] = {}
-_ENV = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/root"}
+_ENV = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/root"}
 
 
 class Unmeasured(Exception):  # noqa: N818  # it is an answer

@@ -9,11 +9,13 @@ import contextlib
 import glob
 import os
 import re
+import time
 from typing import Any
 
 from filae_ops.facts import package_files
 from filae_ops.facts.gathering import Expected, Unmeasured, command, part, read
 
+TICK = 0.02  # seconds: how exactly the kernel says when a process began
 SYSCTL = ("/usr/lib/sysctl.d", "/usr/local/lib/sysctl.d", "/etc/sysctl.d", "/run/sysctl.d")
 # What the kernel runs as root by itself, or lets through, and no file has to say.
 KERNEL = (
@@ -28,9 +30,15 @@ def manager(_: Expected) -> dict[str, Any]:
     fields = "Id,FragmentPath,DropInPaths,SourcePath,NeedDaemonReload,Transient,ActiveState"
     text = command("systemctl", "show", f"--property={fields}", "*.service", "*.timer", "*.path", "*.socket")
     units = [dict(line.split("=", 1) for line in block.splitlines() if "=" in line) for block in text.split("\n\n")]
+    read_at = _since_boot(command("systemctl", "show", "--property=UnitsLoadTimestampMonotonic"))
+    late = {
+        unit["Id"]
+        for unit in units
+        if _newer([*unit.get("DropInPaths", "").split(), unit.get("FragmentPath", "")], read_at)
+    }
     return {
         "environment": command("systemctl", "show-environment").splitlines(),
-        "unread": sorted(unit["Id"] for unit in units if unit.get("NeedDaemonReload") == "yes"),
+        "unread": sorted(late | {unit["Id"] for unit in units if unit.get("NeedDaemonReload") == "yes"}),
         "transient": sorted(unit["Id"] for unit in units if unit.get("Transient") == "yes"),
         "fragments": {unit["Id"]: unit.get("FragmentPath", "") for unit in units if unit.get("Id")},
     }
@@ -85,22 +93,24 @@ def _nginx() -> list[str]:
 
 def _ssh() -> list[str]:
     """Return the files of sshd's settings that are newer than its last start or reload; by its socket, none can be."""
-    shown = command(
-        "systemctl", "show", "ssh.service", "--property=ActiveState,StateChangeTimestamp", "--timestamp=unix"
-    )
-    state = dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
-    if state.get("ActiveState") != "active":
+    shown = command("systemctl", "show", "ssh.service", "--property=ActiveState,StateChangeTimestampMonotonic")
+    if "ActiveState=active" not in shown.splitlines():
         return []
-    files = ["/etc/ssh/sshd_config", *glob.glob("/etc/ssh/sshd_config.d/*.conf")]
-    return _newer(files, float(state["StateChangeTimestamp"].lstrip("@") or 0) + 1)
+    return _newer(["/etc/ssh/sshd_config", *glob.glob("/etc/ssh/sshd_config.d/*.conf")], _since_boot(shown))
+
+
+def _since_boot(shown: str) -> float:
+    """Return a moment that systemd gives in microseconds of its steady clock, in seconds since 1970."""
+    match = re.search(r"Monotonic=(\d+)", shown)
+    return time.time() - (time.monotonic() - int(match[1]) / 1e6) if match else 0.0
 
 
 def _newer(paths: list[str], moment: float) -> list[str]:
-    """Return the files that changed after a moment; ctime, which no tool sets."""
+    """Return the files that changed after a moment; by ctime, which no tool sets."""
     found = []
     for path in paths:
         with contextlib.suppress(OSError):
-            if os.stat(path).st_ctime > moment + 1:
+            if os.stat(path).st_ctime > moment + TICK:
                 found.append(path)
     return sorted(found)
 
@@ -112,8 +122,7 @@ def _children(pid: str) -> list[str]:
 def _born(pid: str) -> float:
     """Return when a process began, in seconds since 1970; proc(5): the 22nd field, in ticks since the boot."""
     ticks = int(read(f"/proc/{pid}/stat").rpartition(")")[2].split()[19])
-    boot = float(re.search(r"^btime (\d+)", read("/proc/stat"), re.M)[1])  # type: ignore[index]
-    return boot + ticks / os.sysconf("SC_CLK_TCK")
+    return time.time() - (time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK"))
 
 
 @part
@@ -160,6 +169,5 @@ def processes(_: Expected) -> list[dict[str, str]]:
 
 
 def _packaged(path: str) -> bool:
-    """Tell whether a path, or the file that it is a link to, is a package's."""
-    owners = package_files.owners()
-    return package_files.merged(path) in owners or package_files.merged(os.path.realpath(path)) in owners
+    """Tell whether the file that a path leads to is a package's."""
+    return package_files.merged(os.path.realpath(path)) in package_files.owners()

@@ -28,20 +28,27 @@ def merged(path: str) -> str:
     return f"/usr{path}" if path.startswith(MERGED) else path
 
 
-@functools.cache
 def owners() -> Mapping[str, str]:
     """Return the package of each path that one put there; a diverted file is where it was diverted to."""
+    return _listed()[0]
+
+
+@functools.cache
+def _listed() -> tuple[Mapping[str, str], Mapping[str, set[str]]]:
+    """Return the owners, and for each path that is diverted all the packages that bring it."""
     found: dict[str, str] = {}
     diverted = {merged(old): (merged(new), by) for old, new, by in diversions()}
+    brought: dict[str, set[str]] = {path: set() for path in diverted}
     for listing in glob.glob(f"{DATABASE}/info/*.list"):
         package = os.path.basename(listing)[: -len(".list")].partition(":")[0]
         with open(listing, encoding="utf-8", errors="replace") as stream:
             for line in stream:
                 path = merged(line.rstrip("\n"))
-                if path in diverted and diverted[path][1] != package:
-                    path = diverted[path][0]
+                if path in diverted:
+                    brought[path].add(package)
+                    path = diverted[path][0] if diverted[path][1] != package else path
                 found[path] = package
-    return found
+    return found, brought
 
 
 def diversions() -> list[tuple[str, str, str]]:
@@ -76,15 +83,24 @@ def packages(_: Expected) -> dict[str, object]:
     half = [f"{name} ({flag} {state})" for name, _, flag, state in states if state not in GOOD_STATES or flag != "ok"]
     return {
         "half": sorted(half),
-        "diverted": sorted(f"{old} to {new}" for old, new, by in diversions() if by == ":"),
-        "sourceless": _sourceless(),
+        "diverted": sorted(f"{old} to {new}" for old, new, by in diversions() if not _of_a_package(old, new, by)),
+        "sourceless": _sourceless(text),
     }
 
 
-def _sourceless() -> list[str] | None:
-    """Return the installed packages that no source of apt's offers; None where apt has no lists to tell by."""
-    if not glob.glob("/var/lib/apt/lists/*Packages*"):
+def _of_a_package(old: str, new: str, by: str) -> bool:
+    """Tell whether a package diverts for a file of its own, or for /usr's merge: by hand, any name can be given."""
+    return new.endswith(".usr-is-merged") or by in _listed()[1].get(merged(old), set())
+
+
+def _sourceless(text: str) -> list[str] | None:
+    """Return the installed packages that no list of apt's sources has; None where there are no lists to tell by."""
+    lists = glob.glob("/var/lib/apt/lists/*_Packages")
+    if not lists:
         return None
-    options = ("-o", "Dir::Cache::pkgcache=", "-o", "Dir::Cache::srcpkgcache=")
-    lines = command("apt", "list", "--installed", *options, seconds=30).splitlines()
-    return sorted(line.partition("/")[0] for line in lines if re.search(r"\[(.*,)?local(,.*)?\]$", line))
+    offered: set[bytes] = set()
+    for path in lists:
+        with open(path, "rb") as stream:
+            offered.update(re.findall(rb"^Package: (\S+)$", stream.read(), re.M))
+    installed = re.findall(r"^Package: (\S+)\nStatus: \S+ \S+ installed$", text, re.M)
+    return sorted(name for name in installed if name.encode() not in offered)

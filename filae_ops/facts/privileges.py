@@ -24,7 +24,9 @@ def privileges(_: Expected) -> dict[str, Any]:
     """Return each program with setuid, setgid or capabilities: path, rights, package; and whether all was read."""
     limit, found = time.monotonic() + SECONDS, []
     points = {
-        line.split()[1]: line.split()[3] for line in read("/proc/self/mounts").splitlines() if line.split()[2] in REAL
+        line.split()[1]: line.split()[3]
+        for line in read("/proc/self/mounts").splitlines()
+        if line.split()[2] in (*REAL, "tmpfs")
     }
     points["/tmp"] = points["/dev/shm"] = points["/run"] = ""  # noqa: S108
     for point, options in points.items():

@@ -11,6 +11,7 @@ import copy
 import hashlib
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -34,6 +35,7 @@ PLACING = ("place_files", "confirmed_change")
 # As place_files and confirmed_change have them.
 MODES = {"directory": "0755", "file": "0644"}
 CONFIRMED = "0600"
+MADE_ONCE = re.compile(r"[A-Za-z0-9]{64}")
 
 
 def main() -> None:
@@ -134,7 +136,12 @@ def _row(task: Task, kind: str, entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _sha256(entry: Mapping[str, Any]) -> str | None:
-    """Return the digest of a file's bytes; None for a secret, for what the machine writes itself, and for no file."""
+    """Return the digest of a file's bytes; None for a secret, for what the machine writes itself, and for no file.
+
+    Of a file that is kept for the secret which provisioning made once, it is that of the text around the secret.
+    """
+    if entry.get("secret") and entry.get("keep"):
+        return hashlib.sha256(MADE_ONCE.sub("", entry["content"]).encode()).hexdigest()
     if entry.get("secret") or entry.get("keep"):
         return None
     if "src64" in entry:

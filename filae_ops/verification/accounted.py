@@ -49,6 +49,26 @@ def accounts(
             yield Leftover("accounts", name, "unknown", declare=declaration("account", name))
 
 
+# Who is in a group of the system's by what packages and roles do; people's own two are compared by name elsewhere.
+MEMBERS = {"ssl-cert": {"postgres"}, "filae-door": {"www-data"}, "systemd-journal": set[str](), "postgres": set[str]()}
+PEOPLE_S = ("filae-operators", "filae-dsi")
+
+
+def memberships(members: Mapping[str, Sequence[str]], trusted: set[str]) -> list[str]:
+    """Return who is in a group without a package or a role having put them there, and is not declared."""
+    return sorted(
+        f"{name} ({group})"
+        for group, names in members.items()
+        if group not in PEOPLE_S
+        for name in names
+        if name not in MEMBERS.get(group, set()) | trusted
+    )
+
+
+# What our own settings have these listen on.
+PORTS = {"nginx.service": {"80/tcp", "443/tcp"}, "ssh.service": {"22/tcp"}, "postgresql@17-main.service": set[str]()}
+
+
 def sockets(
     waiting: Sequence[Row], fragments: Mapping[str, str], unknown: set[str], additions: Sequence[Addition]
 ) -> Iterator[Leftover]:
@@ -57,6 +77,7 @@ def sockets(
         unit = row["unit"]
         fragment = fragments.get(unit, "")
         good = bool(fragment) and fragment not in unknown and not fragment.startswith("/run/systemd/transient/")
+        good = good and row["socket"].rpartition(":")[2] in PORTS.get(unit, {row["socket"].rpartition(":")[2]})
         if not good and accounts_for_unit(additions, unit) is None:
             name = f"{row['program'] or 'a program'} on {row['socket']} ({unit or 'no unit'})"
             yield Leftover("network", name, "unknown", declare=declaration("unit", unit))

@@ -136,10 +136,8 @@ class Target:
             not_run("busy", by=ours["busy"])
         if ours["problem"]:
             not_run("agent_unsure", problem=ours["problem"])
-        placed, found = with_agent(self.placed, ours["placed"]), self.facts["decisive"]
-        if not found["whole"]:
-            not_run("too_much_to_read")
-        return tuple(files(found["rows"], placed, self.declared.machine.additions))
+        placed = with_agent(self.placed, ours["placed"])
+        return tuple(files(self.facts["decisive"]["rows"], placed, self.declared.machine.additions))
 
     @property
     def front(self) -> Mapping[str, Any]:

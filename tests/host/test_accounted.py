@@ -21,6 +21,8 @@ def all_known(strangers: Iterable[Leftover]) -> None:
 def of_theme(on: Target, theme: str) -> None:
     """Name the files of a theme that nothing accounts for."""
     all_known(each for each in on.leftovers if each.theme == theme and each.what == "unknown")
+    if not on.facts["decisive"]["whole"]:
+        not_run("too_much_to_read")
 
 
 @check("known-sudo", "OPS-11")
@@ -114,6 +116,11 @@ def test_accounts(on: Target) -> None:
     access = on.inventory.access
     named = {each.name for each in [*access.operators, *access.dsi]}
     all_known(accounted.accounts(on.facts["accounts"]["accounts"], named, on.declared.machine.additions))
+    trusted = {each.name for each in access.operators} | {
+        each.account for each in on.declared.machine.additions if each.account
+    }
+    if members := accounted.memberships(on.facts["accounts"]["members"], trusted):
+        broken("members", members=members)
 
 
 @check("known-privileges", "OPS-11")

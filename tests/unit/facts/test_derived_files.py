@@ -183,6 +183,8 @@ def test_what_ucf_wrote_is_known_until_it_is_edited(disk):
     disk["/etc/ssh/sshd_config"] = "Include /etc/ssh/sshd_config.d/*.conf\n"
     digest = hashlib.md5(disk["/etc/ssh/sshd_config"].encode(), usedforsecurity=False).hexdigest()
     disk["/var/lib/ucf/hashfile"] = f"{digest}  /etc/ssh/sshd_config\n"
+    assert derived_files.made_by("/etc/ssh/sshd_config", "") == "", "ucf was asked by hand: no package registered it"
+    disk["/var/lib/ucf/registry"] = "openssh-server  /etc/ssh/sshd_config\n"
     derived_files.ucf.cache_clear()
     assert derived_files.made_by("/etc/ssh/sshd_config", "") == "ucf"
     disk["/etc/ssh/sshd_config"] += "Match Address 10.0.0.0/8\n PermitRootLogin yes\n"

@@ -163,7 +163,9 @@ def test_a_program_with_rights_that_debian_does_not_give_is_named(path, rights, 
 def test_a_socket_of_a_session_or_of_an_unknown_unit_is_named():
     fragments = {"nginx.service": "/usr/lib/systemd/system/nginx.service", "x.service": "/etc/systemd/system/x.service"}
     row = {"socket": "127.0.0.1:9000/tcp", "program": "nc"}
-    assert [*accounted.sockets([{**row, "unit": "nginx.service"}], fragments, set(), [])] == []
+    front = {"socket": "0.0.0.0:443/tcp", "program": "nginx", "unit": "nginx.service"}
+    assert [*accounted.sockets([front], fragments, set(), [])] == []
+    assert [*accounted.sockets([{**front, "socket": "127.0.0.1:8099/tcp"}], fragments, set(), [])]
     for unit in ("x.service", "session-4.scope", "run-u1.service", ""):
         unknown = {"/etc/systemd/system/x.service"}
         assert [*accounted.sockets([{**row, "unit": unit}], fragments, unknown, [])], unit

@@ -34,7 +34,9 @@ HEALTHY: dict[str, Any] = {
     },
     "privileges": {"programs": [], "whole": True},
     "tables": ["inet filae"],
-    "accounts": {"accounts": {"root": {"uid": 0, "shell": "/bin/bash", "password": False}}, "groups": {}},
+    "accounts": {
+        "accounts": {"root": {"uid": 0, "shell": "/bin/bash", "password": False}}, "groups": {}, "members": {},
+    },
     "waiting": [], "processes": [], "libraries": [], "fresh": {"nginx": [], "ssh": []},
     "kernel": {"asked": {"net.ipv4.ip_forward": "0"}, "live": {"net.ipv4.ip_forward": "0"}, "own": True},
     "agent": {"status": {"version": "2.0.0"}, "sha256": "a"},
@@ -110,8 +112,11 @@ FAULTS: dict[str, tuple[dict[str, Any], str, str, str]] = {
         "nc on 127.0.0.1:1/tcp (session-1.scope)", DECLARE,
     ),
     "a-unit-without-a-file": (changed("manager", transient=["run-u1.service"]), "known-services", "run-u1", DECLARE),
+    "a-member": (
+        changed("accounts", members={"ssl-cert": ["postgres", "x"]}), "known-accounts", "x (ssl-cert)", "gpasswd",
+    ),
     "an-account": (
-        {"accounts": {"accounts": {"x": {"uid": 1001, "shell": "/bin/sh", "password": False}}, "groups": {}}},
+        changed("accounts", accounts={"x": {"uid": 1001, "shell": "/bin/sh", "password": False}}),
         "known-accounts", "x", DECLARE,
     ),
 }  # fmt: skip
