@@ -40,6 +40,7 @@ KEPT = re.compile(
     r"/etc/ssh/ssh_host_(rsa|ecdsa|ed25519)_key(\.pub)?|/etc/ssl/(certs|private)/ssl-cert-snakeoil\.(pem|key)|"
     r"/usr/lib/(locale/locale-archive|udev/hwdb\.bin|[^/]+/(gconv/gconv-modules\.cache|gdk-pixbuf-.*\.cache))|"
     r"/usr/lib/modules/[^/]+/modules\.[a-z.]+|/usr/share/(mime|icons|applications|fonts|glib-2\.0/schemas)/.*|"
+    r"/etc/pam\.d/.*\.pam-old|/etc/\.resolv\.conf\.systemd-resolved\.bak|"
     r"/usr/share/perl5/XML/SAX/ParserDetails\.ini|/etc/postgresql-common/root\.crt|/etc/postfix/.*\.db"
 )
 # What may be there without deciding anything: nothing but comments.

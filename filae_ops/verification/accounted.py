@@ -170,7 +170,7 @@ def kernel_settings(asked: Mapping[str, str], live: Mapping[str, str]) -> list[s
 def strangers(
     facts: Mapping[str, Any], placed: Mapping[str, Placement], named: set[str], additions: Sequence[Addition]
 ) -> list[Leftover]:
-    """Return all that nothing accounts for on a machine; `named`: the people of the inventory."""
+    """Return all that nothing accounts for, or others may change; `named`: the people of the inventory."""
     found = [*files(facts["decisive"]["rows"], placed, additions)]
     unknown = {each.name for each in found if each.what == "unknown"}
     manager = facts["manager"]
@@ -180,7 +180,7 @@ def strangers(
         *privileges(facts["privileges"]["programs"], additions), *processes(facts["processes"], additions),
         *sockets(facts["waiting"], manager["fragments"], unknown, additions),
     ]  # fmt: skip
-    return [each for each in found if each.what == "unknown"]
+    return [each for each in found if each.what in ("unknown", "loose")]
 
 
 PARTS = ("decisive", "manager", "packages", "tables", "accounts", "privileges", "processes", "waiting")

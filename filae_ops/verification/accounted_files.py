@@ -34,6 +34,7 @@ THEMES: Mapping[str, tuple[str, ...]] = {
         "/run/udev", "/run/tmpfiles.d", "/usr/lib/systemd", "/usr/lib/udev", "/usr/lib/tmpfiles.d",
         "/usr/lib/sysusers.d",
         "/usr/local/lib/systemd", "/usr/share/dbus-1", "/usr/share/polkit-1",
+        "/var/lib/systemd/linger", "/run/environment.d", "/run/polkit-1", "/run/dbus-1",
     ),
     "schedules": ("/etc/cron*", "/etc/anacrontab", "/etc/at.*", "/etc/logrotate.*", "/var/spool/cron"),
     "packages": (
@@ -43,7 +44,8 @@ THEMES: Mapping[str, tuple[str, ...]] = {
     "database": ("/etc/postgresql", "/etc/postgresql-common"),
     "kernel": (
         "/etc/sysctl.conf", "/etc/sysctl.d", "/etc/modprobe.d", "/etc/modules", "/etc/modules-load.d", "/etc/kernel",
-        "/etc/initramfs-tools", "/etc/grub.d", "/run/sysctl.d", "/usr/lib/sysctl.d", "/usr/lib/modprobe.d",
+        "/etc/initramfs-tools", "/etc/grub.d", "/run/sysctl.d", "/run/modprobe.d", "/usr/lib/sysctl.d",
+        "/usr/lib/modprobe.d",
         "/usr/lib/modules-load.d", "/usr/lib/modules",
     ),
     "shells": (
@@ -51,7 +53,8 @@ THEMES: Mapping[str, tuple[str, ...]] = {
         "/etc/inputrc", "/etc/zsh", "/etc/xdg", "/root/.bash_aliases", "/root/.bash_login", "/root/.bash_logout",
         "/root/.bash_profile", "/root/.bashrc", "/root/.profile", "/root/.z*", "/root/.pam_environment",
         "/root/.config", "/root/.local", "/root/.bundle", "/root/.gemrc", "/root/.gitconfig", "/root/.irbrc",
-        "/root/.psqlrc", "/root/.vimrc",
+        "/root/.psqlrc", "/root/.vimrc", "/root/.selected_editor", "/root/.dpkg.cfg", "/root/.curlrc",
+        "/root/.wgetrc",
     ),
     "network": (
         "/etc/hosts*", "/etc/host.conf", "/etc/network*", "/etc/netplan", "/etc/resolv*", "/etc/gai.conf",
@@ -141,8 +144,9 @@ def _foreign(row: Row, theme: str, additions: Sequence[Addition]) -> Iterator[Le
         yield Leftover(theme, path, "absent" if row["kind"] == "missing" else "changed", f"package {row['package']}")
     elif row["kind"] != "directory" and not row["by"] and accounts_for(additions, path) is None:
         yield Leftover(theme, path, "unknown", declare=declaration("path", path))
-    if row.get("loose"):
-        yield Leftover(theme, path, "loose")
+    # A declaration accounts for another owner, never for what anybody may change.
+    if row.get("loose") and (accounts_for(additions, path) is None or int(row["mode"], 8) & 0o002):
+        yield Leftover(theme, path, "loose", declare=declaration("path", path))
 
 
 def _matches(path: str, mask: str) -> bool:

@@ -101,6 +101,9 @@ def test_what_the_inventory_declares_is_accounted_for():
     opened = {**AGENT, "loose": True, "mode": "0666"}
     declared = (Addition(unit="falcon.service", purpose="antivirus"),)
     assert [what for _, what, _ in leftovers(opened, additions=declared)] == ["loose"]
+    owned = {**AGENT, "loose": True, "user": "falcon"}
+    assert leftovers(owned)[-1][1] == "loose"
+    assert leftovers(owned, additions=declared) == []
 
 
 def test_packages_tables_and_units_are_named_until_declared():

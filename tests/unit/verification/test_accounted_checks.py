@@ -68,7 +68,7 @@ FAULTS: dict[str, tuple[dict[str, Any], str, str, str]] = {
     ),
     "a-package-program": (
         rows({"path": "/usr/sbin/sshd", "package": "openssh-server"}), "packages-intact", "sshd",
-        "--reinstall -o Dpkg::Options::=--force-confnew openssh-server",
+        "--force-confmiss openssh-server",
     ),
     "a-loose-file": (
         rows({"path": "/etc/profile", "by": "a copy", "loose": True}), "files-protected", "/etc/profile", "chmod go-w",
@@ -81,6 +81,13 @@ FAULTS: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "an-unreadable-release": (
         changed("placed", releases=[{**HEALTHY["placed"]["releases"][0], "problem": "no manifest"}]), "release-intact",
         "no manifest", AGAIN,
+    ),
+    "a-changed-kept-release": (
+        changed("placed", releases=[*HEALTHY["placed"]["releases"], {
+            **HEALTHY["placed"]["releases"][0], "version": "1.9.0",
+            "changed": {"count": 1, "first": [{"path": "app.rb", "problem": "other bytes"}]},
+        }]),
+        "release-intact", "1.9.0", "rollback refuses",
     ),
     "units-not-read": (changed("manager", unread=["x.service"]), "settings-read", "x.service", "daemon-reload"),
     "nginx-not-reloaded": (changed("fresh", nginx=["/etc/nginx/x"]), "settings-read", "/etc/nginx/x", "reload nginx"),
