@@ -21,7 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
-from filae_ops.facts import derived_files, derived_links, package_files
+from filae_ops.facts import derived_files, package_files
 from filae_ops.facts.gathering import Expected, open_plain, part, read
 
 # Whole trees; then those of which only the first levels are ours (releases have a manifest, attachments are data).
@@ -39,7 +39,7 @@ SHALLOW = {
 # Units without a file of their own: a session's, and those of the agent at work, which run as the application.
 TRANSIENT = r"session-c?\d+\.scope|filae-(transaction|recoverer|run-[a-z0-9_-]+)\.service"
 RUN_AS = ("filae", "filae_migrate")
-SECRET_IN = {"/etc/nginx/filae/clients.conf": r"[A-Za-z0-9]{64}"}
+SECRET_IN = {"/etc/nginx/filae/clients.conf": r"[A-Za-z0-9]{32}"}
 # Places that a package gives to its own account.
 THEIRS = {"/etc/postgresql": "postgres", "/etc/polkit-1": "polkitd", "/etc/chrony": "_chrony", "/var/www": "www-data"}
 ROWS = 4000
@@ -98,7 +98,7 @@ def _row(path: str, about: os.stat_result) -> Row | None:
     loose = not link and _loose(path, about)
     owner = package_files.owners().get(path)
     by = f"package {owner}" if owner and path not in package_files.changed() else ""
-    if by and link and not derived_links.leads_well(path):
+    if by and link and not derived_files.leads_well(path):
         by = ""
     plain = stat.S_ISREG(about.st_mode)
     if not by and not owner and (plain or link):
@@ -119,7 +119,7 @@ def _own_transient(path: str) -> bool:
     if folder != "/run/systemd/transient" or not re.fullmatch(TRANSIENT, name):
         return False
     users = re.findall(r"^User=(.*)$", read(path), re.M)
-    return not name.startswith("filae-run-") or (len(users) == 1 and users[0] in RUN_AS)
+    return not name.startswith("filae-run-") or (bool(users) and set(users) <= set(RUN_AS))
 
 
 def _loose(path: str, about: os.stat_result) -> bool:

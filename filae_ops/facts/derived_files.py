@@ -4,7 +4,7 @@ Sources: ucf(1), update-ca-certificates(8), pam-auth-update(8), pg_createcluster
 """
 
 # One process, many files: plain functions are enough, and quick.
-# ruff: noqa: PTH119, PTH207, S324, PTH114
+# ruff: noqa: PTH119, PTH207, S324, PTH114, PTH113
 
 from __future__ import annotations
 
@@ -47,6 +47,8 @@ KEPT = re.compile(
 SILENT = re.compile(
     r"/etc/(environment|modules|hosts\.(allow|deny)|apparmor\.d/local/.*|fstab|crypttab|subuid|subgid|exports|nologin)"
 )
+# Where links of packages lead out of what packages hold: the kernel's places, and what changes while it runs.
+ELSEWHERE = ("/proc/", "/run/", "/dev/", "/var/", "/etc/ssl/certs")
 GENERATED = "/run/systemd/generator"
 GENERATORS = (
     r".*\.(mount|automount|swap|target|device)|sshd-unix-local(@\.service|\.socket)|sshd-vsock(@\.service|\.socket)|"
@@ -79,6 +81,14 @@ def made_by(path: str, target: str) -> str:
         if re.fullmatch(pattern, path):
             return judge.__name__.strip("_") if judge(path) else ""
     return ""
+
+
+def leads_well(path: str) -> bool:
+    """Tell whether a package's link, of which dpkg keeps no digest, leads to what is accounted for, or to nothing."""
+    real = package_files.merged(os.path.realpath(path))
+    if real in package_files.owners() or real.startswith(ELSEWHERE) or not os.path.lexists(real):
+        return True
+    return os.path.isfile(real) and bool(made_by(real, ""))
 
 
 @functools.cache

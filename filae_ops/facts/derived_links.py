@@ -16,7 +16,7 @@ import re
 from collections.abc import Mapping
 
 from filae_ops.facts.gathering import read
-from filae_ops.facts.package_files import merged, owners, packaged
+from filae_ops.facts.package_files import merged, packaged
 
 # The links that scripts of packages and the installer make.
 LINKS = {
@@ -28,9 +28,6 @@ LINKS = {
     "/etc/resolv.conf": "../run/systemd/resolve/stub-resolv.conf",
     "/usr/local/man": "share/man",
 }
-# Where links of packages lead out of what packages hold: the kernel's places, run-time state, generated files.
-ELSEWHERE = ("/proc/", "/run/", "/dev/null", "/var/", "/etc/ssl/certs/", "/usr/share/zoneinfo/")
-KEPT = re.compile(r"/etc/(localtime|timezone|mtab|hostname|resolv\.conf|ld\.so\.cache|machine-id)$")
 UNITS = "/usr/lib/systemd"
 ENABLED = "/var/lib/systemd/deb-systemd-helper-enabled"
 
@@ -55,12 +52,6 @@ def made_by(path: str, target: str) -> str:
     if path.startswith(("/etc/systemd/system/", "/etc/systemd/user/")):
         return "systemctl" if _enabled(path, whole) else ""
     return "a link" if path.startswith("/usr/share/") and packaged(whole) else ""
-
-
-def leads_well(path: str) -> bool:
-    """Tell whether a package's link, of which dpkg keeps no digest, leads to what a package holds, or to nothing."""
-    real = merged(os.path.realpath(path))
-    return real in owners() or real.startswith(ELSEWHERE) or not os.path.lexists(real) or bool(KEPT.match(real))
 
 
 def _alternative(path: str, target: str) -> bool:

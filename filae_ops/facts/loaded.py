@@ -31,17 +31,19 @@ def manager(_: Expected) -> dict[str, Any]:
     text = command("systemctl", "show", f"--property={fields}", "*.service", "*.timer", "*.path", "*.socket")
     units = [dict(line.split("=", 1) for line in block.splitlines() if "=" in line) for block in text.split("\n\n")]
     read_at = _since_boot(command("systemctl", "show", "--property=UnitsLoadTimestampMonotonic"))
-    late = {
-        unit["Id"]
-        for unit in units
-        if _newer([*unit.get("DropInPaths", "").split(), unit.get("FragmentPath", "")], read_at)
-    }
+    late = {unit["Id"] for unit in units if _newer(_files(unit), read_at)}
     return {
         "environment": command("systemctl", "show-environment").splitlines(),
         "unread": sorted(late | {unit["Id"] for unit in units if unit.get("NeedDaemonReload") == "yes"}),
         "transient": sorted(unit["Id"] for unit in units if unit.get("Transient") == "yes"),
         "fragments": {unit["Id"]: unit.get("FragmentPath", "") for unit in units if unit.get("Id")},
     }
+
+
+def _files(unit: dict[str, str]) -> list[str]:
+    """Return a unit's files, but for those that systemd's generators write anew each time that it reads."""
+    paths = [*unit.get("DropInPaths", "").split(), unit.get("FragmentPath", "")]
+    return [path for path in paths if path and not path.startswith("/run/")]
 
 
 def unit_of(pid: str) -> str:

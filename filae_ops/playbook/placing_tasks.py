@@ -35,7 +35,7 @@ PLACING = ("place_files", "confirmed_change")
 # As place_files and confirmed_change have them.
 MODES = {"directory": "0755", "file": "0644"}
 CONFIRMED = "0600"
-MADE_ONCE = re.compile(r"[A-Za-z0-9]{64}")
+MADE_ONCE = re.compile(r"[A-Za-z0-9]{32}")
 
 
 def main() -> None:
