@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shlex
+import subprocess
 
 import pytest
 from templates.rendering import ROLES, render
@@ -111,3 +113,13 @@ def test_an_application_whose_database_is_away_is_never_given_up(unit: str) -> N
     assert "StartLimitIntervalSec=0" in lines
     assert "RestartMaxDelaySec=30" in lines
     assert "Restart=on-failure" in lines
+
+
+def test_a_worker_s_stop_does_not_wait_for_ever_for_what_the_application_may_prevent() -> None:
+    (line,) = re.findall(r"^ExecStop=\+(.*)$", render("app", "filae-worker@.service.j2"), re.M)
+    with subprocess.Popen(["sleep", "60"]) as never_blocking:
+        try:
+            done = subprocess.run(shlex.split(line), env={"MAINPID": str(never_blocking.pid)}, timeout=30, check=False)
+        finally:
+            never_blocking.kill()
+    assert done.returncode == 0

@@ -12,6 +12,7 @@ import http.client
 import json
 import os
 import re
+import time
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +31,7 @@ from filae_ops.agent.transaction import lock
 MAX_MESSAGE = 64 * 1024
 LONGEST = timedelta(days=366)
 TIMER = "filae-maintenance"
+PATIENCE = 60.0  # seconds for another `maintenance` to end
 _BIDI = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 _DAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
 _MONTHS = ("janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre",
@@ -84,7 +86,7 @@ def close(machine: Machine, message: str | None, until: datetime | None, by: str
         "by": by,
         "message": message or "",
     }
-    with _alone(machine):
+    with _alone(machine, by):
         _health_exempt(machine)
         if before := current(machine):
             state["since"] = before["since"] or state["since"]
@@ -101,7 +103,7 @@ def close(machine: Machine, message: str | None, until: datetime | None, by: str
 
 def reopen(machine: Machine, by: str, *, only_ended: bool = False) -> None:
     """Take the page down; `only_ended`: unless its time was moved (what the timer asks)."""
-    with _alone(machine):
+    with _alone(machine, by):
         found = current(machine)
         if only_ended and found and not _over(found["until"]):
             return
@@ -182,14 +184,34 @@ def _over(until: str | None) -> bool:
 
 
 @contextmanager
-def _alone(machine: Machine) -> Iterator[None]:
+def _alone(machine: Machine, by: str) -> Iterator[None]:
     """Have one `maintenance` at a time; transactions need not wait for it, nor it for them."""
     handle = os.open(machine.layout.maintenance.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        _lock(handle)
+        os.truncate(handle, 0)
+        os.pwrite(handle, f"{by} {os.getpid()}".encode(), 0)
         yield
     finally:
         os.close(handle)
+
+
+def _lock(handle: int) -> None:
+    """Wait for the lock, and refuse with who holds it."""
+    limit = time.monotonic() + PATIENCE
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > limit:
+                by, _, process = os.pread(handle, 200, 0).decode(errors="replace").partition(" ")
+                raise Refused(
+                    f"another `filaectl maintenance` has not ended: {by}, process {process}",
+                    next_step=f"ps -p {process} shows it; stopped (T), kill -CONT {process} has it end; then run this again",
+                ) from None
+            time.sleep(0.1)
+        else:
+            return
 
 
 def _health_exempt(machine: Machine) -> None:

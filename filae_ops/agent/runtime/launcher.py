@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import signal
 from collections.abc import Mapping
@@ -21,7 +22,8 @@ from filae_ops.agent.system.versions import is_version
 
 INIT = 1
 BY_SIGNAL = 128  # what a shell adds to the number of the signal that ended a program
-REST = 60  # seconds that processes have which the program left behind
+REST = 10  # seconds that processes have which the program left behind: only then its end is seen
+PR_SET_DUMPABLE = 4  # of prctl(2)
 DATABASE_URL = "postgresql:///filae?host=/run/postgresql"
 FIXED = {"LANG": "C.UTF-8", "RAILS_ENV": "production", "RACK_ENV": "production", "DATABASE_URL": DATABASE_URL}
 # What systemd and the agent hand over; nothing else of the environment goes through.
@@ -128,6 +130,7 @@ def run(layout: Layout, process: str, instance: str) -> int:
     env = environment(contract, settings, release, process, os.environ, str(layout.home))
     os.chdir(release)
     os.umask(0o027)
+    _close_memory()
     if child := os.fork():
         return _status_of(child)
     path = program(command, release)
@@ -136,6 +139,11 @@ def run(layout: Layout, process: str, instance: str) -> int:
         os.execve(path, [path, *command[1:]], env | _own_pid(env))  # noqa: S606 - no shell is wanted
     except OSError as exc:
         raise Refused(f"{path} cannot be run: {exc.strerror}", next_step="correct the release's command") from exc
+
+
+def _close_memory() -> None:
+    """Keep the program, of the same user, from /proc/1/mem; its own is as usual again once it is executed."""
+    ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def _own_pid(env: Mapping[str, str]) -> dict[str, str]:

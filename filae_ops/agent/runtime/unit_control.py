@@ -15,6 +15,8 @@ from filae_ops.agent.system.machine import Machine
 from filae_ops.agent.system.process import MOST, TEXT, Failed, Result, evidence_of
 
 LOOK = 3.0  # seconds for the log of a start that failed: the lock is held meanwhile
+JOB = 70.0  # seconds that workers have to finish their job: TimeoutStopSec of their unit
+KILLED = 10.0  # seconds for systemd to see that what was killed has ended
 
 
 def systemctl(machine: Machine, *arguments: str, timeout: float = 120) -> str:
@@ -69,17 +71,22 @@ def stop_web(machine: Machine, colour: str) -> None:
     Nginx has drained, so nothing is lost by killing a Puma that hangs in its graceful stop (seen with 6.6). Whoever
     calls this makes systemd read its units again next.
     """
-    service = web(colour)[1]
     _at_boot(machine, "disable", *web(colour))
     systemctl(machine, "stop", "--no-block", *web(colour))
-    limit = time.monotonic() + machine.config.timings["stop"]
-    while show(machine, service, "ActiveState").get("ActiveState") not in ("inactive", "failed"):
-        if time.monotonic() > limit:
-            machine.runner.run(["systemctl", "kill", "--signal=KILL", service])
-            break
-        time.sleep(0.05)
+    _kill_late(machine, [web(colour)[1]], machine.config.timings["stop"])
     systemctl(machine, "stop", *web(colour))
     machine.runner.run(["systemctl", "reset-failed", *web(colour)])
+
+
+def _kill_late(machine: Machine, services: Sequence[str], seconds: float) -> None:
+    """Wait for services that were told to stop, and kill those that have not after this time."""
+    limit = time.monotonic() + seconds
+    for service in services:
+        while show(machine, service, "ActiveState").get("ActiveState") not in ("inactive", "failed"):
+            if time.monotonic() > limit:
+                machine.runner.run(["systemctl", "kill", "--signal=KILL", service])
+                break
+            time.sleep(0.05)
 
 
 def forget_web(machine: Machine, colour: str) -> None:
@@ -109,14 +116,16 @@ def start_workers(machine: Machine, contract: Contract, colour: str) -> list[str
 
 
 def stop_workers(machine: Machine, colour: str) -> None:
-    """Stop every worker of a colour, whatever release it was of."""
+    """Stop every worker of a colour, whatever release it was of; that the application lets none stop fails nothing."""
     pattern = f"filae-worker@*-{colour}.service"
     listed = systemctl(machine, "list-units", "--all", "--plain", "--no-legend", "--full", pattern)
     enabled = [p.name for p in machine.layout.units.glob(f"filae.target.wants/{pattern}")]
     names = sorted({*(line.split()[0] for line in listed.splitlines() if line.strip()), *enabled})
     if names:
         _at_boot(machine, "disable", *names)
-        systemctl(machine, "stop", *names)
+        systemctl(machine, "stop", "--no-block", *names)
+        _kill_late(machine, names, JOB)
+        machine.runner.run(["systemctl", "stop", *names], timeout=KILLED)
         machine.runner.run(["systemctl", "reset-failed", *names])
     for place in machine.layout.units.glob(f"{pattern}.d"):
         shutil.rmtree(place)

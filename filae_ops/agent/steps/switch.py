@@ -92,9 +92,10 @@ class Workers(Deploy):
         return {"started": started, "timers": unit_control.set_timers(self.machine, self.contract)}
 
     def undo(self) -> Found:
-        """Stop the new ones, start the old ones."""
+        """Stop the new ones, start the old ones, whose launcher reads in their colour's file which release to run."""
         unit_control.stop_workers(self.machine, self.plan.colour)
         if self.before is not None:
+            unit_control.prepare_web(self.machine, self.before, self.plan.from_colour)
             unit_control.start_workers(self.machine, self.before, self.plan.from_colour)
         unit_control.set_timers(self.machine, self.before)
         return None

@@ -132,6 +132,8 @@ class World:
         self.running[colour] = ""
 
     def _start_workers(self, machine: Machine, contract: Contract, colour: str) -> list[str]:
+        if machine.version_in(colour) != contract.version:
+            raise Failed(f"{colour} is not bound to {contract.version}: its launcher would find no release")
         self.workers[colour] = contract.version
         return []
 

@@ -20,6 +20,8 @@ limits = {name: resource.getrlimit(getattr(resource, f"RLIMIT_{name}")) for name
 print(json.dumps({
     "limits": limits, "nice": os.getpriority(os.PRIO_PROCESS, 0), "environment": dict(os.environ),
     "blocked": [int(n) for n in signal.pthread_sigmask(signal.SIG_BLOCK, ())],
+    "scheduling": [os.sched_getscheduler(0), len(os.sched_getaffinity(0))],
+    "waits": subprocess.run(["ionice", "-p", str(os.getpid())], capture_output=True, text=True).stdout.strip(),
     "ignored": [int(n) for n in (signal.SIGCHLD, signal.SIGTERM) if signal.getsignal(n) == signal.SIG_IGN],
     "failing": Runner().run(["false"]).status,
 }))
@@ -87,6 +89,27 @@ def test_priority_and_variables_are_the_machine_s() -> None:
     answer = asked("renice -n 15 $$ >/dev/null", SUDO_USER="claire", OPENSSL_CONF="/tmp/x", SSL_CERT_FILE="/tmp/x")
     assert answer["nice"] == 0
     assert answer["environment"] == {"SUDO_USER": "claire", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+
+
+def test_processors_and_turns_are_the_machine_s() -> None:
+    """A holder of a lock that gets no turn makes all others wait."""
+    usual = asked("")
+    processor = min(os.sched_getaffinity(0))
+    assert asked(f'exec taskset -c {processor} chrt --idle 0 ionice -c 3 "$@"') == usual
+
+
+def test_a_terminal_stops_no_command(tmp_path: Path) -> None:
+    """A holder of a lock that a terminal stops makes all others wait until somebody finds it there."""
+    script = (
+        "import os, signal; from filae_ops.agent import caller; caller.forget(); "
+        "[os.kill(os.getpid(), number) for number in (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)]"
+    )
+    argv = [sys.executable, "-c", script]
+    with subprocess.Popen(argv, env={**os.environ, **HERE}, process_group=0) as process:
+        try:
+            assert process.wait(timeout=20) == 0
+        finally:
+            process.kill()
 
 
 def test_with_closed_descriptors_no_file_is_printed_to(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -108,6 +109,16 @@ def test_an_end_that_moves_is_never_without_a_timer(machine: Machine, monkeypatc
     former = len(machine.runner.lines())  # type: ignore[attr-defined]
     maintenance_page.close(machine, "", SOON + timedelta(hours=1), "luc")
     assert not [line for line in machine.runner.lines()[former:] if "disable" in line or "stop" in line]  # type: ignore[attr-defined]
+
+
+def test_who_holds_a_maintenance_up_is_told_after_a_time(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(maintenance_page, "PATIENCE", 0.2, raising=False)
+    with maintenance_page._alone(machine, "luc"), pytest.raises(Refused) as caught:
+        maintenance_page.close(machine, "", None, "claire")
+    assert caught.value.message == f"another `filaectl maintenance` has not ended: luc, process {os.getpid()}"
+    assert caught.value.owner == "provider"
+    assert str(os.getpid()) in caught.value.next_step
+    maintenance_page.close(machine, "", None, "claire")
 
 
 def test_a_front_door_that_does_not_show_it_is_told(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:

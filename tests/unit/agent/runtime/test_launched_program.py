@@ -5,15 +5,18 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from material.agent.fakes import machine_at, put_release
+
+from filae_ops.agent.runtime import launcher
 
 NAMESPACE = ["unshare", "--user", "--map-root-user", "--pid", "--mount-proc", "--fork", "--kill-child"]
 LAUNCH = (
@@ -23,14 +26,14 @@ LAUNCH = (
 )
 
 
-def launched(root: Path, script: str, **environment: str) -> subprocess.Popen[str]:
+def launched(root: Path, script: str, before: Sequence[str] = (), **environment: str) -> subprocess.Popen[str]:
     """Start a shell script as the web process of a release, as its unit does."""
     machine, _ = machine_at(root)
     machine.layout.colour_file("blue").write_text("2.1.0\n")
     tree = put_release(machine, "2.1.0", processes={"web": ["sh", "-c", script]}, secrets={}, settings={})
     assert tree.is_dir()
     return subprocess.Popen(
-        [*NAMESPACE, sys.executable, "-c", LAUNCH, str(root)],
+        [*NAMESPACE, *before, sys.executable, "-c", LAUNCH, str(root)],
         stdout=subprocess.PIPE, text=True, env={**os.environ, **environment},
     )  # fmt: skip
 
@@ -152,6 +155,22 @@ def test_a_kill_of_everything_reaches_the_program_s_own_processes_alone(tmp_path
         assert (out, namespace.returncode) == ("137\n", 0)
         assert other.poll() is None
         other.kill()
+
+
+def test_a_program_cannot_write_into_its_launcher(tmp_path: Path) -> None:
+    """Else it decides what the launcher does with the unit's stop."""
+    unprivileged = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
+    script = "(exec 3<>/proc/self/mem) && echo own; (exec 3<>/proc/1/mem) && echo launcher"
+    with launched(tmp_path, script, unprivileged) as namespace:
+        out, _ = namespace.communicate(timeout=30)
+    assert out == "own\n"
+
+
+@pytest.mark.parametrize("unit", ["filae-web@.service.j2", "filae-worker@.service.j2"])
+def test_what_a_program_leaves_behind_does_not_hide_its_end_for_longer_than_a_stop_lasts(unit: str) -> None:
+    text = (Path(__file__).parents[4] / "roles/app/templates" / unit).read_text()
+    (seconds,) = re.findall(r"^TimeoutStopSec=(\d+)$", text, re.M)
+    assert int(seconds) / 2 >= launcher.REST
 
 
 def test_outside_of_a_namespace_nothing_is_run(tmp_path: Path) -> None:

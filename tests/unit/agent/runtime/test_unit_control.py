@@ -17,6 +17,7 @@ from filae_ops.agent.system.machine import Machine
 from filae_ops.agent.system.process import Failed, Result, Runner
 
 NEW = Contract(CONTRACT)
+ROLES = Path(__file__).parents[4] / "roles"
 
 
 def test_timers_are_exactly_those_of_the_release(tmp_path: Path) -> None:
@@ -44,6 +45,29 @@ def test_a_colour_that_does_not_stop_is_killed(tmp_path: Path) -> None:
     machine, runner = machine_at(tmp_path, answers, timings={"stop": 0.1})
     unit_control.stop_web(machine, "green")
     assert "systemctl kill --signal=KILL filae-web@green.service" in runner.lines()
+
+
+def test_a_worker_that_does_not_stop_is_killed_and_fails_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unit = "filae-worker@worker-green.service"
+    answers = {
+        "systemctl list-units": Result(0, f"{unit} loaded active running\n"),
+        "systemctl show": Result(0, "ActiveState=deactivating\n"),
+        f"systemctl stop {unit}": Result(124, "", "no answer in 120 s"),
+    }
+    machine, runner = machine_at(tmp_path, answers)
+    monkeypatch.setattr(unit_control, "JOB", 0.1, raising=False)
+    unit_control.stop_workers(machine, "green")
+    lines = [line for line in runner.lines() if line.startswith(("systemctl stop", "systemctl kill"))]
+    assert lines == [
+        f"systemctl stop --no-block {unit}", f"systemctl kill --signal=KILL {unit}", f"systemctl stop {unit}",
+    ]  # fmt: skip
+
+
+def test_a_worker_has_as_long_for_its_job_as_its_unit_gives_it() -> None:
+    text = (ROLES / "app/templates/filae-worker@.service.j2").read_text()
+    assert f"\nTimeoutStopSec={unit_control.JOB:g}\n" in text
 
 
 def test_what_starts_at_boot_is_on_the_disk_before_the_next_step(

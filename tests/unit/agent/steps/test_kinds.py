@@ -10,6 +10,7 @@ from material.agent.worlds import NEW_LOCK, OLD_LOCK, OTHER, Cut, World
 from filae_ops.agent.commands import perform
 from filae_ops.agent.release import gem_lock
 from filae_ops.agent.steps import catalogue, relock
+from filae_ops.agent.steps.base import Deploy
 from filae_ops.agent.system.process import Failed
 from filae_ops.agent.transaction import journal
 from filae_ops.agent.transaction import plan as plans
@@ -69,6 +70,27 @@ def test_a_release_that_does_not_start_is_undone(
     world.broken = OTHER[kind]
     wanted = world.ask(kind, mode)
     world.perform(wanted, monkeypatch)
+    assert_whole(world, wanted, committed=False)
+
+
+@pytest.mark.parametrize(("kind", "mode", "name"), STEPS)
+def test_whichever_step_fails_at_its_end_no_undo_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, mode: str, name: str
+) -> None:
+    """An undo that fails is one of three tries of a recovery, spent."""
+    world = World(tmp_path, monkeypatch)
+    (step,) = [step for step in catalogue.classes(kind, mode) if step.name == name]
+    do = step.do
+
+    def do_then_fail(self: Deploy) -> None:
+        do(self)
+        raise Failed(f"{name} fails")
+
+    monkeypatch.setattr(step, "do", do_then_fail)
+    wanted = world.ask(kind, mode)
+    world.perform(wanted, monkeypatch)
+    failures = [(e["step"], e["reason"]) for e in world.events() if e["event"] in ("failed", "undo-failed")]
+    assert failures == [(name, f"{name} fails")]
     assert_whole(world, wanted, committed=False)
 
 
