@@ -16,6 +16,11 @@ SIDES = {"input": "in", "output": "out", "forward": "through"}
 # As nft 1.1 writes it, and nft 1.0.
 FLAGS = {"payload": {"protocol": "tcp", "field": "flags"}}
 SYN_AND_ACK = [{"&": [FLAGS, {"|": ["syn", "ack"]}]}, {"&": [FLAGS, ["syn", "ack"]]}]
+# What is refused to some before an accept rule would let it pass: it opens nothing.
+REFUSALS = (
+    (["drop"], [("state", ["invalid"])]),
+    (["reject"], [("lo", ["lo"]), ("skuid", [{"range": [1, 999]}]), ("tcp dport", ["22"])]),
+)
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -118,13 +123,13 @@ def _rule(rule: Mapping[str, Any]) -> Iterator[Opening]:
             raise UnreadError
         if verdicts == ["accept"]:
             yield from _accepted(direction, [_match(match) for match in matches])
-        elif verdicts and (verdicts, list(map(_match, matches))) != (["drop"], [("state", ["invalid"])]):
+        elif verdicts and (verdicts, list(map(_match, matches))) not in REFUSALS:
             raise UnreadError
     except (UnreadError, KeyError, TypeError, ValueError):
         yield Opening(direction, "unread", "any", json.dumps(rule["expr"]))
 
 
-def _accepted(direction: str, matches: list[tuple[str, list[str]]]) -> Iterator[Opening]:
+def _accepted(direction: str, matches: list[tuple[str, list[Any]]]) -> Iterator[Opening]:
     """Return the openings of an accept rule; a match of an unknown kind, or one kind twice, is not understood."""
     kinds = dict(matches)
     if len(kinds) != len(matches):
@@ -144,7 +149,7 @@ def _accepted(direction: str, matches: list[tuple[str, list[str]]]) -> Iterator[
         yield Opening(direction, proto, peer, words)
 
 
-def _match(match: Mapping[str, Any]) -> tuple[str, list[str]]:
+def _match(match: Mapping[str, Any]) -> tuple[str, list[Any]]:
     left, right, operator = match["left"], match["right"], match["op"]
     if operator not in ("==", "in"):
         raise UnreadError
@@ -159,6 +164,8 @@ def _match(match: Mapping[str, Any]) -> tuple[str, list[str]]:
         return "state", sorted(map(str, _values(right)))
     if "meta" in left and left["meta"]["key"] in ("iif", "oif") and right == "lo":
         return "lo", ["lo"]
+    if left == {"meta": {"key": "skuid"}}:
+        return "skuid", _values(right)
     if left in SYN_AND_ACK and right == "ack":
         return "tcp flags", ["ack of syn, ack"]
     raise UnreadError

@@ -51,9 +51,17 @@ RELEASES = "/opt/filae/releases/*/MANIFEST.json"
 
 @part
 def database(expected: Expected) -> dict[str, Any]:
-    """Return the settings, roles and access rules of the running server, and what its database holds besides rows."""
+    """Return the settings, roles and access rules of the running server, and what its database holds besides rows.
+
+    `connections_held`, alone: the application holds all of its connections, and nobody else is let in.
+    """
     asked = expected["database"]
-    known = _ask("postgres", asked["look"])
+    try:
+        known = _ask("postgres", asked["look"])
+    except Unmeasured as error:
+        if any(text in str(error) for text in asked["no_connection_left"]):
+            return {"connections_held": True}
+        raise
     inside: dict[str, Any] = {}
     if known["databases"].get(asked["name"], {}).get("open"):
         inside = _ask(asked["name"], f"SELECT jsonb_set(({INSIDE})::jsonb, '{{excess}}', ({asked['excess']})::jsonb)")

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from filae_ops.agent.database import postgresql
 from filae_ops.agent.transaction.wording import verdict
 from filae_ops.errors import OpsError, Owner
 from filae_ops.remote.connection import Answer, Remote
@@ -94,7 +95,7 @@ def transact(
 
 def failure(events: list[Event], host: str) -> OpsError | None:
     """Return why a transaction did not commit, or None."""
-    why = verdict(events)
+    why = verdict(events, postgresql.AGAIN)
     if why is None:
         return None
     return OpsError(f"{host}: {why.message}", owner=cast(Owner, why.owner), next_step=from_here(why.next_step))

@@ -60,7 +60,12 @@ def expected_of(inventory: Inventory, host: Host, client: str = "") -> dict[str,
         "outbound": [*_single_ends(inventory)],
         "preflight": preflight_script(inventory, host),
         "firewall": firewall_rules(inventory),
-        "database": {"name": declared_roles.DATABASE, "look": declared_roles.LOOK, "excess": declared_roles.EXCESS},
+        "database": {
+            "name": declared_roles.DATABASE,
+            "look": declared_roles.LOOK,
+            "excess": declared_roles.EXCESS,
+            "no_connection_left": declared_roles.NO_CONNECTION_LEFT,
+        },
         "seconds": SECONDS,
     }
 

@@ -12,7 +12,7 @@ from filae_ops.agent.database import declared_roles
 from filae_ops.agent.database.declared_roles import DATABASE, OWNER, ROLES, SETTINGS, shown
 from filae_ops.console import plain
 from filae_ops.paths import data_path
-from filae_ops.verification.check import Target, broken, check
+from filae_ops.verification.check import Target, broken, check, not_run
 
 PLACE = "/etc/postgresql/17/main"
 OURS = f"{PLACE}/conf.d/filae.conf"
@@ -44,14 +44,14 @@ def test_no_network(on: Target) -> None:
     listening = [each for each in on.facts["sockets"] if each["program"] == "postgres"]
     if listening:
         broken("listens", sockets=[f"{each['address']}:{each['port']}" for each in listening])
-    if addresses := on.facts["database"]["settings"]["listen_addresses"]:
+    if addresses := postgresql(on)["settings"]["listen_addresses"]:
         broken("will_listen", addresses=addresses)
 
 
 @check("db-access", "NET-09")
 def test_access_rules(on: Target) -> None:
     """Only local accounts that the kernel vouches for may connect."""
-    found = on.facts["database"]
+    found = postgresql(on)
     rules, declared = [_rule(row) for row in found["hba"]], _declared_rules()
     lines = [f"+ {rule}" for rule in rules if rule not in declared]
     lines += [f"- {rule}" for rule in declared if rule not in rules]
@@ -66,7 +66,7 @@ def test_access_rules(on: Target) -> None:
 @check("db-timeouts", "OPS-04")
 def test_settings_of_roles(on: Target) -> None:
     """The application's roles have bounded statements and locks, and no setting that nobody declared."""
-    known = on.facts["database"]["known"]
+    known = postgresql(on)["known"]
     if ours := declared_roles.of_settings(known):
         broken("ours", differences=[each.differs for each in ours])
     none_of([_settings(row) for row in known["settings"] if row["role"] not in SETTINGS])
@@ -75,7 +75,7 @@ def test_settings_of_roles(on: Target) -> None:
 @check("db-roles", "OPS-07")
 def test_roles(on: Target) -> None:
     """PostgreSQL has the declared roles with their attributes and no other; nobody is a member of anything."""
-    known = on.facts["database"]["known"]
+    known = postgresql(on)["known"]
     if ours := [*declared_roles.of_roles(known), *declared_roles.of_memberships(known)]:
         broken("ours", differences=[each.differs for each in ours])
     if ours := declared_roles.of_database(known):
@@ -91,7 +91,7 @@ def test_roles(on: Target) -> None:
 @check("db-settings", "OPS-07")
 def test_settings_of_the_server(on: Target) -> None:
     """The server's settings are those of our file and of Debian's."""
-    found = on.facts["database"]
+    found = postgresql(on)
     ours, others = _odd_in_files(found["files"])
     if ours:
         broken("ours", settings=ours)
@@ -108,7 +108,7 @@ def test_settings_of_the_server(on: Target) -> None:
 @check("db-contents", "OPS-07")
 def test_what_the_databases_hold(on: Target) -> None:
     """PostgreSQL holds no database, extension, event trigger or other role's object that nobody declared."""
-    found = on.facts["database"]
+    found = postgresql(on)
     inside = found["inside"]
     if triggers := inside.get("event_triggers"):
         names = [shown(name) for name in triggers]
@@ -126,7 +126,7 @@ def test_what_the_databases_hold(on: Target) -> None:
 @check("db-schema", "OPS-07")
 def test_the_table_of_the_schema(on: Target) -> None:
     """The application may only read which schema its database has, and makes nothing in it."""
-    inside = on.facts["database"]["inside"]
+    inside = postgresql(on)["inside"]
     if excess := inside.get("excess"):
         broken("writable", objects=excess)
     odd = [
@@ -141,11 +141,19 @@ def test_the_table_of_the_schema(on: Target) -> None:
 @check("db-applied", "OPS-10")
 def test_what_runs_is_what_is_configured(on: Target) -> None:
     """The running server has its present settings."""
-    if waiting := on.facts["database"]["pending_restart"]:
+    if waiting := postgresql(on)["pending_restart"]:
         broken("restart_due", settings=waiting)
-    settings = on.facts["database"]["settings"]
+    settings = postgresql(on)["settings"]
     if unsafe := [name for name in ("fsync", "full_page_writes") if settings[name] != "on"]:
         broken("unsafe", settings=unsafe)
+
+
+def postgresql(on: Target) -> Mapping[str, Any]:
+    """Return what PostgreSQL answers; it answers nobody while the application holds all of its connections."""
+    found: Mapping[str, Any] = on.facts["database"]
+    if found.get("connections_held"):
+        not_run("connections_held", commands=declared_roles.STOP)
+    return found
 
 
 def none_of(strangers: Sequence[Stranger]) -> None:

@@ -47,6 +47,10 @@ FLOWS: dict[str, tuple[dict[str, Any], list[str]]] = {
 }  # fmt: skip
 
 
+# Other than root's, system users' numbers end at 999.
+TO_SSHD = "oif lo meta skuid 1-999 tcp dport 22 reject with tcp reset"
+
+
 def rules(*flows: dict[str, Any]) -> str:
     return render(
         "firewall", "filae.nft.j2", firewall_flows=list(flows), firewall_administration=ADMINISTRATION,
@@ -76,7 +80,7 @@ def test_without_flows_nothing_passes_but_replies_and_what_the_network_needs() -
     for name in ("input", "forward", "output"):
         assert "policy drop;" in chain(text, name)
     assert "ct state established,related accept" in chain(text, "input")
-    assert not re.search(r"dport|sport", text)
+    assert re.findall(r".*(?:dport|sport).*", text) == [f"        {TO_SSHD}"]
     assert "accept" not in chain(text, "forward")
 
 
@@ -92,6 +96,12 @@ def test_a_connection_older_than_the_rules_keeps_its_replies() -> None:
     text = rules(FLOWS["the zone administration"][0], FLOWS["out to a server"][0])
     assert "tcp sport { 22 } tcp flags & (syn | ack) == ack ct state new accept" in chain(text, "output")
     assert "sport { 123 }" not in text
+
+
+def test_no_user_of_the_system_s_reaches_sshd_by_the_loopback() -> None:
+    """By number: the application's users are made later, and rules that name an unknown user do not load."""
+    lines = [line.strip() for line in chain(rules(), "output").splitlines()]
+    assert lines.index("ct state established,related accept") < lines.index(TO_SSHD) < lines.index("oif lo accept")
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("nft"), reason="nft checks a file as root only")

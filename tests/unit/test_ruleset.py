@@ -35,6 +35,8 @@ FLAGS = {"match": {"op": "==", "left": SYN_AND_ACK, "right": "ack"}}
 LOOPBACK = {"match": {"op": "==", "left": {"meta": {"key": "oif"}}, "right": "lo"}}
 SERVERS = {"set": ["2001:db8::1", "2001:db8::3"]}
 NETWORK = {"prefix": {"addr": "192.0.2.0", "len": 24}}
+SYSTEM_USERS = {"match": {"op": "==", "left": {"meta": {"key": "skuid"}}, "right": {"range": [1, 999]}}}
+REJECT = {"reject": {"type": "tcp reset"}}
 KNOWN: dict[str, tuple[str, list[Any], set[Opening]]] = {
     "a network and a port": (
         "input", [payload("ip", "saddr", NETWORK), payload("tcp", "dport", 443)],
@@ -77,6 +79,8 @@ UNREAD: dict[str, list[Any]] = {
     "a limit": [payload("tcp", "dport", 22), {"limit": {"rate": 3}}, {"accept": None}],
     "a refusal before": [payload("ip", "saddr", NETWORK), {"drop": None}],
     "a verdict map": [{"vmap": {"key": {}, "data": {}}}],
+    "a user": [LOOPBACK, SYSTEM_USERS, *ACCEPT],
+    "another refusal before": [LOOPBACK, SYSTEM_USERS, payload("tcp", "dport", 443), REJECT],
     "two verdicts": [{"accept": None}, {"drop": None}],
     "something new": [{"queue": {"num": 1}}],
 }
@@ -88,7 +92,13 @@ def test_what_is_not_understood_is_shown(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "rule", [[{"counter": {"packets": 0, "bytes": 0}}], [state("invalid"), {"drop": None}], [{"log": {"prefix": "x"}}]]
+    "rule",
+    [
+        [{"counter": {"packets": 0, "bytes": 0}}],
+        [state("invalid"), {"drop": None}],
+        [LOOPBACK, SYSTEM_USERS, payload("tcp", "dport", 22), REJECT],
+        [{"log": {"prefix": "x"}}],
+    ],
 )
 def test_a_rule_that_opens_nothing_gives_nothing(rule: list[Any]) -> None:
     assert opened_by_rules(ruleset(rule)) == set()

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from filae_ops.agent.database import postgresql
 from filae_ops.agent.runtime import unit_control
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.layout import RECOVERER
@@ -46,7 +47,7 @@ def follow(machine: Machine, name: str, *, as_json: bool, offset: int = 0) -> in
         return 130
     if not events or events[-1]["event"] not in ENDS:
         raise Refused(f"transaction {name} was cut and nothing recovers it", next_step="filaectl recover")
-    if not as_json and (why := verdict(events)):
+    if not as_json and (why := verdict(events, postgresql.AGAIN)):
         sys.stderr.write(f"filaectl: {why}\n")
     return 0 if events[-1]["event"] == "committed" else 1
 

@@ -11,7 +11,7 @@ from filae_ops.agent.bundle import field_rules
 from filae_ops.agent.bundle.contract import Contract
 from filae_ops.agent.bundle.contract_rules import REBUILD
 from filae_ops.agent.database import declared_roles, schema_table
-from filae_ops.agent.database.postgresql import AGAIN, NAME, exists, psql
+from filae_ops.agent.database.postgresql import AGAIN, NAME, ConnectionsHeld, exists, psql
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.layout import APP_USER, MIGRATE_USER
 from filae_ops.agent.system.machine import Machine
@@ -78,12 +78,16 @@ def as_declared(machine: Machine) -> Iterator[None]:
 
 
 def _disturbance(machine: Machine) -> str:
-    with contextlib.suppress(Failed, Refused):
+    try:
         if reset := reset_roles(machine):
             return "; ".join(reset)
         sql = f"SELECT count(*) FROM pg_stat_activity WHERE usename = '{APP_USER}'"  # noqa: S608
         if int(psql(machine, sql) or 0) >= declared_roles.CONNECTIONS:
             return f"role {APP_USER} has all of its {declared_roles.CONNECTIONS} connections"
+    except ConnectionsHeld as exc:
+        return str(exc)
+    except (Failed, Refused):
+        pass
     return ""
 
 

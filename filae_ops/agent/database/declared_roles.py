@@ -25,6 +25,10 @@ ATTRIBUTES = {
     "BYPASSRLS": False, "INHERIT": False,
 }  # fmt: skip
 CONNECTIONS = 60
+# What PostgreSQL answers, in its server's language, where others hold all of its connections.
+NO_CONNECTION_LEFT = (
+    "too many clients", "trop de clients", "remaining connection slots", "emplacements de connexion",
+)  # fmt: skip
 # How many of a role's own settings are told.
 MOST = 5
 # The way out of what the application holds up while it runs.

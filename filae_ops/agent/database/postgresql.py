@@ -18,6 +18,10 @@ WAY_OUT = (
 )
 
 
+class ConnectionsHeld(Failed):
+    """PostgreSQL lets nobody in, not even its administrator: the application holds its connections."""
+
+
 def connection(database: str, user: str = "postgres") -> str:
     """Return the connection string of a user's session, which owes nothing to what others have set."""
     # A superuser alone may choose the language of the messages, in which a lock is looked for.
@@ -36,7 +40,10 @@ def run(machine: Machine, sql: str, *, user: str = "postgres", database: str = "
     """Run SQL as `psql` does, and return how that ended with the last `most` bytes that it printed."""
     argv = ["runuser", "-u", user, "--", "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", "/run/postgresql",
             "-d", connection(database, user), "-f", "-"]  # fmt: skip
-    return machine.runner.run(argv, stdin=sql, timeout=120, most=most)
+    result = machine.runner.run(argv, stdin=sql, timeout=120, most=most)
+    if any(text in result.err for text in declared_roles.NO_CONNECTION_LEFT):
+        raise ConnectionsHeld("the application that runs holds PostgreSQL's connections: none is left", next_step=AGAIN)
+    return result
 
 
 def exists(machine: Machine) -> bool:

@@ -147,19 +147,20 @@ def store(machine: Machine, contract: Contract, *, bound: bool = False) -> Verdi
 
 
 def write_and_read(paths: list[str]) -> None:
-    """Do what `store` asks, as the user who runs this."""
+    """Do what `store` asks, as the user who runs this; the file loses its name at once."""
     for place in paths:
         path = Path(place) / f".filaectl-{secrets.token_hex(8)}"
         data = os.urandom(4096)
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         try:
+            # The application that runs may have removed it first: the directory is its own.
+            path.unlink(missing_ok=True)
             os.write(handle, data)
             os.fsync(handle)
             if os.pread(handle, 8192, 0) != data:
                 raise OSError(f"{path} does not give back what was written")
         finally:
             os.close(handle)
-            path.unlink()
 
 
 def probe(

@@ -132,7 +132,9 @@ def machine_ready(machine: Machine, contract: Contract) -> None:
     try:
         postgresql.psql(machine, "SELECT 1")
     except Failed as exc:
-        raise Refused(f"PostgreSQL does not answer: {exc}", next_step="systemctl status postgresql") from exc
+        raise Refused(
+            f"PostgreSQL does not answer: {exc}", next_step=exc.next_step or "systemctl status postgresql"
+        ) from exc
 
 
 def calendars(machine: Machine, contract: Contract) -> None:

@@ -11,8 +11,11 @@ from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.transaction.journal import Event
 
 
-def verdict(events: Sequence[Event]) -> Refused | None:
-    """Return why a transaction did not commit, who acts and what is next; None when it did."""
+def verdict(events: Sequence[Event], again: str) -> Refused | None:
+    """Return why a transaction did not commit, who acts and what is next; None when it did.
+
+    `again`: the commands that stop the release that runs, and try again.
+    """
     found = {event["event"]: event for event in reversed(events)}  # the first of each name
     if refused := found.get("refused"):
         reason = refused.get("reason") or refused.get("message") or "refused"
@@ -21,7 +24,7 @@ def verdict(events: Sequence[Event]) -> Refused | None:
     if failed is None or "committed" in found:
         return None
     undone = "undone: what served before serves" if "rolled-back" in found else "NOT wholly undone"
-    step = failed.get("next_step") or "mend the release, build it again under a higher version, deploy that"
+    step = failed.get("next_step") or _mend(found.get("begin"), again)
     if "gave-up" in found:
         step = "filaectl journal, repair what it names, then filaectl recover --retry"
     return Refused(
@@ -49,6 +52,12 @@ def one_colour(stall: float | None) -> str:
     """Return what is said of an update in one colour."""
     known = f"about {stall:.0f} s, as the last start took" if stall else "the length of its start (none is known yet)"
     return f"one colour, as memory is short for two: requests wait {known}, none is refused"
+
+
+def _mend(begun: Event | None, again: str) -> str:
+    step = "mend the release, build it again under a higher version, deploy that"
+    running = begun and begun["from_version"]
+    return f"{step}; if the release is good, the one that runs may be in its way: {again}" if running else step
 
 
 def _words(event: Event) -> str:

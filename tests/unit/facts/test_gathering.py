@@ -158,3 +158,19 @@ def test_a_database_that_lets_nobody_in_hides_nothing_of_the_server(monkeypatch)
     monkeypatch.setattr(database, "command", lambda *argv, text: answer)
     found = database.database({"database": {"name": "filae", "look": "SELECT roles", "excess": "SELECT rights"}})
     assert (found["inside"], found["known"]["databases"]) == ({}, {"filae": {"open": False}})
+
+
+@pytest.mark.parametrize(
+    ("answer", "held"), [("FATAL:  sorry, too many clients already", True), ("FATAL:  starting up", False)]
+)
+def test_a_postgresql_whose_connections_the_application_holds_is_told_apart(monkeypatch, answer, held):
+    def refused(*argv, text):
+        raise gathering.Unmeasured(f"runuser ended with status 2: psql: error: {answer}")
+
+    monkeypatch.setattr(database, "command", refused)
+    asked = {"name": "filae", "look": "SELECT", "excess": "SELECT", "no_connection_left": ["too many clients"]}
+    if held:
+        assert database.database({"database": asked}) == {"connections_held": True}
+        return
+    with pytest.raises(gathering.Unmeasured, match="starting up"):
+        database.database({"database": asked})

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from material.postgresql_roles import known
 
+from filae_ops.language import Lang
 from filae_ops.paths import data_path
 from filae_ops.report.document.check_words import wording
-from filae_ops.verification.check import Broken, Facts, Target
+from filae_ops.verification.check import Broken, Facts, NotRun, Target
 
 FILE = Path(__file__).parents[2] / "host/test_database.py"
 MEND = "provider: filae-ops provision puts it right"
@@ -124,3 +125,18 @@ def test_what_nobody_declared_is_named_with_what_ends_it(
     assert step in said.next
     assert said.owner == "provider"
     assert "\x1b" not in said.message + said.next
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+@pytest.mark.parametrize("check", sorted({row[0] for row in DATABASE}))
+def test_connections_that_the_application_holds_leave_it_unmeasured_and_say_why(
+    checks: dict[str, Any], check: str, lang: Lang
+) -> None:
+    facts = Facts({"database": {"value": {"connections_held": True}}})
+    on = Target(inventory=Any, declared=Any, facts=facts, outside={}, placed={})  # type: ignore[arg-type]
+    with pytest.raises(NotRun) as caught:
+        checks[check](on)
+    said = wording(check, caught.value.code, caught.value.values, lang)
+    assert "PostgreSQL" in said.message
+    assert ": filaectl maintenance on, systemctl stop 'filae-web@*'" in said.next
+    assert said.next.endswith("filaectl maintenance off")

@@ -134,3 +134,17 @@ def test_a_start_that_fails_by_itself_says_so_and_no_more(tmp_path: Path) -> Non
     machine, _ = machine_with(tmp_path / "full", Server(connections=60))
     with pytest.raises(Failed, match="all of its 60 connections"), application_database.as_declared(machine):
         raise Failed("it is broken")
+
+
+def test_a_start_that_fails_while_the_application_holds_postgresqls_connections_says_so(tmp_path: Path) -> None:
+    answers: dict[str, Any] = {"runuser": Server()}
+    machine, runner = machine_at(tmp_path, answers)
+
+    def start() -> None:
+        with application_database.as_declared(machine):
+            runner.answers["runuser"] = Result(2, "", "FATAL:  sorry, too many clients already")
+            raise Failed("the new release is not healthy")
+
+    with pytest.raises(Failed, match=r"not healthy; the application .* holds PostgreSQL's connections") as caught:
+        start()
+    assert caught.value.next_step.startswith("filaectl maintenance on, systemctl stop 'filae-web@*'")

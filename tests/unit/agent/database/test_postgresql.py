@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from material.agent.fakes import CONTRACT, machine_at
 
 from filae_ops.agent.bundle.contract import Contract
 from filae_ops.agent.database import application_database, declared_roles, postgresql, schema_table
+from filae_ops.agent.system.machine import Machine
 from filae_ops.agent.system.process import Failed, Result
 
 NEW = Contract(CONTRACT)
@@ -89,3 +91,20 @@ def test_a_lock_that_does_not_come_names_who_may_hold_it_and_the_way_out(tmp_pat
         assert words in caught.value.next_step
     asked = next(sql for sql in server.asked if "pg_stat_activity" in sql)
     assert "locktype = 'advisory'" in asked, "one may be held outside of any transaction"
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["sorry, too many clients already", "d\ufffdsol\ufffd, trop de clients sont d\ufffdj\ufffd connect\ufffds",
+     "remaining connection slots are reserved for roles with the SUPERUSER attribute"],
+)  # fmt: skip
+@pytest.mark.parametrize("ask", [postgresql.exists, schema_table.version])
+def test_connections_that_the_application_holds_are_named_with_the_way_out(
+    tmp_path: Path, words: str, ask: Callable[[Machine], object]
+) -> None:
+    refused = Result(2, "", f'psql: error: connection to server on socket "/run/postgresql" failed: FATAL:  {words}')
+    machine, _ = machine_at(tmp_path, {"runuser": refused})
+    with pytest.raises(Failed, match="application that runs holds PostgreSQL's connections") as caught:
+        ask(machine)
+    assert caught.value.next_step.startswith("filaectl maintenance on, systemctl stop 'filae-web@*'")
+    assert caught.value.next_step.endswith("try again, then filaectl maintenance off")

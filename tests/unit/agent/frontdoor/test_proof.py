@@ -180,6 +180,21 @@ def test_the_store_is_written_and_read(tmp_path: Path) -> None:
         proof.write_and_read([str(tmp_path / "absent")])
 
 
+def test_what_the_application_does_to_the_name_of_the_written_file_fails_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.open
+
+    def open_and_remove(path: Path, *how: int) -> int:
+        handle = real(path, *how)
+        path.unlink()
+        return handle
+
+    monkeypatch.setattr(os, "open", open_and_remove)
+    proof.write_and_read([str(tmp_path)])
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_schema_ahead_passes_where_the_release_serves_and_not_before_a_switch(tmp_path: Path) -> None:
     machine, _ = machine_with(tmp_path, Server("20270101000000"))
     assert proof.schema(machine, NEW).status == "fail"

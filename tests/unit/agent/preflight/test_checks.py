@@ -78,3 +78,18 @@ def test_a_calendar_is_asked_for_as_one_word(tmp_path: Path) -> None:
     timers = {"purge": {"command": ["bin/x"], "calendar": "Mon *-*-* 02:30 Europe/Paris"}}
     checks.calendars(machine, Contract({**CONTRACT, "timers": timers}))
     assert runner.argvs == [["systemd-analyze", "calendar", "--", "Mon *-*-* 02:30 Europe/Paris"]]
+
+
+@pytest.mark.parametrize(
+    ("words", "next_step"),
+    [("sorry, too many clients already", "filaectl maintenance on, systemctl stop 'filae-web@*'"),
+     ("the database system is starting up", "systemctl status postgresql")],
+)  # fmt: skip
+def test_a_database_that_does_not_answer_is_refused_with_the_way_out(
+    tmp_path: Path, words: str, next_step: str
+) -> None:
+    machine, _ = machine_at(tmp_path, {"runuser": Result(2, "", f"psql: error: FATAL:  {words}")})
+    contract = Contract({key: value for key, value in CONTRACT.items() if key not in ("ruby", "settings", "secrets")})
+    with pytest.raises(Refused, match="PostgreSQL does not answer") as caught:
+        checks.machine_ready(machine, contract)
+    assert caught.value.next_step.startswith(next_step)

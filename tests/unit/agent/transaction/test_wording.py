@@ -39,6 +39,7 @@ def test_what_only_the_journal_needs_is_not_told(name: str) -> None:
     assert wording.line({"event": name, "step": "stage", **TIME}) == ""
 
 
+BEGUN = {"event": "begin", "from_version": "2.0.0"}
 FAILED = {"event": "failed", "step": "start", "reason": "no boot", "evidence": {"exception": "LoadError"}}
 
 
@@ -49,6 +50,10 @@ FAILED = {"event": "failed", "step": "start", "reason": "no boot", "evidence": {
         ([FAILED, {"event": "recover"}, {"event": "committed"}], None, ""),
         ([FAILED, {"event": "rolled-back"}], "step start failed: no boot [exception LoadError]; undone: what served",
          "mend the release"),
+        ([BEGUN, FAILED, {"event": "rolled-back"}], "step start failed",
+         "deploy that; if the release is good, the one that runs may be in its way: stop, again"),
+        ([BEGUN, {**FAILED, "next_step": "enlarge"}], "no boot", "enlarge"),
+        ([{**BEGUN, "from_version": None}, FAILED], "no boot", "deploy that"),
         ([FAILED, {"event": "undo-failed"}], "NOT wholly undone", "mend the release"),
         ([FAILED, {"event": "gave-up"}], "NOT wholly undone", "filaectl recover --retry"),
         ([{**FAILED, "owner": "dsi", "next_step": "enlarge"}, {"event": "rolled-back"}], "no boot", "enlarge"),
@@ -58,13 +63,14 @@ FAILED = {"event": "failed", "step": "start", "reason": "no boot", "evidence": {
 def test_the_verdict_says_what_failed_and_what_is_next(
     events: list[dict[str, Any]], message: str | None, step: str
 ) -> None:
-    found = wording.verdict(events)
+    found = wording.verdict(events, "stop, again")
     if message is None:
         assert found is None
     else:
         assert found is not None
         assert message in found.message
         assert step in found.next_step
+        assert ("if the release is good" in found.next_step) is ("if the release is good" in step)
 
 
 def test_one_colour_is_said_with_its_stall() -> None:
