@@ -1,6 +1,7 @@
 """Compares what a release's clients meet with what those of the release before met, each client counting alike.
 
-No client decides alone, however often it asks: half of those seen must fare worse, and three at least.
+No client decides alone, however often it asks: half of those seen must fare worse, and three at least. It is looked at
+among all clients, then among those that asked several times: addresses that ask once hide nothing from these.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from filae_ops.agent.frontdoor.access_log import Outcome
 ENOUGH = 20
 OF_A_CLIENT = 10
 CLIENTS = 3
+SEVERAL = 3
 SHARE = 0.05
 SLOW = 1.0
 # A machine that its host holds up for a moment is slow for all that waited; a slow release stays slow.
@@ -99,38 +101,58 @@ class Judge:
     @property
     def median_before(self) -> float:
         """Return the median of the clients' medians before; so few as decide nothing say nothing."""
-        timed = [client for client in self._before.values() if client.seconds]
-        return _median([client.median for client in timed]) if _enough(timed) else 0.0
+        return _median_wait(self._before.values())
 
     @property
-    def share_before(self) -> float:
-        """Return the median of the shares that failed of each client's requests before."""
-        clients = self._before.values()
-        return _median([client.share for client in clients]) if _enough(clients) else 0.0
+    def judged(self) -> bool:
+        """Tell whether the colour has had enough clients, and requests of theirs, to be judged by them."""
+        return _enough(self._clients.values())
 
     def breach(self) -> str:
         """Return what is worse than it may be, or nothing."""
-        return self._failing() or self._slow()
+        before, since = list(self._before.values()), list(self._clients.values())
+        if worse := self._failing(since, before) or self._slow(since, before):
+            return worse
+        # Like is compared with like, where there is enough of it.
+        before, since = _asking_several_times(before) or before, _asking_several_times(since)
+        return self._failing(since, before) or self._slow(since, before)
 
-    def _failing(self) -> str:
+    def _failing(self, since: Collection[Client], before: Collection[Client]) -> str:
         # What failed as often before is not this release's fault.
-        limit = SHARE + self.share_before
-        failing = [client for client in self._clients.values() if client.share > limit]
-        if not _decide(failing, self._clients.values()):
+        usual = _median_share(before)
+        failing = [client for client in since if client.share > SHARE + usual]
+        if not _decide(failing, since):
             return ""
-        before = f"; before it was {self.share_before:.0%}" if self.share_before else ""
-        met = f"met by {len(failing)} of {self.clients} clients"
-        return f"{self.failures} of {self.requests} requests ended with a server error, {met}{before}"
+        was = f"; before it was {usual:.0%}" if usual else ""
+        met = f"met by {len(failing)} of {len(since)} clients"
+        return f"{self.failures} of {self.requests} requests ended with a server error, {met}{was}"
 
-    def _slow(self) -> str:
-        limit = max(SLOW, TIMES * self.median_before)
-        lasting = [client for client in self._clients.values() if client.span >= SPAN_SECONDS]
-        slow = [client for client in lasting if client.median > limit]
+    def _slow(self, since: Collection[Client], before: Collection[Client]) -> str:
+        usual = _median_wait(before)
+        lasting = [client for client in since if client.span >= SPAN_SECONDS]
+        slow = [client for client in lasting if client.median > max(SLOW, TIMES * usual)]
         if not _decide(slow, lasting):
             return ""
         wait = min(client.median for client in slow)
         of = f"of {len(slow)} of {len(lasting)} clients"
-        return f"half of the requests take {wait:.2f} s or more, {of}; before it was {self.median_before:.2f} s"
+        return f"half of the requests take {wait:.2f} s or more, {of}; before it was {usual:.2f} s"
+
+
+def _asking_several_times(clients: Collection[Client]) -> list[Client]:
+    """Return those that asked SEVERAL times or more; nobody where these are too few to decide."""
+    several = [client for client in clients if client.requests >= SEVERAL]
+    return several if _enough(several) else []
+
+
+def _median_wait(clients: Collection[Client]) -> float:
+    """Return the median of the clients' medians; so few as decide nothing say nothing."""
+    timed = [client for client in clients if client.seconds]
+    return _median([client.median for client in timed]) if _enough(timed) else 0.0
+
+
+def _median_share(clients: Collection[Client]) -> float:
+    """Return the median of the shares that failed of each client's requests; so few as decide nothing say nothing."""
+    return _median([client.share for client in clients]) if _enough(clients) else 0.0
 
 
 def _decide(worse: Collection[Client], seen: Collection[Client]) -> bool:

@@ -36,7 +36,7 @@ class Soak(Deploy):
             self._watch(log, judge, length)
         finally:
             log.close()
-        return {"soaked": length, **_told(judge)}
+        return {"soaked": length, **_told(judge), **({} if judge.judged else {"judged": False})}
 
     def _watch(self, log: Log, judge: Judge, length: float) -> None:
         started = told = time.monotonic()

@@ -120,9 +120,10 @@ def _clock(event: Event) -> str:
 
 
 def _details(event: Event) -> str:
-    known = {"format", "time", "boot", "machine", "event", "tx", "step", "seconds"}
+    known = {"format", "time", "boot", "machine", "event", "tx", "step", "seconds", "judged"}
     found = {k: v for k, v in event.items() if k not in known and v not in (None, [], {}, "")}
-    return f" ({', '.join(f'{k}: {_short(v)}' for k, v in found.items())})" if found else ""
+    unjudged = ": too few clients to judge" if event.get("judged") is False else ""
+    return (f" ({', '.join(f'{k}: {_short(v)}' for k, v in found.items())})" if found else "") + unjudged
 
 
 def _short(value: Any) -> str:

@@ -85,6 +85,37 @@ def test_one_client_saves_no_bad_release(asked: list[Outcome]) -> None:
     assert "of 5 of 6 clients" in judged(met(8, seconds=3.0) + asked).breach()
 
 
+ADDRESSES = range(100, 120)
+
+
+@pytest.mark.parametrize("asked", [met(1, ADDRESSES), met(2, ADDRESSES), met(1, ADDRESSES) + met_before(1, ADDRESSES)])
+def test_addresses_that_ask_once_or_twice_hide_no_bad_release(asked: list[Outcome]) -> None:
+    assert "met by 5 of 5 clients" in judged(met(8, status=500) + asked).breach()
+    assert "of 5 of 5 clients" in judged(met(8, seconds=3.0) + asked).breach()
+
+
+def test_a_few_clients_that_ask_often_hide_nothing_from_those_that_give_up_at_once() -> None:
+    assert "met by 20 of 23 clients" in judged(met(2, ADDRESSES, status=500) + met(50, range(3))).breach()
+
+
+def test_addresses_that_met_an_error_before_make_nothing_bad_look_usual() -> None:
+    before = met_before(10) + met_before(1, ADDRESSES, status=500)
+    assert "40 of 40 requests" in judged(met(8, status=500), before).breach()
+
+
+def test_what_failed_before_for_those_that_ask_often_is_not_the_release_s_fault() -> None:
+    failing = met(15) + met(5, status=500)
+    assert judged(failing + met(1, ADDRESSES), met_before(15) + met_before(5, status=500)).breach() == ""
+
+
+@pytest.mark.parametrize(
+    ("since", "is_judged"),
+    [(met(50, range(2)), False), (met(3, range(3)), False), (met(7, range(3)), True), ([], False)],
+)
+def test_too_few_clients_or_requests_judge_nothing(since: list[Outcome], is_judged: bool) -> None:
+    assert judged(since).judged is is_judged
+
+
 @pytest.mark.parametrize(
     "asked",
     [
@@ -125,5 +156,6 @@ def test_what_the_release_failed_before_the_switch_was_done_excuses_nothing() ->
     judge = Judge("green", since=3.0, begun=1.5)
     judge.add(met(10, begin=0.0, within=1.0) + met(1000, status=500, seconds=9.0, begin=1.6, within=1.0))
     judge.add(met(18, begin=4.0) + met(2, begin=4.0, status=500))
-    assert (judge.median_before, judge.share_before) == (0.01, 0.0)
+    assert judge.median_before == 0.01
     assert "10 of 100 requests" in judge.breach()
+    assert "before it was" not in judge.breach()

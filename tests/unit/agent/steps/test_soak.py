@@ -65,6 +65,11 @@ def test_a_release_that_does_well_is_watched_to_the_end(watched: Watched) -> Non
     assert watched.soak() == {"soaked": 0.25, "requests": 30, "clients": 5, "server_errors": 0}
 
 
+def test_a_release_that_too_few_asked_is_not_judged_and_says_so(watched: Watched) -> None:
+    watched.requests(15)
+    assert watched.soak() == {"soaked": 0.25, "requests": 15, "clients": 5, "server_errors": 0, "judged": False}
+
+
 def test_a_person_sees_how_far_it_is(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(range(0, 1000, 2))
     monkeypatch.setattr(time, "monotonic", lambda: next(clock) / 10)
