@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 
 from filae_ops.verification import accounted
 from filae_ops.verification.accounted_files import AGENT, Leftover
@@ -18,9 +19,10 @@ def all_known(strangers: Iterable[Leftover]) -> None:
         broken("unaccounted", names=names)
 
 
-def of_theme(on: Target, theme: str) -> None:
-    """Name the files of a theme that nothing accounts for."""
-    all_known(each for each in on.leftovers if each.theme == theme and each.what == "unknown")
+def of_theme(on: Target, theme: str, *more: Iterable[Leftover]) -> None:
+    """Name the files of a theme that nothing accounts for, and what else is of it."""
+    strangers = [each for each in on.leftovers if each.theme == theme and each.what == "unknown"]
+    all_known([*strangers, *chain(*more)])
     if not on.facts["decisive"]["whole"]:
         not_run("too_much_to_read")
 
@@ -46,8 +48,7 @@ def test_pam(on: Target) -> None:
 @check("known-services", "OPS-11")
 def test_services(on: Target) -> None:
     """Every unit, fragment, rule of udev and setting of a service is accounted for."""
-    of_theme(on, "services")
-    all_known(accounted.units(on.facts["manager"]["transient"], on.declared.machine.additions))
+    of_theme(on, "services", accounted.units(on.facts["manager"]["transient"], on.declared.machine.additions))
 
 
 @check("known-schedules", "OPS-11")
@@ -91,8 +92,7 @@ def test_shells(on: Target) -> None:
 @check("known-network", "OPS-11")
 def test_network(on: Target) -> None:
     """Names, hooks and tables of the network are accounted for."""
-    of_theme(on, "network")
-    all_known(accounted.tables(on.facts["tables"], on.declared.machine.additions))
+    of_theme(on, "network", accounted.tables(on.facts["tables"], on.declared.machine.additions))
 
 
 @check("known-programs", "OPS-11")
@@ -106,8 +106,7 @@ def test_programs(on: Target) -> None:
 @check("known-settings", "OPS-11")
 def test_settings(on: Target) -> None:
     """Every other file below /etc is accounted for."""
-    of_theme(on, "settings")
-    of_theme(on, "filae")
+    of_theme(on, "settings", (each for each in on.leftovers if each.theme == "filae" and each.what == "unknown"))
 
 
 @check("known-accounts", "OPS-11", against=("access.operators", "access.dsi"))
