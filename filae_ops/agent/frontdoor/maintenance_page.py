@@ -207,7 +207,7 @@ def _lock(handle: int) -> None:
                 by, _, process = os.pread(handle, 200, 0).decode(errors="replace").partition(" ")
                 raise Refused(
                     f"another `filaectl maintenance` has not ended: {by}, process {process}",
-                    next_step=f"ps -p {process} shows it; kill -CONT {process} where it is stopped; then run this again",
+                    next_step=f"ps -p {process} shows it; kill -CONT {process} where it is stopped; run this again",
                 ) from None
             time.sleep(0.1)
         else:
