@@ -30,7 +30,9 @@ def manager(_: Expected) -> dict[str, Any]:
     fields = "Id,FragmentPath,DropInPaths,SourcePath,NeedDaemonReload,Transient,ActiveState"
     text = command("systemctl", "show", f"--property={fields}", "*.service", "*.timer", "*.path", "*.socket")
     units = [dict(line.split("=", 1) for line in block.splitlines() if "=" in line) for block in text.split("\n\n")]
-    read_at = _since_boot(command("systemctl", "show", "--property=UnitsLoadTimestampMonotonic"))
+    # The first is at the start, the second at each reload since, 0 before there was one.
+    loads = "UnitsLoadStartTimestampMonotonic,UnitsLoadTimestampMonotonic"
+    read_at = _since_boot(command("systemctl", "show", f"--property={loads}"))
     late = {unit["Id"] for unit in units if _newer(_files(unit), read_at)}
     return {
         "environment": command("systemctl", "show-environment").splitlines(),
@@ -102,9 +104,9 @@ def _ssh() -> list[str]:
 
 
 def _since_boot(shown: str) -> float:
-    """Return a moment that systemd gives in microseconds of its steady clock, in seconds since 1970."""
-    match = re.search(r"Monotonic=(\d+)", shown)
-    return time.time() - (time.monotonic() - int(match[1]) / 1e6) if match else 0.0
+    """Return the latest moment that systemd gives in microseconds of its steady clock, in seconds since 1970."""
+    latest = max((int(number) for number in re.findall(r"Monotonic=(\d+)", shown)), default=0)
+    return time.time() - (time.monotonic() - latest / 1e6)
 
 
 def _newer(paths: list[str], moment: float) -> list[str]:
