@@ -106,6 +106,8 @@ def _row(path: str, about: os.stat_result) -> Row | None:
     # Of the many files below /usr, roles place none that a package has too.
     if not loose and ((path.startswith("/usr/") and (by or folder)) or _own_transient(path)):
         return None
+    if not by and not os.path.lexists(path):  # gone since it was listed, as units without a file are
+        return None
     kind = "link" if link else "directory" if folder else "file" if plain else "special"
     row: Row = {"path": path, "kind": kind, "by": by, "loose": loose, "mode": f"{stat.S_IMODE(about.st_mode):04o}"}
     row |= {"user": user_name(about.st_uid), "group": group_name(about.st_gid)}

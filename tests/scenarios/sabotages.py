@@ -83,7 +83,7 @@ SABOTAGES = {
     "database on 0.0.0.0": (
         f"echo \"listen_addresses = '0.0.0.0'\" > {LISTEN}; {RESTART}",
         f"rm {LISTEN}; {RESTART}",
-        {"net-listening", "db-local", "db-settings", "known-database"},
+        {"net-listening", "db-local", "db-settings", "known-database", "known-sockets"},
     ),
     "what nobody declared in the database": (
         STRANGE,

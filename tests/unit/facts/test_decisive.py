@@ -70,6 +70,13 @@ def test_links_pipes_and_names_of_any_kind_are_told_without_being_followed_or_wa
     assert any(name.startswith("odd") for name in told)
 
 
+def test_what_is_gone_before_it_is_looked_at_is_not_told(disk, monkeypatch):
+    listed = [*decisive._entries(float("inf"))]
+    (disk / "strange").unlink()
+    monkeypatch.setattr(decisive, "_entries", lambda limit: listed)
+    assert "strange" not in rows(disk)
+
+
 def test_more_than_can_be_told_is_said_not_to_be_whole(disk, monkeypatch):
     monkeypatch.setattr(decisive, "ROWS", 2)
     assert decisive.decisive({})["whole"] is False
