@@ -113,13 +113,16 @@ def _placed(task: Task, templar: Templar) -> Iterator[dict[str, Any]]:
 
 
 def _written(task: Task, templar: Templar, loader: DataLoader) -> Iterator[dict[str, Any]]:
-    """Give what the other tasks of a task's role write: its own table of them, if it has one."""
+    """Give what the other tasks of a task's role write: its own table of them, if it has one.
+
+    What they do not write as the inventory is now, they may have left when it was otherwise.
+    """
     table = Path(task._role._role_path, "meta/writes.yml") if task._role else None
     if table and table.is_file():
         stated = loader.load_from_file(str(table), trusted_as_template=True)
-        if templar.evaluate_conditional(stated.get("when", True)):
-            for entry in stated["paths"]:
-                yield _row(task, entry["kind"], entry)
+        left = not templar.evaluate_conditional(stated.get("when", True))
+        for entry in stated["paths"]:
+            yield _row(task, entry["kind"], {**entry, "optional": left or entry.get("optional", False)})
 
 
 def _runs(task: Task, templar: Templar) -> bool:

@@ -26,6 +26,9 @@ DOES_NOT_START = {"config/puma.rb": 'raise "this release does not start"\n'}
 def sites(template: Machine) -> Iterator[list[Site]]:
     """Two copies of the deployed machine, on which 2.0.0 serves."""
     made = [Site(fleet.up(name, source=template, say=say)) for name in ("north", "south")]
+    for site in made:
+        provisioned = site.ops("provision")
+        assert provisioned.returncode == 0, f"a copy has another address, its certificate follows: {provisioned.stderr}"
     yield made
     for site in made:
         lifecycle.remove(site.machine)

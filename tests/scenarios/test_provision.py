@@ -13,6 +13,7 @@ from pathlib import Path
 from sites import Site
 from waiting import until
 
+from filae_ops.facts.decisive import SECRET_IN
 from filae_ops.verification.placed_by_roles import Placement, placed_by_roles
 
 TASKS = 45
@@ -84,7 +85,9 @@ def assert_there(site: Site, expected: dict[str, Placement], *beside: str) -> No
         known |= dict.fromkeys(there, placement)
     assert found.keys() == known.keys()
     for path, placement in known.items():
-        if placement.sha256 is None:
+        if path in SECRET_IN:  # made once on the machine: verify compares the text around it
+            known[path] = replace(placement, sha256=None)
+        if known[path].sha256 is None:
             found[path]["sha256"] = None
     assert {path: Placement(**state, role="") for path, state in found.items()} == {
         path: replace(placement, role="", optional=False) for path, placement in known.items()

@@ -28,7 +28,7 @@ find {PLACES} -xdev {EXCEPT} -printf '%p %y %m %u:%g %s %T@ %l\\n' 2>/dev/null |
 find /etc/filae /etc/nginx /etc/ssh /etc/systemd /etc/apt -xdev -type f -exec sha256sum {{}} + 2>/dev/null | sort
 dpkg-query -W -f '${{Package}} ${{Version}} ${{db:Status-Status}}\\n'
 systemctl list-units --all --plain --no-legend 'filae*' 'nginx*' 'postgresql*' 'ssh*' |
-  grep -Ev '{AT_TIMES}' | sed -E '/^filae-refresh.timer/s/ (running|waiting) / /' | sort
+  grep -Ev '{AT_TIMES}' | sed -E '/^filae-refresh.timer/s/ (running|waiting) / /; s/ +/ /g' | sort
 systemctl show --property=MainPID nginx.service filae-web@blue.service filae-web@green.service ssh.service
 nft -s list ruleset 2>/dev/null
 """
