@@ -28,7 +28,7 @@ def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 def test_it_is_read_and_says_no_error(page: Browser) -> None:
     text = page.run("return document.body.innerText")
-    for wanted in ("chv-demo", "DSI-10", "72 h old", "OS-01", "alert(1)", "192.0.2.9"):
+    for wanted in ("chv-demo", "DSI-10", "72 h", "OS-01", "alert(1)"):
         assert wanted in text
     assert page.run("return document.querySelectorAll('script').length") == 0
     assert page.run("return performance.getEntriesByType('resource').length") == 0, "nothing is fetched"
