@@ -16,7 +16,7 @@ import re
 import socket
 from collections.abc import Callable, Mapping
 
-from filae_ops.facts import cluster_files, derived_links, package_files, pam_profiles
+from filae_ops.facts import byte_code, cluster_files, derived_links, package_files, pam_profiles
 from filae_ops.facts.gathering import read
 
 # The same bytes as a template of a package.
@@ -163,10 +163,8 @@ def _own_addresses() -> frozenset[str]:
         return frozenset()
 
 
-def _byte_code(path: str) -> bool:
-    """Tell whether a file is what Python made of a package's module."""
-    match = re.fullmatch(r"(.*)/__pycache__/([^/]+)\.cpython-\d+(\.opt-\d)?\.pyc", path)
-    return bool(match) and package_files.packaged(f"{match[1]}/{match[2]}.py")  # type: ignore[index]
+def _py3compile(path: str) -> bool:
+    return byte_code.of_a_module(path)
 
 
 def _update_ca_certificates(path: str) -> bool:
@@ -222,6 +220,6 @@ FILES: Mapping[str, Callable[[str], bool]] = {
     r"/etc/ssl/certs/ca-certificates\.crt": _update_ca_certificates,
     r"/etc/apt/apt\.conf\.d/(01autoremove-kernels|02autoremove-postgresql)": _pg_updateaptconfig,
     r"/etc/apt/sources\.list(\.d/debian\.sources)?": _debian_archive,
-    r"/usr/(lib|share)/.*\.pyc": _byte_code,
+    r"/usr/(lib|share)/.*\.pyc": _py3compile,
     r"/etc/postgresql/\d+/main/[a-z_]+(\.conf)?": _pg_createcluster,
 }

@@ -4,7 +4,7 @@ Sources: dpkg(1) --verify, deb-conffiles(5), dpkg-divert(1), dpkg-statoverride(1
 """
 
 # One process, many files: plain functions are enough, and quick.
-# ruff: noqa: PTH119, PTH123, PTH207
+# ruff: noqa: PTH116, PTH119, PTH123, PTH207
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ DATABASE = "/var/lib/dpkg"
 MERGED = ("/bin/", "/lib/", "/lib32/", "/lib64/", "/libx32/", "/sbin/")
 # Nothing here is run or read by what runs: many images are made without these.
 READING = re.compile(r"/usr/share/(doc|doc-base|info|locale|man|lintian|bug|gnome/help|omf|groff)(/|$)")
+AT_ONCE = 60  # seconds, in which dpkg writes its records of a package, and its scripts what they make
 GOOD_STATES = ("installed", "config-files", "not-installed")
 
 
@@ -40,7 +41,7 @@ def _listed() -> tuple[Mapping[str, str], Mapping[str, set[str]]]:
     diverted = {merged(old): (merged(new), by) for old, new, by in diversions()}
     brought: dict[str, set[str]] = {path: set() for path in diverted}
     for listing in glob.glob(f"{DATABASE}/info/*.list"):
-        package = os.path.basename(listing)[: -len(".list")].partition(":")[0]
+        package = _package(listing)
         with open(listing, encoding="utf-8", errors="replace") as stream:
             for line in stream:
                 path = merged(line.rstrip("\n"))
@@ -74,9 +75,38 @@ def packaged(path: str) -> bool:
     return place in owners() and place not in changed()
 
 
+def brought_at(path: str) -> float | None:
+    """Return when the package of a path put its files there, in seconds since 1970; None when that cannot be told."""
+    return _unpacked().get(owners().get(merged(path), ""))
+
+
+@functools.cache
+def _unpacked() -> Mapping[str, float]:
+    """Return when dpkg wrote each package's list of files, by ctime, which no tool sets: the last that it writes."""
+    found: dict[str, float] = {}
+    for listing in glob.glob(f"{DATABASE}/info/*.list"):
+        found[_package(listing)] = max(found.get(_package(listing), 0.0), os.stat(listing).st_ctime)
+    return found
+
+
+def _package(record: str) -> str:
+    """Return the package of one of dpkg's records: `/var/lib/dpkg/info/libc6:amd64.md5sums`."""
+    return os.path.basename(record).rpartition(".")[0].partition(":")[0]
+
+
+def _rewritten() -> list[dict[str, str]]:
+    """Return the digests, scripts and other records that dpkg keeps of a package and that changed after it came."""
+    late = []
+    for record in sorted(glob.glob(f"{DATABASE}/info/*.*")):
+        package = _package(record)
+        if package in _unpacked() and os.stat(record).st_ctime > _unpacked()[package] + AT_ONCE:
+            late.append({"path": record, "package": package})
+    return late
+
+
 @part
 def packages(_: Expected) -> dict[str, object]:
-    """Return the packages that are half-way, those of no source of apt's, and what people diverted."""
+    """Return the packages that are half-way, those of no source, whose records changed, and what people diverted."""
     text = read(f"{DATABASE}/status")
     states = re.findall(r"^Package: (\S+)\nStatus: (\S+) (\S+) (\S+)$", text, re.M)
     # A package that changed hands has lost its state only when `reinstreq` or a word of these says so.
@@ -85,6 +115,7 @@ def packages(_: Expected) -> dict[str, object]:
         "half": sorted(half),
         "diverted": sorted(f"{old} to {new}" for old, new, by in diversions() if not _of_a_package(old, new, by)),
         "sourceless": _sourceless(text),
+        "rewritten": _rewritten(),
     }
 
 

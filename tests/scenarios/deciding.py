@@ -8,6 +8,11 @@ SIGNERS = "/etc/filae/allowed_signers"
 UPSTREAM = "/etc/nginx/filae/upstream.conf"
 RELEASE = "/opt/filae/releases/2.0.0"
 DPKG = "/var/lib/dpkg/status"
+SCRIPT = "/var/lib/dpkg/info/base-files.postinst"
+LISTING = "/var/lib/dpkg/info/base-files.list"
+# Of modules that nothing imports: Python itself would put them right.
+MODULE = "/usr/lib/python3.13/__pycache__/pyclbr.cpython-313.pyc"
+OTHER = "/usr/lib/python3.13/__pycache__/tabnanny.cpython-313.pyc"
 # Without a name of this run in its way: what waits in a session, and what runs from elsewhere.
 LEFT = "systemd-run -q --collect --scope --unit=session-99 setsid"
 
@@ -97,6 +102,13 @@ DECIDING = {
     "a program of a package's": (
         "cp -p /usr/sbin/logrotate /root/logrotate; echo >> /usr/sbin/logrotate",
         "cp -p /root/logrotate /usr/sbin/logrotate", "packages-intact", "/usr/sbin/logrotate",
+    ),
+    "a script that dpkg runs": (
+        f"cp -p {SCRIPT} /root/script; echo >> {SCRIPT}",
+        f"cp -p /root/script {SCRIPT}; touch -r {LISTING} {LISTING}", "packages-intact", SCRIPT,
+    ),
+    "byte code of a package's": (
+        f"cp -p {MODULE} /root/code; cp -p {OTHER} {MODULE}", f"cp -p /root/code {MODULE}", "known-programs", MODULE,
     ),
     "a file that anybody may change": (
         "chmod 0666 /etc/profile", "chmod 0644 /etc/profile",

@@ -28,7 +28,7 @@ HEALTHY: dict[str, Any] = {
         "placed": [{**{k: v for k, v in DROPIN.items() if k != "by"}, "target": None, "optional": False}],
         "releases": [{"version": "2.0.0", "complete": True, "problem": "", **NOTHING}],
     },
-    "packages": {"half": [], "diverted": [], "sourceless": []},
+    "packages": {"half": [], "diverted": [], "sourceless": [], "rewritten": []},
     "manager": {
         "environment": ["LANG=fr_FR.UTF-8", "PATH=/usr/sbin:/usr/bin"], "unread": [], "transient": [], "fragments": {},
     },
@@ -74,6 +74,10 @@ FAULTS: dict[str, tuple[dict[str, Any], str, str, str]] = {
         rows({"path": "/etc/profile", "by": "a copy", "loose": True}), "files-protected", "/etc/profile", "chmod go-w",
     ),
     "a-half-package": (changed("packages", half=["x (ok half-installed)"]), "packages-whole", "x", "dpkg --configure"),
+    "a-package-s-digests": (
+        changed("packages", rewritten=[{"path": "/var/lib/dpkg/info/sudo.md5sums", "package": "sudo"}]),
+        "packages-intact", "sudo.md5sums", "--force-confmiss sudo",
+    ),
     "a-package-of-no-source": (changed("packages", sourceless=["x"]), "packages-known", "x", DECLARE),
     "a-diversion": (changed("packages", diverted=["/bin/ls to /bin/x"]), "known-apt", "/bin/ls to", "dpkg-divert"),
     "a-changed-release": (release("changed", "app.rb"), "release-intact", "app.rb (changed)", AGAIN),
