@@ -24,7 +24,7 @@ from filae_ops.verification.accounted_files import Leftover
 # Debian's packages put no file of theirs below these: a folder in them is one other's alone.
 _LEFT_TO_OTHERS = ("/opt/", "/srv/", "/usr/local/", "/var/opt/", "/etc/opt/")
 _DECLARE = "declare it in hosts.yml, by the entries given here, or remove it"
-_UNDO = "find who put or changed it and have it undone: no declaration accounts for it"
+_UNDO = "find who put or changed it and have it undone, or renamed: no declaration names it so"
 _BELOW_MACHINE = " " * 8
 WORDS = {
     "package": "the package ",
@@ -64,8 +64,8 @@ def as_rows(entries: Iterable[Addition]) -> list[dict[str, str]]:
 
 def as_yaml(entries: Iterable[Addition]) -> str:
     """Return the lines to paste below `machine:`."""
-    text = yaml.safe_dump({"additions": as_rows(entries)}, sort_keys=False, allow_unicode=True, width=1000)
-    return textwrap.indent(text, _BELOW_MACHINE)
+    text = yaml.safe_dump(as_rows(entries), sort_keys=False, allow_unicode=True, width=1000)
+    return f"{_BELOW_MACHINE}additions:\n{textwrap.indent(text, _BELOW_MACHINE + '  ')}"
 
 
 def _named(declare: Mapping[str, str]) -> Iterator[tuple[str, str]]:

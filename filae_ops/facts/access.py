@@ -43,9 +43,16 @@ def accounts(_: Expected) -> dict[str, Any]:
             "password": fields[1][:1] not in ("!", "*"),
             "locked": fields[7] == "1",
             "group": _group(entry.pw_gid),
+            "home": entry.pw_dir,
         }
     members = {group.gr_name: sorted(group.gr_mem) for group in grp.getgrall() if group.gr_mem}
-    return {"accounts": people, "groups": {name: _members(name) for name in GROUPS}, "members": members}
+    # gshadow(5): whoever knows a group's password enters it.
+    rows = [line.split(":") for line in read("/etc/gshadow").splitlines()]
+    open_groups = sorted(row[0] for row in rows if len(row) > 1 and row[1][:1] not in ("!", "*"))
+    return {
+        "accounts": people, "groups": {name: _members(name) for name in GROUPS}, "members": members,
+        "group_passwords": open_groups,
+    }  # fmt: skip
 
 
 def _group(number: int) -> str:

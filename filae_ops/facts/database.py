@@ -43,8 +43,16 @@ INSIDE = """SELECT json_build_object(
    UNION ALL
    SELECT concat('function ', n.nspname, '.', p.proname, ' of ', o.rolname)
      FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_roles o ON o.oid = p.proowner
-     WHERE o.rolname <> 'filae_migrate' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND NOT EXISTS (
+     WHERE (o.rolname <> 'filae_migrate' OR n.nspname ~ '^pg_') AND p.oid >= 16384 AND NOT EXISTS (
        SELECT FROM pg_depend WHERE classid = 'pg_proc'::regclass AND objid = p.oid AND deptype = 'e')
+   UNION ALL
+   SELECT concat('slot ', slot_name) FROM pg_replication_slots
+   UNION ALL
+   SELECT concat('publication ', pubname) FROM pg_publication
+   UNION ALL
+   SELECT concat('subscription ', subname) FROM pg_subscription
+   UNION ALL
+   SELECT concat('foreign server ', srvname) FROM pg_foreign_server
    LIMIT 20) AS x (what)))"""
 RELEASES = "/opt/filae/releases/*/MANIFEST.json"
 

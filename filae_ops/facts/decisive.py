@@ -4,11 +4,12 @@ What neither accounts for is compared, where this is read, with what the roles, 
 """
 
 # One process, many files: plain functions are enough, and quick.
-# ruff: noqa: PTH115
+# ruff: noqa: PTH115, PTH207
 
 from __future__ import annotations
 
 import contextlib
+import glob
 import grp
 import hashlib
 import os
@@ -16,7 +17,7 @@ import pwd
 import re
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
@@ -31,10 +32,20 @@ TREES = (
     "/run/systemd/system-generators", "/run/systemd/system.conf.d", "/run/systemd/journald.conf.d",
     "/run/systemd/network", "/run/systemd/user", "/run/environment.d", "/run/udev/rules.d", "/run/tmpfiles.d",
     "/run/sysctl.d", "/run/modprobe.d", "/run/nginx", "/run/polkit-1", "/run/dbus-1", "/var/lib/systemd/linger",
+    "/run/systemd/system.attached", "/run/systemd/user.control", "/run/systemd/user.conf.d", "/run/systemd/system.conf",
+    "/run/systemd/logind.conf.d", "/run/systemd/resolved.conf.d", "/run/systemd/timesyncd.conf.d",
+    "/run/systemd/networkd.conf.d", "/run/systemd/coredump.conf.d", "/run/systemd/sleep.conf.d",
+    "/run/systemd/system-environment-generators", "/run/systemd/user-generators", "/run/systemd/system-preset",
+    "/run/systemd/user-environment-generators", "/run/sysusers.d", "/run/modules-load.d", "/run/binfmt.d",
+    "/run/udev/hwdb.d", "/run/extensions", "/run/confexts", "/var/lib/extensions", "/var/lib/confexts",
+    "/var/lib/portables", "/var/lib/gems", "/var/lib/ruby",
 )  # fmt: skip
 SHALLOW = {
     "/opt/filae": 1, "/srv/filae": 2, "/var/lib/filae-ops": 2, "/var/cache/filae": 1, "/var/log/journal": 0,
     "/var/log/nginx": 1,
+    # Whoever may change one of these puts another in place of what is below it.
+    "/": 0, "/boot": 0, "/home": 0, "/opt": 0, "/run": 0, "/srv": 0, "/var": 0, "/var/lib": 0, "/var/lib/dpkg": 0,
+    "/var/lib/dpkg/info": 0, "/var/spool": 0,
 }  # fmt: skip
 # Units without a file of their own: a session's, and those of the agent at work, which run as the application.
 TRANSIENT = r"session-c?\d+\.scope|filae-(transaction|recoverer|run-[a-z0-9_-]+)\.service"
@@ -42,6 +53,8 @@ RUN_AS = ("filae", "filae_migrate")
 SECRET_IN = {"/etc/nginx/filae/clients.conf": r"[A-Za-z0-9]{32}"}
 # Places that a package gives to its own account.
 THEIRS = {"/etc/postgresql": "postgres", "/etc/polkit-1": "polkitd", "/etc/chrony": "_chrony", "/var/www": "www-data"}
+UNIT_FOLDERS = ("/etc/systemd/system", "/usr/local/lib/systemd/system", "/run/systemd/system", "/run/systemd/transient")
+DECLARED_DEPTH = 6
 ROWS = 4000
 LARGE = 64 * 1024 * 1024  # nothing that we place is as large
 SECONDS = 30.0
@@ -49,7 +62,7 @@ Row = dict[str, Any]
 
 
 @part
-def decisive(_: Expected) -> dict[str, Any]:
+def decisive(expected: Expected) -> dict[str, Any]:
     """Return a row for each file, link and directory that no package accounts for, or that others may change.
 
     A row: path, kind, mode, user, group, sha256 (of a file), target (of a link), by (what accounts for it; empty:
@@ -58,7 +71,7 @@ def decisive(_: Expected) -> dict[str, Any]:
     limit, rows, strange = time.monotonic() + SECONDS, [], 0
     with ThreadPoolExecutor(1) as pool:
         verified = pool.submit(package_files.changed)  # dpkg reads every file of every package meanwhile
-        entries = list(_entries(limit))
+        entries = list(_entries(limit, expected.get("declared_paths", ())))
         verified.result()
     for path, about in entries:
         if (row := _row(path, about)) is not None:
@@ -67,14 +80,18 @@ def decisive(_: Expected) -> dict[str, Any]:
         if strange >= ROWS:
             break
     gone = [path for path, what in package_files.changed().items() if what == "missing"]
+    gone += [path for path in derived_files.ALWAYS if not os.path.lexists(path)]
     rows += [
         {"path": path, "kind": "missing", "by": "", "package": package_files.owners().get(path, "")} for path in gone
     ]
     return {"rows": rows, "seen": len(entries), "whole": strange < ROWS and time.monotonic() < limit}
 
 
-def _entries(limit: float) -> Iterator[tuple[str, os.stat_result]]:
+def _entries(limit: float, declared: Sequence[str]) -> Iterator[tuple[str, os.stat_result]]:
     pending = [(tree, 99) for tree in TREES] + list(SHALLOW.items())
+    # What is declared is read too, and what units start: that all may change it is no part of a declaration.
+    others = {path for path in declared if not path.startswith(tuple(f"{tree}/" for tree in TREES))}
+    pending += [(path, DECLARED_DEPTH) for path in others] + [(path, 0) for path in _started(others)]
     while pending and time.monotonic() < limit:
         top, depth = pending.pop()
         try:
@@ -91,13 +108,23 @@ def _entries(limit: float) -> Iterator[tuple[str, os.stat_result]]:
                     yield entry.path, entry.stat(follow_symlinks=False)
 
 
+def _started(known: set[str]) -> set[str]:
+    """Return the programs and scripts that units of this machine start from places that are not looked at whole."""
+    texts = (read(path) for folder in UNIT_FOLDERS for path in glob.glob(f"{folder}/**/*", recursive=True))
+    words = {word for text in texts for row in re.findall(r"^Exec\w+=(.*)$", text, re.M) for word in row.split()}
+    places = {word.lstrip("@-:+!") for word in words}
+    tops = tuple(f"{tree}/" for tree in (*TREES, "/bin", "/sbin", "/lib", "/opt/filae", "/srv/filae", "/run", "/proc"))
+    return {path for path in places if path.startswith("/") and not path.startswith(tops) and path not in known}
+
+
 def _row(path: str, about: os.stat_result) -> Row | None:
     """Return what is to be told of an entry; None when a package accounts for it and root alone may change it."""
     link, folder = stat.S_ISLNK(about.st_mode), stat.S_ISDIR(about.st_mode)
     target = os.readlink(path) if link else ""
     loose = not link and _loose(path, about)
     owner = package_files.owners().get(path)
-    by = f"package {owner}" if owner and path not in package_files.changed() else ""
+    as_brought = owner and path not in package_files.changed() and not package_files.brought_otherwise(path, about)
+    by = f"package {owner}" if as_brought else ""
     if by and link and not derived_files.leads_well(path):
         by = ""
     plain = stat.S_ISREG(about.st_mode)

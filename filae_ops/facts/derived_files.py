@@ -4,7 +4,7 @@ Sources: ucf(1), update-ca-certificates(8), pam-auth-update(8), pg_createcluster
 """
 
 # One process, many files: plain functions are enough, and quick.
-# ruff: noqa: PTH119, PTH207, S324, PTH114, PTH113
+# ruff: noqa: PTH114, PTH119, PTH207, S324
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import functools
 import glob
 import hashlib
 import os
+import pwd
 import re
-import socket
 from collections.abc import Callable, Mapping
 
-from filae_ops.facts import byte_code, cluster_files, derived_links, package_files, pam_profiles
-from filae_ops.facts.gathering import read
+from filae_ops.facts import byte_code, cluster_files, derived_links, network_files, package_files, pam_profiles
+from filae_ops.facts.gathering import Unmeasured, command, read
 
 # The same bytes as a template of a package.
 COPIES = {
@@ -33,11 +33,11 @@ COPIES = {
 # What the system keeps of itself, caches, and what the installer says of disks and keyboard. Accounts, names and keys
 # of the machine are looked at by checks of their own.
 KEPT = re.compile(
-    r"/etc/(passwd|group|shadow|gshadow|subuid|subgid)-?|/etc/(\.pwd\.lock|\.updated|machine-id|hostname|adjtime)|"
-    r"/etc/(resolv\.conf|ld\.so\.cache|localtime|timezone|udev/hwdb\.bin|ca-certificates\.conf(\.dpkg-old)?)|"
+    r"/etc/((passwd|group|shadow|gshadow)-?|(subuid|subgid)-)|/etc/(\.pwd\.lock|\.updated|machine-id|hostname|adjtime)|"
+    r"/etc/(ld\.so\.cache|localtime|timezone|udev/hwdb\.bin|ca-certificates\.conf(\.dpkg-old)?)|"
     r"/etc/(python3/debian_config|security/opasswd|kernel-img\.conf|papersize|mailname|console-setup/cached_.*)|"
     r"/etc/lvm/(archive|backup)/.*|"
-    r"/etc/ssh/ssh_host_(rsa|ecdsa|ed25519)_key(\.pub)?|/etc/ssl/(certs|private)/ssl-cert-snakeoil\.(pem|key)|"
+    r"/etc/ssh/ssh_host_(rsa|ecdsa|ed25519)_key(\.pub)?|/etc/ssl/private/ssl-cert-snakeoil\.key|"
     r"/usr/lib/(locale/locale-archive|udev/hwdb\.bin|[^/]+/(gconv/gconv-modules\.cache|gdk-pixbuf-.*\.cache))|"
     r"/usr/lib/modules/[^/]+/modules\.[a-z.]+|/usr/share/(mime|icons|applications|fonts|glib-2\.0/schemas)/.*|"
     r"/etc/pam\.d/.*\.pam-old|/etc/\.resolv\.conf\.systemd-resolved\.bak|"
@@ -45,9 +45,16 @@ KEPT = re.compile(
 )
 # What may be there without deciding anything: nothing but comments.
 SILENT = re.compile(
-    r"/etc/(environment|modules|hosts\.(allow|deny)|apparmor\.d/local/.*|fstab|crypttab|subuid|subgid|exports|nologin)"
+    r"/etc/(environment|modules|hosts\.(allow|deny)|apparmor\.d/local/.*|fstab|crypttab|subuid|subgid|exports)"
 )
 # Where links of packages lead out of what packages hold: the kernel's places, and what changes while it runs.
+# Without these, other rules hold than Debian's.
+ALWAYS = (
+    "/etc/group", "/etc/gshadow", "/etc/hosts", "/etc/nsswitch.conf", "/etc/pam.d/common-account",
+    "/etc/pam.d/common-auth", "/etc/pam.d/common-password", "/etc/pam.d/common-session",
+    "/etc/pam.d/common-session-noninteractive", "/etc/passwd", "/etc/profile", "/etc/shadow", "/etc/shells",
+    "/etc/ssl/certs/ca-certificates.crt",
+)  # fmt: skip
 ELSEWHERE = ("/proc/", "/run/", "/dev/", "/var/", "/etc/ssl/certs")
 GENERATED = "/run/systemd/generator"
 GENERATORS = (
@@ -55,7 +62,6 @@ GENERATORS = (
     r"systemd-(fsck|cryptsetup|veritysetup|growfs|remount-fs|hibernate-resume|tmpfiles-setup)[@\w.\\-]*\.(service|conf)|"
     r"(serial-|container-)?getty@[\w-]+\.service|50-[\w-]+\.conf|90-[\w-]+\.conf|netplan-[\w-]+\.service"
 )
-NETWORKS = ["default 0.0.0.0", "loopback 127.0.0.0", "link-local 169.254.0.0"]
 DEBIAN = re.compile(r"https?://(deb|security|ftp\.[a-z]{2}|cloudfront)\.debian\.(org|net)/debian(-security)?/?")
 KEYRING = "/usr/share/keyrings/debian-archive-keyring"
 
@@ -84,19 +90,23 @@ def made_by(path: str, target: str) -> str:
 
 
 def leads_well(path: str) -> bool:
-    """Tell whether a package's link, of which dpkg keeps no digest, leads to what is accounted for, or to nothing."""
+    """Tell whether a package's link leads to nothing, or where all is looked at, or changes as the system runs."""
     real = package_files.merged(os.path.realpath(path))
-    if real in package_files.owners() or real.startswith(ELSEWHERE) or not os.path.lexists(real):
-        return True
-    return os.path.isfile(real) and bool(made_by(real, ""))
+    return real.startswith(("/etc/", "/usr/", *ELSEWHERE)) or not os.path.lexists(real)
 
 
 @functools.cache
 def ucf() -> Mapping[str, str]:
-    """Return the digest of the version that ucf wrote last, by path, of the files that a package has registered."""
-    registered = {row.split()[-1] for row in read("/var/lib/ucf/registry").splitlines() if row.strip()}
+    """Return the digest of the version that ucf wrote last, by path, of the files that packages have it keep."""
+    registered = _registered()
     rows = (row.split(None, 1) for row in read("/var/lib/ucf/hashfile").splitlines())
     return {row[1].strip(): row[0] for row in rows if len(row) == 2 and row[1].strip() in registered}
+
+
+def _registered() -> set[str]:
+    """Return the paths that a package registered and that its own script names."""
+    rows = [row.split() for row in read("/var/lib/ucf/registry").splitlines()]
+    return {row[-1] for row in rows if len(row) == 2 and row[1] in package_files.script(row[0], "postinst")}
 
 
 def _bytes(path: str) -> bytes:
@@ -115,6 +125,14 @@ def _update_shells(path: str) -> bool:
     return all(package_files.packaged(row) for row in pam_profiles.effective(read(path)))
 
 
+def _adduser(path: str) -> bool:
+    """Tell whether numbers are lent to people's accounts alone, subuid(5): to one of the system's, nobody does."""
+    system = {entry.pw_name for entry in pwd.getpwall() if entry.pw_uid < 1000}
+    system |= {str(number) for number in range(1000)}
+    rows = [row.split(":") for row in pam_profiles.effective(read(path))]
+    return all(len(row) == 3 and row[0] not in system for row in rows)
+
+
 def _generated(path: str) -> bool:
     """Tell whether a unit is one that systemd's and PostgreSQL's generators make: systemd.generator(7)."""
     name = os.path.basename(path)
@@ -127,40 +145,12 @@ def _generated(path: str) -> bool:
 def _installer(path: str) -> bool:
     """Tell whether a file that a shell reads sets plain values alone."""
     return all(
-        re.fullmatch(r"[A-Z_]+=(\"[^\"$`\\\\]*\"|'[^'$`]*'|[\w.,:/=+-]*)", row)
+        re.fullmatch(
+            r"(XKB|CODESET|CHARMAP|FONT|VIDEO|ACTIVE_|BACKSPACE|RESUME)[A-Z]*=(\"[^\"$`\\\\]*\"|'[^'$`]*'|[\w.,:/=+-]*)",
+            row,
+        )
         for row in pam_profiles.effective(read(path))
     )
-
-
-def _networks(path: str) -> bool:
-    return set(pam_profiles.effective(read(path))) <= set(NETWORKS)
-
-
-def _hosts(path: str) -> bool:
-    """Tell whether /etc/hosts names this machine and itself alone."""
-    own = {socket.gethostname(), socket.getfqdn(), read("/etc/hostname").strip()}
-    own |= {name.partition(".")[0] for name in own}
-    for row in pam_profiles.effective(read(path)):
-        address, *names = row.split()
-        known = address.startswith(("127.", "ff0", "fe00")) or address in ("::1", *_own_addresses())
-        if not known or any(
-            name not in own
-            and not re.fullmatch(r"(ip6-)?(localhost|loopback|localnet|mcastprefix|all\w+)(\.localdomain)?", name)
-            and name.partition(".")[0] not in own
-            for name in names
-        ):
-            return False
-    return True
-
-
-@functools.cache
-def _own_addresses() -> frozenset[str]:
-    from filae_ops.facts.gathering import Unmeasured, command
-
-    try:
-        return frozenset(re.findall(r"inet6? ([0-9a-f.:]+)/", command("ip", "-o", "address")))
-    except Unmeasured:
-        return frozenset()
 
 
 def _py3compile(path: str) -> bool:
@@ -174,11 +164,21 @@ def _update_ca_certificates(path: str) -> bool:
         for each in glob.glob("/usr/share/ca-certificates/**/*.crt", recursive=True)
         if package_files.packaged(each)
     }
+    # These are told themselves, and declared: the bundle that is made of them needs no declaration of its own.
+    known |= {_body(read(each)) for each in glob.glob("/usr/local/share/ca-certificates/**/*.crt", recursive=True)}
     return all(_body(each) in known for each in re.findall(r"-----BEGIN.*?-----END[^\n]*", read(path), re.S))
 
 
 def _body(pem: str) -> str:
     return "".join(re.sub(r"-----[^-]*-----", "", pem).split())
+
+
+def _snakeoil(path: str) -> bool:
+    """Tell whether make-ssl-cert's certificate signs nothing: a link by its hash has it trusted."""
+    try:
+        return "CA:TRUE" not in command("openssl", "x509", "-in", path, "-noout", "-ext", "basicConstraints")
+    except Unmeasured:
+        return False
 
 
 def _pg_updateaptconfig(path: str) -> bool:
@@ -191,10 +191,12 @@ def _pg_updateaptconfig(path: str) -> bool:
 def _debian_archive(path: str) -> bool:
     """Tell whether a list of sources names Debian's own archive alone, held to Debian's own keys."""
     text = read(path)
+    release = re.search(r"^VERSION_CODENAME=([a-z]+)$", read("/usr/lib/os-release"), re.M)
+    suite = rf"{release[1] if release else '(?!)'}(-updates|-security|/updates|-backports)?/?"
     if path.endswith(".sources"):
         good = {
-            "types": r"(deb|deb-src)( deb-src)?", "uris": DEBIAN.pattern, "suites": r"[a-z/ -]+",
-            "components": r"[a-z -]+", "signed-by": rf"{KEYRING}\.(gpg|pgp)", "enabled": "yes|no",
+            "types": r"(deb|deb-src)( deb-src)?", "uris": DEBIAN.pattern, "suites": rf"{suite}( {suite})*",
+            "components": r"[a-z -]+", "signed-by": rf"{KEYRING}\.(gpg|pgp)", "enabled": "yes",
         }  # fmt: skip
         rows = [row.partition(":") for row in pam_profiles.effective(text)]
         stanzas = len(re.findall(r"^URIs:", text, re.M | re.I))
@@ -202,7 +204,7 @@ def _debian_archive(path: str) -> bool:
         return stanzas == signed and all(
             re.fullmatch(good.get(key.lower(), "(?!)"), value.strip()) for key, _, value in rows
         )
-    form = rf"deb(-src)? (\[signed-by={KEYRING}\.(gpg|pgp)\] )?{DEBIAN.pattern} [a-z/-]+( [a-z-]+)+"
+    form = rf"deb(-src)? (\[signed-by={KEYRING}\.(gpg|pgp)\] )?{DEBIAN.pattern} {suite}( [a-z-]+)+"
     return all(re.fullmatch(form, row) for row in pam_profiles.effective(text))
 
 
@@ -214,10 +216,13 @@ def _pg_createcluster(path: str) -> bool:
 FILES: Mapping[str, Callable[[str], bool]] = {
     r"/etc/pam\.d/common-(account|auth|password|session|session-noninteractive)": _pam_auth_update,
     r"/etc/shells": _update_shells,
-    r"/etc/networks": _networks,
+    r"/etc/sub[ug]id": _adduser,
+    r"/etc/networks": network_files.networks,
     r"/etc/default/(keyboard|console-setup)|/etc/initramfs-tools/conf\.d/resume": _installer,
-    r"/etc/hosts": _hosts,
+    r"/etc/hosts": network_files.hosts,
     r"/etc/ssl/certs/ca-certificates\.crt": _update_ca_certificates,
+    r"/etc/ssl/certs/ssl-cert-snakeoil\.pem": _snakeoil,
+    r"/etc/resolv\.conf": network_files.resolver,
     r"/etc/apt/apt\.conf\.d/(01autoremove-kernels|02autoremove-postgresql)": _pg_updateaptconfig,
     r"/etc/apt/sources\.list(\.d/debian\.sources)?": _debian_archive,
     r"/usr/(lib|share)/.*\.pyc": _py3compile,

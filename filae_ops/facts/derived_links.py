@@ -25,9 +25,12 @@ LINKS = {
     "/etc/vconsole.conf": "default/keyboard",
     "/etc/dpkg/origins/default": "debian",
     "/etc/nginx/sites-enabled/default": "/etc/nginx/sites-available/default",
-    "/etc/resolv.conf": "../run/systemd/resolve/stub-resolv.conf",
     "/usr/local/man": "share/man",
 }
+# Where scripts of packages make links that no program takes orders from.
+PICTURES = tuple(
+    f"/usr/share/{name}/" for name in ("fonts", "icons", "images", "java", "javascript", "mime", "pixmaps")
+)
 UNITS = "/usr/lib/systemd"
 ENABLED = "/var/lib/systemd/deb-systemd-helper-enabled"
 
@@ -40,18 +43,22 @@ def made_by(path: str, target: str) -> str:
     )
     if LINKS.get(path) == target:
         return "a link of the installer's"
+    # Whatever writes the list of name servers does so below /run, where root alone writes; the list itself is compared.
+    if path == "/etc/resolv.conf":
+        return "a resolver" if whole.startswith("/run/") else ""
     if path.startswith("/etc/alternatives/") or target.startswith("/etc/alternatives/"):
         return "update-alternatives" if _alternative(path, target) else ""
     if re.fullmatch(r"/etc/rc[0-6S]\.d/[SK]\d\d.+", path):
         return "update-rc.d" if target == f"../init.d/{name[3:]}" and packaged(f"/etc/init.d/{name[3:]}") else ""
     if path.startswith("/etc/ssl/certs/"):
-        inside = whole.startswith(("/usr/share/ca-certificates/", "/etc/ssl/certs/"))
-        return (
-            "update-ca-certificates" if inside and (packaged(whole) or re.fullmatch(r"[0-9a-f]{8}\.\d", name)) else ""
-        )
+        # A hash leads to a certificate here, and a hospital's own authority to its source: both are told themselves.
+        local = whole.startswith("/usr/local/share/ca-certificates/") and name.endswith(".pem")
+        known = packaged(whole) and whole.startswith("/usr/share/ca-certificates/")
+        hashed = re.fullmatch(r"[0-9a-f]{8}\.\d", name) and whole.startswith("/etc/ssl/certs/")
+        return "update-ca-certificates" if local or known or hashed else ""
     if path.startswith(("/etc/systemd/system/", "/etc/systemd/user/")):
         return "systemctl" if _enabled(path, whole) else ""
-    return "a link" if path.startswith("/usr/share/") and packaged(whole) else ""
+    return "a link" if path.startswith(PICTURES) and packaged(whole) else ""
 
 
 def _alternative(path: str, target: str) -> bool:
@@ -67,15 +74,26 @@ def _alternative(path: str, target: str) -> bool:
 
 @functools.cache
 def _alternatives() -> Mapping[str, set[str]]:
-    """Return the paths in each list of choices, by the name of the choice and of what follows it."""
+    """Return the paths in each list of choices that a package makes, by the name of the choice and what follows it."""
     found: dict[str, set[str]] = {}
+    scripts = "\n".join(text for text in map(read, glob.glob("/var/lib/dpkg/info/*.p*inst")) if "alternatives" in text)
     for listing in glob.glob("/var/lib/dpkg/alternatives/*"):
         rows = read(listing).splitlines()
         head = rows[1 : rows.index("")] if "" in rows else []
+        if not head or not _of_a_package(os.path.basename(listing), head[0], scripts):
+            continue
         names = [os.path.basename(listing), *head[1::2]]
         for name in names:
             found.setdefault(name, set()).update(row for row in rows if row.startswith("/"))
     return found
+
+
+def _of_a_package(name: str, link: str, scripts: str) -> bool:
+    """Tell whether a package's script has that choice: by its link, or in a loop over names."""
+    if re.search(rf"(?<!\S)[\"']?{re.escape(link)}[\"']?(?!\S)", scripts):
+        return True
+    usual = link == f"/usr/bin/{name}" or link.startswith("/usr/share/man/")
+    return usual and bool(re.search(rf"(?<![\w./-]){re.escape(name)}(?![\w./-])", scripts))
 
 
 def _enabled(path: str, whole: str) -> bool:

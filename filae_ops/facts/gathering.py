@@ -29,7 +29,7 @@ def part(function: Part) -> Part:
     return function
 
 
-def command(*argv: str, seconds: float = 10, statuses: tuple[int, ...] = (0,), text: str | None = None) -> str:
+def command(*argv: str, seconds: float = 30, statuses: tuple[int, ...] = (0,), text: str | None = None) -> str:
     """Run a command that only reads, and return its output; any other status means that nothing was measured."""
     try:
         done = subprocess.run(

@@ -4,7 +4,7 @@ Sources: dpkg(1) --verify, deb-conffiles(5), dpkg-divert(1), dpkg-statoverride(1
 """
 
 # One process, many files: plain functions are enough, and quick.
-# ruff: noqa: PTH116, PTH119, PTH123, PTH207
+# ruff: noqa: PTH113, PTH114, PTH116, PTH119, PTH120, PTH123, PTH207
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import functools
 import glob
 import os
 import re
+import stat
 from collections.abc import Mapping
 
 from filae_ops.facts.gathering import Expected, command, part, read
@@ -20,7 +21,8 @@ DATABASE = "/var/lib/dpkg"
 MERGED = ("/bin/", "/lib/", "/lib32/", "/lib64/", "/libx32/", "/sbin/")
 # Nothing here is run or read by what runs: many images are made without these.
 READING = re.compile(r"/usr/share/(doc|doc-base|info|locale|man|lintian|bug|gnome/help|omf|groff)(/|$)")
-AT_ONCE = 60  # seconds, in which dpkg writes its records of a package, and its scripts what they make
+AT_ONCE = 60  # seconds, in which dpkg puts a package there, and its scripts make what is made of it
+RECORDS = 10  # seconds, in which dpkg writes its records of a package: one rename after the other
 GOOD_STATES = ("installed", "config-files", "not-installed")
 
 
@@ -80,12 +82,80 @@ def brought_at(path: str) -> float | None:
     return _unpacked().get(owners().get(merged(path), ""))
 
 
+def brought_otherwise(path: str, about: os.stat_result) -> bool:
+    """Tell whether a packaged place holds another kind of thing than its package brought, or a link made later.
+
+    dpkg keeps digests of plain files alone, and names folders and links in its lists.
+    """
+    if READING.match(path):
+        return False
+    if path in digests():
+        return not stat.S_ISREG(about.st_mode)
+    if stat.S_ISLNK(about.st_mode):
+        return path in _folders() or (not copied() and _late(path, about))
+    # Of packages without digests nothing can be told: they are named as a whole.
+    return not stat.S_ISDIR(about.st_mode) and owners()[path] not in undigested()
+
+
+def _late(path: str, about: os.stat_result) -> bool:
+    return (brought := brought_at(path)) is not None and about.st_ctime > brought + AT_ONCE
+
+
+@functools.cache
+def copied() -> bool:
+    """Tell whether this disk was copied file by file, or restored so: times then tell nothing of what changed."""
+    links = [(path, os.lstat(path)) for path in owners() if path.startswith("/usr/lib/") and os.path.islink(path)]
+    return 2 * sum(_late(path, about) for path, about in links) > len(links)
+
+
+@functools.cache
+def digests() -> frozenset[str]:
+    """Return the plain files that packages brought: those of which dpkg has a digest, and their settings."""
+    places = {merged(old): merged(new) for old, new, _ in diversions()}
+    found: set[str] = set()
+    for record in glob.glob(f"{DATABASE}/info/*.md5sums"):
+        with open(record, encoding="utf-8", errors="replace") as stream:
+            found.update(merged(f"/{row[34:].rstrip()}") for row in stream)
+    found |= {places[path] for path in found & places.keys()}
+    return frozenset(found | {merged(path) for path in re.findall(r"^ (/.*) [0-9a-f]{32}", _status(), re.M)})
+
+
+@functools.cache
+def _folders() -> frozenset[str]:
+    """Return the folders in which packages put something."""
+    return frozenset(os.path.dirname(path) for path in owners())
+
+
+@functools.cache
+def undigested() -> frozenset[str]:
+    """Return the installed packages that have plain files, and no digests of them."""
+    installed = set(re.findall(r"^Package: (\S+)\nStatus: \S+ \S+ installed$", _status(), re.M))
+    with_digests = {_package(record) for record in glob.glob(f"{DATABASE}/info/*.md5sums")}
+    bare = installed - with_digests
+    return frozenset(package for path, package in owners().items() if package in bare and os.path.isfile(path))
+
+
 @functools.cache
 def _unpacked() -> Mapping[str, float]:
-    """Return when dpkg wrote each package's list of files, by ctime, which no tool sets: the last that it writes."""
+    """Return when dpkg wrote its first record of each package, by ctime, which no tool sets.
+
+    Its list of files is left out: it is written again when another package takes over one of them.
+    """
     found: dict[str, float] = {}
-    for listing in glob.glob(f"{DATABASE}/info/*.list"):
-        found[_package(listing)] = max(found.get(_package(listing), 0.0), os.stat(listing).st_ctime)
+    for stem, times in _records().items():
+        package = stem.partition(":")[0]
+        found[package] = max(found.get(package, 0.0), min(times.values()))
+    return found
+
+
+@functools.cache
+def _records() -> Mapping[str, Mapping[str, float]]:
+    """Return when each of dpkg's records of a package was written, by package with its architecture, then by path."""
+    found: dict[str, dict[str, float]] = {}
+    for record in sorted(glob.glob(f"{DATABASE}/info/*.*")):
+        stem, _, kind = os.path.basename(record).rpartition(".")
+        if kind != "list":
+            found.setdefault(stem, {})[record] = os.stat(record).st_ctime
     return found
 
 
@@ -94,20 +164,32 @@ def _package(record: str) -> str:
     return os.path.basename(record).rpartition(".")[0].partition(":")[0]
 
 
+@functools.cache
+def script(package: str, name: str) -> str:
+    """Return the text of a script of a package: `postinst`, `preinst`, `postrm` or `prerm`."""
+    places = [f"{DATABASE}/info/{package}.{name}", *glob.glob(f"{DATABASE}/info/{glob.escape(package)}:*.{name}")]
+    return "".join(map(read, places))
+
+
 def _rewritten() -> list[dict[str, str]]:
     """Return the digests, scripts and other records that dpkg keeps of a package and that changed after it came."""
-    late = []
-    for record in sorted(glob.glob(f"{DATABASE}/info/*.*")):
-        package = _package(record)
-        if package in _unpacked() and os.stat(record).st_ctime > _unpacked()[package] + AT_ONCE:
-            late.append({"path": record, "package": package})
-    return late
+    return [
+        {"path": path, "package": stem.partition(":")[0]}
+        for stem, times in _records().items()
+        for path, written in times.items()
+        if written > min(times.values()) + RECORDS
+    ]
+
+
+@functools.cache
+def _status() -> str:
+    return read(f"{DATABASE}/status")
 
 
 @part
 def packages(_: Expected) -> dict[str, object]:
-    """Return the packages that are half-way, those of no source, whose records changed, and what people diverted."""
-    text = read(f"{DATABASE}/status")
+    """Return the packages that are half-way, those of no source or digests, and what people diverted or changed."""
+    text = _status()
     states = re.findall(r"^Package: (\S+)\nStatus: (\S+) (\S+) (\S+)$", text, re.M)
     # A package that changed hands has lost its state only when `reinstreq` or a word of these says so.
     half = [f"{name} ({flag} {state})" for name, _, flag, state in states if state not in GOOD_STATES or flag != "ok"]
@@ -116,6 +198,8 @@ def packages(_: Expected) -> dict[str, object]:
         "diverted": sorted(f"{old} to {new}" for old, new, by in diversions() if not _of_a_package(old, new, by)),
         "sourceless": _sourceless(text),
         "rewritten": _rewritten(),
+        "undigested": sorted(undigested()),
+        "copied": copied(),
     }
 
 

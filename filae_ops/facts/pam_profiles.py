@@ -19,8 +19,11 @@ NOBODY = "[default=1] pam_permit.so"
 
 
 def effective(text: str) -> list[str]:
-    """Return the lines that PAM obeys, each with single spaces."""
-    rows = (" ".join(row.partition("#")[0].split()) for row in re.sub(r"\\\n", " ", text).splitlines())
+    """Return the lines that are no comments, each with single spaces.
+
+    None is joined with the next: a comment that ends in a backslash hides nothing, pam.conf(5), environment(7).
+    """
+    rows = (" ".join(row.partition("#")[0].split()) for row in text.splitlines())
     return [row for row in rows if row]
 
 

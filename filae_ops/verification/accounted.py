@@ -37,15 +37,29 @@ def tables(names: Sequence[str], additions: Sequence[Addition]) -> Iterator[Left
             yield Leftover("network", name, "unknown", declare=declaration("nft_table", name))
 
 
+NO_SESSION = {
+    "/usr/sbin/nologin", "/sbin/nologin", "/usr/bin/false", "/bin/false", "/usr/bin/sync", "/bin/sync",
+}  # fmt: skip
+SESSION = {f"{place}/{name}" for place in ("/bin", "/usr/bin") for name in ("bash", "dash", "sh", "zsh")}
+WITH_SESSION = {"root": "/root", "postgres": "/var/lib/postgresql"}
+"""Debian's accounts that have a shell, with their homes."""
+
+
 def accounts(
     people: Mapping[str, Mapping[str, Any]], named: set[str], additions: Sequence[Addition]
 ) -> Iterator[Leftover]:
     """Return the accounts that could open a session, or have a password, without being anybody's that is declared."""
-    known = {"root", "nobody", *named, *(each.account for each in additions if each.account)}
+    known = {"nobody", *named, *(each.account for each in additions if each.account)}
+    numbers: set[int] = set()
     for name, about in people.items():
         person = about["uid"] >= 1000 and about["uid"] < 65534
-        shell = about["shell"].rpartition("/")[2] not in ("nologin", "false", "sync", "") and name != "postgres"
-        if name not in known and (person or shell or about["password"]):
+        opens = about["shell"] not in NO_SESSION | (SESSION if name in WITH_SESSION else set())
+        moved = about["home"] != WITH_SESSION.get(name, about["home"])
+        odd = name not in known and (person or about["password"] or (opens and name not in WITH_SESSION))
+        # An account of another's number is that other one, whatever its name; of two roots, access-root tells.
+        twin = about["uid"] in numbers and about["uid"] != 0
+        numbers.add(about["uid"])
+        if odd or twin or moved or (opens and name in WITH_SESSION):
             yield Leftover("accounts", name, "unknown", declare=declaration("account", name))
 
 
@@ -54,15 +68,32 @@ MEMBERS = {"ssl-cert": {"postgres"}, "filae-door": {"www-data"}, "systemd-journa
 PEOPLE_S = ("filae-operators", "filae-dsi")
 
 
-def memberships(members: Mapping[str, Sequence[str]], trusted: set[str]) -> list[str]:
-    """Return who is in a group without a package or a role having put them there, and is not declared."""
-    return sorted(
+# Whose own group each of these is: what has one of them as its own has the rights of its members.
+OWN_GROUPS = {
+    "root": {"root"}, "postgres": {"postgres"}, "filae": {"filae", "filae_migrate"}, **{
+        name: set[str]() for name in (
+            "adm", "disk", "docker", "filae-door", "kmem", "lxd", "shadow", "ssl-cert", "sudo", "systemd-journal",
+        )
+    },
+}  # fmt: skip
+
+
+def memberships(accounts: Mapping[str, Any], trusted: set[str]) -> list[str]:
+    """Return who is in a group without a package or a role having put them there, and is not declared.
+
+    `accounts`: the facts of that name. A group's password is told as a member that anybody may be.
+    """
+    strangers = {
         f"{name} ({group})"
-        for group, names in members.items()
+        for group, names in accounts["members"].items()
         if group not in PEOPLE_S
         for name in names
         if name not in MEMBERS.get(group, set()) | trusted
-    )
+    }
+    for name, about in accounts["accounts"].items():
+        if name not in OWN_GROUPS.get(about["group"], {name}) | trusted:
+            strangers.add(f"{name} ({about['group']})")
+    return sorted(strangers | {f"* ({group})" for group in accounts["group_passwords"]})
 
 
 # What our own settings have these listen on.

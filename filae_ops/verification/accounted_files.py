@@ -33,7 +33,8 @@ THEMES: Mapping[str, tuple[str, ...]] = {
         "/etc/polkit-1", "/etc/tmpfiles.d", "/etc/sysusers.d", "/etc/udev", "/etc/binfmt.d", "/run/systemd",
         "/run/udev", "/run/tmpfiles.d", "/usr/lib/systemd", "/usr/lib/udev", "/usr/lib/tmpfiles.d",
         "/usr/lib/sysusers.d",
-        "/usr/local/lib/systemd", "/usr/share/dbus-1", "/usr/share/polkit-1",
+        "/usr/local/lib/systemd", "/usr/share/dbus-1", "/usr/share/polkit-1", "/run/sysusers.d", "/run/binfmt.d",
+        "/run/extensions", "/run/confexts", "/var/lib/extensions", "/var/lib/confexts", "/var/lib/portables",
         "/var/lib/systemd/linger", "/run/environment.d", "/run/polkit-1", "/run/dbus-1",
     ),
     "schedules": ("/etc/cron*", "/etc/anacrontab", "/etc/at.*", "/etc/logrotate.*", "/var/spool/cron"),
@@ -44,8 +45,8 @@ THEMES: Mapping[str, tuple[str, ...]] = {
     "database": ("/etc/postgresql", "/etc/postgresql-common"),
     "kernel": (
         "/etc/sysctl.conf", "/etc/sysctl.d", "/etc/modprobe.d", "/etc/modules", "/etc/modules-load.d", "/etc/kernel",
-        "/etc/initramfs-tools", "/etc/grub.d", "/run/sysctl.d", "/run/modprobe.d", "/usr/lib/sysctl.d",
-        "/usr/lib/modprobe.d",
+        "/etc/initramfs-tools", "/etc/grub.d", "/run/sysctl.d", "/run/modprobe.d", "/run/modules-load.d",
+        "/usr/lib/sysctl.d", "/usr/lib/modprobe.d",
         "/usr/lib/modules-load.d", "/usr/lib/modules",
     ),
     "shells": (
@@ -62,9 +63,15 @@ THEMES: Mapping[str, tuple[str, ...]] = {
     ),
     "filae": ("/etc/filae", "/usr/local/sbin/filaectl"),
     "programs": (
-        "/usr", "/etc/ld.so*", "/etc/alternatives", "/etc/ssl", "/etc/ca-certificates*", "/etc/python3*", "/etc/perl",
+        "/usr", "/var/lib/gems", "/var/lib/ruby",
+        "/etc/ld.so*", "/etc/alternatives", "/etc/ssl", "/etc/ca-certificates*", "/etc/python3*", "/etc/perl",
     ),
     "settings": ("/etc",),
+}  # fmt: skip
+# In no theme, but whoever may change one of these puts another in the place of what is below it.
+ABOVE = {
+    "/", "/boot", "/home", "/opt", "/root", "/run", "/srv", "/var", "/var/lib", "/var/lib/dpkg", "/var/lib/dpkg/info",
+    "/var/spool",
 }  # fmt: skip
 _BELOW = {
     theme: re.compile("|".join(translate(form) for place in places for form in (place, f"{place}/*")))
@@ -117,7 +124,7 @@ def files(rows: Sequence[Row], placed: Mapping[str, Placement], additions: Seque
         if wanted is not None:
             if what := differs(row, wanted):
                 yield Leftover(theme or "filae", path, what, wanted.role)
-        elif theme:
+        elif theme or path in ABOVE:
             yield from _foreign(row, theme, additions)
     there = {row["path"] for row in rows}
     for path, each in exact.items():
@@ -140,13 +147,15 @@ def differs(row: Row, wanted: Placement) -> What | None:
 
 def _foreign(row: Row, theme: str, additions: Sequence[Addition]) -> Iterator[Leftover]:
     path = row["path"]
-    if row.get("package"):
+    if row["kind"] == "missing" and not row.get("package"):
+        yield Leftover(theme, f"{path} (absent)", "unknown")
+    elif row.get("package"):
         yield Leftover(theme, path, "absent" if row["kind"] == "missing" else "changed", f"package {row['package']}")
-    elif row["kind"] != "directory" and not row["by"] and accounts_for(additions, path) is None:
+    elif theme and row["kind"] != "directory" and not row["by"] and accounts_for(additions, path) is None:
         yield Leftover(theme, path, "unknown", declare=declaration("path", path))
     # A declaration accounts for another owner, never for what anybody may change.
     if row.get("loose") and (accounts_for(additions, path) is None or int(row["mode"], 8) & 0o002):
-        yield Leftover(theme, path, "loose", declare=declaration("path", path))
+        yield Leftover(theme or "programs", path, "loose", declare=declaration("path", path))
 
 
 def _matches(path: str, mask: str) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 import pytest
 
@@ -149,8 +149,19 @@ class Target:
         """Return one answer of the front door; none means that nothing can be said."""
         found = self.front[probe]
         if "error" in found:
+            self.needs("nginx")
             not_run("no_answer", error=found["error"])
         return found["value"]
+
+    def needs(self, service: Literal["nginx", "postgresql"]) -> None:
+        """Say that nothing can be measured where a service does not run: its own check says so."""
+        unit = {"nginx": "nginx.service", "postgresql": "postgresql@17-main.service"}[service]
+        state = self.facts.known("units").get("units", {}).get(unit, {})
+        if not state or state["ActiveState"] in ("active", "reloading"):
+            return
+        if service == "nginx":
+            not_run("no_nginx")
+        not_run("no_postgresql")
 
     @property
     def deployed(self) -> str:

@@ -66,6 +66,7 @@ def expected_of(inventory: Inventory, host: Host, client: str = "") -> dict[str,
             "excess": declared_roles.EXCESS,
             "no_connection_left": declared_roles.NO_CONNECTION_LEFT,
         },
+        "declared_paths": [each.path for each in host.machine.additions if each.path],
         "seconds": SECONDS,
     }
 

@@ -118,7 +118,7 @@ def test_accounts(on: Target) -> None:
     trusted = {each.name for each in access.operators} | {
         each.account for each in on.declared.machine.additions if each.account
     }
-    if members := accounted.memberships(on.facts["accounts"]["members"], trusted):
+    if members := accounted.memberships(on.facts["accounts"], trusted):
         broken("members", members=members)
 
 
@@ -172,6 +172,11 @@ def test_packages_are_as_they_came(on: Target) -> None:
     changed |= {each["path"]: each["package"] for each in on.facts["packages"]["rewritten"]}
     if changed:
         broken("changed", names=list(changed), packages=" ".join(sorted(set(changed.values()))))
+    declared = {each.package for each in on.declared.machine.additions}
+    if bare := [name for name in on.facts["packages"]["undigested"] if name not in declared]:
+        broken("undigested", packages=" ".join(bare))
+    if on.facts["packages"]["copied"]:
+        not_run("copied")
 
 
 @check("packages-whole", "PATCH-03")

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Literal
+
 from filae_ops.verification.check import Target, broken, check, not_run
+
+NEEDS: Mapping[str, Literal["nginx", "postgresql"]] = {
+    "health": "nginx", "version": "nginx", "page": "nginx", "probe": "nginx",
+    "schema": "postgresql", "files_check": "postgresql",
+}  # fmt: skip
 
 
 def proved(on: Target, name: str) -> None:
@@ -12,6 +20,9 @@ def proved(on: Target, name: str) -> None:
     verdict = on.facts["observed"]["checks"].get(name)
     if verdict is None:
         not_run("agent_silent", name=name)
+    # What fails because a service was stopped is told by that service alone.
+    if verdict["status"] != "pass" and name in NEEDS:
+        on.needs(NEEDS[name])
     if verdict["status"] == "not_run":
         not_run("agent_not_run", answer=verdict["message"])
     if verdict["status"] != "pass":

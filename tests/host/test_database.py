@@ -150,6 +150,8 @@ def test_what_runs_is_what_is_configured(on: Target) -> None:
 
 def postgresql(on: Target) -> Mapping[str, Any]:
     """Return what PostgreSQL answers; it answers nobody while the application holds all of its connections."""
+    if "error" in on.facts.parts.get("database", {}):
+        on.needs("postgresql")
     found: Mapping[str, Any] = on.facts["database"]
     if found.get("connections_held"):
         not_run("connections_held", commands=declared_roles.STOP)

@@ -12,6 +12,9 @@ def test_name_servers(on: Target) -> None:
     line = on.line("dns")
     if line["status"] != "go":
         broken("silent", servers=line["values"]["silent"])
+    declared = set(on.inventory.network.dns_servers)
+    if others := [each for each in on.facts["resolver_servers"] if each not in declared]:
+        broken("others", servers=others)
 
 
 @check("dns-public-name", "DSI-06", against=("network.public_name",))

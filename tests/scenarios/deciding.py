@@ -9,12 +9,22 @@ UPSTREAM = "/etc/nginx/filae/upstream.conf"
 RELEASE = "/opt/filae/releases/2.0.0"
 DPKG = "/var/lib/dpkg/status"
 SCRIPT = "/var/lib/dpkg/info/base-files.postinst"
-LISTING = "/var/lib/dpkg/info/base-files.list"
 # Of modules that nothing imports: Python itself would put them right.
 MODULE = "/usr/lib/python3.13/__pycache__/pyclbr.cpython-313.pyc"
 OTHER = "/usr/lib/python3.13/__pycache__/tabnanny.cpython-313.pyc"
+SNAKEOIL = "/etc/ssl/certs/ssl-cert-snakeoil.pem"
+PSQL = 'runuser -u postgres -- psql -qXAt -d filae -c "SET allow_system_table_mods = on" -c "{}" >/dev/null'
 # Without a name of this run in its way: what waits in a session, and what runs from elsewhere.
 LEFT = "systemd-run -q --collect --scope --unit=session-99 setsid"
+
+# A comment that ends so hides nothing: neither PAM nor the C library joins it with the line that follows.
+HIDDEN = "# local \\\\\\n"
+
+
+def as_unpacked(package: str) -> str:
+    """Return what gives all records of a package the time of what was put back."""
+    return f"for f in /var/lib/dpkg/info/{package}.*; do touch -r $f $f; done"
+
 
 # All at once: what each is, how it is undone, which check tells it, and what its message names.
 DECIDING = {
@@ -42,6 +52,10 @@ DECIDING = {
         "known-services", "/etc/systemd/system/nginx.service.d/x.conf",
     ),
     "units that changed since": ("", "", "settings-read", "nginx.service"),
+    "a unit that is attached": (
+        "mkdir -p /run/systemd/system.attached; touch /run/systemd/system.attached/x.service",
+        "rm -r /run/systemd/system.attached", "known-services", "/run/systemd/system.attached/x.service",
+    ),
     "a job of root's": (
         "mkdir -p /etc/cron.d; echo '* * * * * root true' > /etc/cron.d/x", "rm -r /etc/cron.d",
         "known-schedules", "/etc/cron.d/x",
@@ -68,6 +82,14 @@ DECIDING = {
         "cp -p /etc/hosts /root/hosts; echo '127.0.0.9 mirror.example' >> /etc/hosts", "cp -p /root/hosts /etc/hosts",
         "known-network", "/etc/hosts",
     ),
+    "a variable behind a comment": (
+        f"cp -p /etc/environment /root/environment; printf '{HIDDEN}LD_BIND_NOW=1\\n' >> /etc/environment",
+        "cp -p /root/environment /etc/environment", "known-shells", "/etc/environment",
+    ),
+    "a name server": (
+        "cp -p /etc/resolv.conf /root/resolv; echo nameserver 203.0.113.66 >> /etc/resolv.conf",
+        "cat /root/resolv > /etc/resolv.conf", "dns-servers", "203.0.113.66",
+    ),
     "a table": ("nft add table inet mallory", "nft delete table inet mallory", "known-network", "inet mallory"),
     "a folder of libraries": (
         "echo /opt > /etc/ld.so.conf.d/x.conf", "rm /etc/ld.so.conf.d/x.conf", "known-programs",
@@ -77,11 +99,37 @@ DECIDING = {
         "touch /usr/lib/python3/dist-packages/x.pth", "rm /usr/lib/python3/dist-packages/x.pth",
         "known-programs", "x.pth",
     ),
+    "a gem of every Ruby": (
+        "mkdir -p /var/lib/gems/3.3.0/specifications; touch /var/lib/gems/3.3.0/specifications/json-99.gemspec",
+        "rm -r /var/lib/gems/3.3.0/specifications", "known-programs", "json-99.gemspec",
+    ),
+    "a choice that no package offers": (
+        "update-alternatives --quiet --install /usr/sbin/ls mallory /usr/bin/true 10",
+        "update-alternatives --quiet --remove-all mallory", "known-programs", "/usr/sbin/ls",
+    ),
+    "a file that ucf was made to keep": (
+        "touch /root/new; ucf /root/new /etc/mallory.conf; ucfr bash /etc/mallory.conf",
+        "ucf --purge /etc/mallory.conf; ucfr --purge bash /etc/mallory.conf; rm /etc/mallory.conf",
+        "known-settings", "/etc/mallory.conf",
+    ),
+    "an authority in another's place": (
+        f"cp -p {SNAKEOIL} /root/snakeoil; openssl req -quiet -x509 -newkey rsa:2048 -nodes -keyout /dev/null "
+        f"-subj /CN=x -addext basicConstraints=critical,CA:TRUE -out {SNAKEOIL}",
+        f"cat /root/snakeoil > {SNAKEOIL}", "known-programs", SNAKEOIL,
+    ),
     "a setuid shell": (
         "cp /bin/bash /usr/local/bin/x; chmod 4755 /usr/local/bin/x", "rm /usr/local/bin/x",
         "known-privileges", "/usr/local/bin/x (4755 root:root)",
     ),
     "an account": ("useradd mallory", "userdel mallory", "known-accounts", "mallory"),
+    "another name of PostgreSQL's account": (
+        "useradd -o -u $(id -u postgres) -s /usr/sbin/nologin mallet", "userdel --force mallet",
+        "known-accounts", "mallet",
+    ),
+    "numbers that are lent to the application": (
+        "echo filae:900000:65536 >> /etc/subuid", "sed -i /^filae:/d /etc/subuid", "known-settings", "/etc/subuid",
+    ),
+    "a list that is gone": ("mv /etc/shells /root/shells", "mv /root/shells /etc/shells", "known-pam", "/etc/shells"),
     "what waits in a session": (
         f"{LEFT} python3 -m http.server 8098 --bind 127.0.0.1 --directory /var/empty >/dev/null 2>&1 & "
         "until ss -Hltn | grep -q ':8098 '; do sleep 0.1; done",
@@ -103,9 +151,27 @@ DECIDING = {
         "cp -p /usr/sbin/logrotate /root/logrotate; echo >> /usr/sbin/logrotate",
         "cp -p /root/logrotate /usr/sbin/logrotate", "packages-intact", "/usr/sbin/logrotate",
     ),
+    "a folder of a package's that leads elsewhere": (
+        "mv /etc/tmpfiles.d /var/lib/mallory; ln -s /var/lib/mallory /etc/tmpfiles.d",
+        "rm /etc/tmpfiles.d; mv /var/lib/mallory /etc/tmpfiles.d", "packages-intact", "/etc/tmpfiles.d",
+    ),
+    "a link of a package's that leads elsewhere": (
+        "ln -sfn true /usr/bin/sudoedit", f"ln -sfn sudo /usr/bin/sudoedit; {as_unpacked('sudo')}",
+        "packages-intact", "/usr/bin/sudoedit",
+    ),
+    "a file in the place of a link": (
+        "mv /usr/bin/uncompress /root/link; cp /bin/true /usr/bin/uncompress",
+        f"rm /usr/bin/uncompress; mv /root/link /usr/bin/uncompress; {as_unpacked('gzip')}",
+        "packages-intact", "/usr/bin/uncompress",
+    ),
+    "a program that a list was made to name": (
+        "cp -p /var/lib/dpkg/info/gzip.list /root/list; touch /usr/bin/mallory; "
+        "echo /usr/bin/mallory >> /var/lib/dpkg/info/gzip.list",
+        "cp -p /root/list /var/lib/dpkg/info/gzip.list; rm /usr/bin/mallory", "packages-intact", "/usr/bin/mallory",
+    ),
     "a script that dpkg runs": (
         f"cp -p {SCRIPT} /root/script; echo >> {SCRIPT}",
-        f"cp -p /root/script {SCRIPT}; touch -r {LISTING} {LISTING}", "packages-intact", SCRIPT,
+        f"cp -p /root/script {SCRIPT}; {as_unpacked('base-files')}", "packages-intact", SCRIPT,
     ),
     "byte code of a package's": (
         f"cp -p {MODULE} /root/code; cp -p {OTHER} {MODULE}", f"cp -p /root/code {MODULE}", "known-programs", MODULE,
@@ -113,6 +179,15 @@ DECIDING = {
     "a file that anybody may change": (
         "chmod 0666 /etc/profile", "chmod 0644 /etc/profile",
         "files-protected", "/etc/profile",
+    ),
+    "a folder above others": ("chmod 0777 /srv", "chmod 0755 /srv", "files-protected", "/srv"),
+    "a slot that keeps all of the log": (
+        PSQL.format("SELECT pg_create_physical_replication_slot('mallory')"),
+        PSQL.format("SELECT pg_drop_replication_slot('mallory')"), "db-contents", "slot mallory",
+    ),
+    "a function in the place of PostgreSQL's": (
+        PSQL.format("CREATE FUNCTION pg_catalog.lower(varchar) RETURNS text LANGUAGE sql AS 'SELECT NULL::text'"),
+        PSQL.format("DROP FUNCTION pg_catalog.lower(varchar)"), "db-contents", "function pg_catalog.lower",
     ),
     "a changed release": (
         f"cp -p {RELEASE}/Rakefile /root/Rakefile; echo >> {RELEASE}/Rakefile; touch {RELEASE}/x.rb",

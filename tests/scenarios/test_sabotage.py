@@ -179,6 +179,15 @@ def test_a_second_machine_sees_the_same(victim, bare):
     assert verdicts["net-closed"] == verdicts["flow-in-https"] == verdicts["tls-versions"] == "pass"
 
 
+def test_a_release_that_was_changed_is_made_anew_by_its_own_bundle(victim, bundles):
+    tree = "/opt/filae/releases/2.0.0"
+    must(victim.run(f"echo >> {tree}/Rakefile; touch {tree}/x.rb"))
+    assert set(red(verify_inventory(victim.inventory))) == {"release-intact"}
+    done = victim.ops("deploy", str(bundles["2.0.0"]))
+    assert done.returncode == 0, done.stderr
+    assert "nothing to do" in victim.ops("deploy", str(bundles["2.0.0"])).stderr
+
+
 def test_the_machine_is_as_it_was(victim):
     assert red(verify_inventory(victim.inventory)) == {}
 

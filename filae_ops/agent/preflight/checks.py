@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +13,16 @@ from filae_ops.agent.bundle.contract import Contract, of_release
 from filae_ops.agent.bundle.tree_check import manifest_of
 from filae_ops.agent.database import migration_check, postgresql
 from filae_ops.agent.preflight import capacity
-from filae_ops.agent.release import apt
+from filae_ops.agent.release import apt, compared_tree
 from filae_ops.agent.runtime import credentials, health, launcher
 from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.json_file import PROVISION
 from filae_ops.agent.system.machine import Live, Machine
 from filae_ops.agent.system.process import Failed
 from filae_ops.agent.system.versions import version_key
+from filae_ops.agent.transaction import journal as journals
+
+COMPARE_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,9 @@ def check(machine: Machine, bundle: Path) -> Checked:
     same = live is not None and live.version == contract.version
     if same:
         same_content(machine, found)
-    unchanged = same and not health.problem(contract, health.at_front_door(machine.config))
+    unchanged = (
+        same and not health.problem(contract, health.at_front_door(machine.config)) and intact(machine, contract)
+    )
     free, memory = capacity.disk_free(machine), capacity.memory_available(machine)
     dump, mode, change = 0, "two", None
     if not unchanged:
@@ -99,6 +105,13 @@ def only_upwards(contract: Contract, live: Live | None) -> None:
             f"version {contract.version} is reached from {stop} or later; the live one is {live.version}",
             next_step=f"deploy {stop} first",
         )
+
+
+def intact(machine: Machine, contract: Contract) -> bool:
+    """Tell whether the live tree is as it was deployed; one that somebody changed is made anew by the same bundle."""
+    events = journals.of_machine(machine.layout.journal).read()
+    found = compared_tree.compared(machine, events, contract.version, time.monotonic() + COMPARE_S)
+    return found["complete"] and not found["problem"] and not any(found[kind]["count"] for kind in compared_tree.KINDS)
 
 
 def same_content(machine: Machine, found: Mapping[str, Any]) -> None:

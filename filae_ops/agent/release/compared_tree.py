@@ -14,6 +14,7 @@ from filae_ops.agent.system.machine import Machine
 from filae_ops.agent.transaction import journal as journals
 from filae_ops.agent.transaction.journal import Event
 
+KINDS = ("changed", "missing", "added")
 LISTED = 200
 """Differences of one kind that are named; all are counted."""
 LONGEST = 300
@@ -40,7 +41,7 @@ def compared(machine: Machine, events: Sequence[Event], version: str, deadline: 
         problem = exc.message
     except OutOfTime:
         complete = False
-    kinds = {kind: _bounded(found, kind) for kind in ("changed", "missing", "added")}
+    kinds = {kind: _bounded(found, kind) for kind in KINDS}
     return {"version": version, "complete": complete, "problem": problem, **kinds}
 
 

@@ -27,7 +27,6 @@ def stage(machine: Machine, bundle: Path, version: str) -> None:
     """Extract a bundle aside, bind and lock it, and give it its name."""
     tree = staging(machine, version)
     durable.remove(tree)
-    durable.remove(machine.layout.release(version))
     archive.extract(bundle, tree)
     contract = of_release(tree)
     bind(machine, tree, contract)
@@ -36,8 +35,25 @@ def stage(machine: Machine, bundle: Path, version: str) -> None:
     if contract.data.get("gems") == "vendored":
         vendored_gems.check(machine, tree, contract)
     durable.sync_directory(tree)
+    # One that somebody changed still serves while it is made anew; it is pruned at the end.
+    former = _former(machine, version)
+    durable.remove(former)
+    if machine.layout.release(version).exists():
+        machine.layout.release(version).rename(former)
     tree.rename(machine.layout.release(version))
     durable.sync_directory(machine.layout.releases)
+
+
+def _former(machine: Machine, version: str) -> Path:
+    return machine.layout.releases / f".tmp-{version}.former"
+
+
+def put_back(machine: Machine, version: str) -> None:
+    """Give a release's name back to its former tree where `stage` was cut before the new one had it."""
+    former, tree = _former(machine, version), machine.layout.release(version)
+    if former.exists() and not tree.exists():
+        former.rename(tree)
+        durable.sync_directory(machine.layout.releases)
 
 
 def bind(machine: Machine, tree: Path, contract: Contract) -> None:

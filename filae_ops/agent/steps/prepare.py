@@ -15,6 +15,7 @@ from filae_ops.agent.release import apt, store
 from filae_ops.agent.runtime import credentials, health, unit_control
 from filae_ops.agent.steps.base import Deploy, Found
 from filae_ops.agent.system import durable
+from filae_ops.agent.system.errors import Refused
 from filae_ops.agent.system.process import Failed
 
 
@@ -42,19 +43,31 @@ class Stage(Deploy):
     def do(self) -> Found:
         """Extract, bind to the machine's directories, lock the gems."""
         layout = self.machine.layout
-        if self.plan.reuse:
-            archive.verify_tree(layout.release(self.plan.version), store.links(self.machine, self.contract))
+        if self.plan.reuse and self._as_signed():
             return {"reused": True}
         store.stage(self.machine, self.bundle, self.plan.version)
         return {"manifest": hashlib.sha256((layout.release(self.plan.version) / NAME).read_bytes()).hexdigest()}
 
+    def _as_signed(self) -> bool:
+        """Tell whether the tree that runs already is as its manifest; only a bundle can make another one."""
+        tree = self.machine.layout.release(self.plan.version)
+        try:
+            archive.verify_tree(tree, store.links(self.machine, self.contract))
+        except Refused:
+            if not self.plan.bundle:
+                raise
+            return False
+        return True
+
     def undo(self) -> Found:
         """Remove the tree, unless it is the live one's."""
+        if self.plan.reuse:
+            store.put_back(self.machine, self.plan.version)
+            return None
         live = self.machine.live()
-        if live and live.version == self.plan.version and not self.plan.reuse:
+        if live and live.version == self.plan.version:
             raise Failed(f"nginx still sends requests to {self.plan.version}: its tree stays")
-        if not self.plan.reuse:
-            store.unstage(self.machine, self.plan.version)
+        store.unstage(self.machine, self.plan.version)
         return None
 
 

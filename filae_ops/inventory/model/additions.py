@@ -84,7 +84,8 @@ def _package(value: str) -> str:
 def _local_account(value: str) -> str:
     if not re.fullmatch(_ACCOUNT, value, re.ASCII):
         _not_of_form(value, "the name of a local account", "one such as agent")
-    if OF_THE_SYSTEM.fullmatch(value):
+    # root's is there whatever is declared; that it has a password, for the DSI at the console, may be.
+    if OF_THE_SYSTEM.fullmatch(value) and value != "root":
         refuse(f"{value!r} is an account of the system or of this toolkit", next_step=_NEVER_DECLARED)
     return value
 

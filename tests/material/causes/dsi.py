@@ -50,6 +50,8 @@ DSI = [
           unit(QEMU, LoadState="masked", ActiveState="inactive", UnitFileState="masked")),
     Cause("guest-tools", "stopped", "dsi", (QEMU, "channel"), unit(QEMU, ActiveState="inactive")),
     Cause("dns-servers", "silent", "dsi", ("192.0.2.53", "UDP 53"), preflight(dns={"silent": ["192.0.2.53"]})),
+    Cause("dns-servers", "others", "provider", ("203.0.113.66", "resolv.conf"),
+          {"preflight": {"lines": {"dns": {"status": "go"}}}, "resolver_servers": ["203.0.113.66"]}),
     Cause("dns-public-name", "unknown", "dsi", (NAME, "DNS record"), preflight(public_name={})),
     Cause("time-servers", "silent", "dsi", ("192.0.2.54", "UDP 123"), preflight(time_source={})),
     *(

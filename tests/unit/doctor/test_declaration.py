@@ -86,7 +86,8 @@ FOUND = {
         [("account", "falcon"), ("nft_table", "inet f2b")],
     ),
     "what the inventory would refuse": (
-        [path("/etc/filae/x"), path("/etc/sudoers.d"), path("/opt/a b"), Leftover("root", {"account": "root"})], [],
+        [path("/etc/filae/x"), path("/etc/sudoers.d"), path("/opt/a b"), Leftover("www-data", {"account": "www-data"})],
+        [],
     ),
 }  # fmt: skip
 
@@ -110,7 +111,7 @@ def test_the_order_does_not_depend_on_the_machine(seed):
 
 def test_it_pastes_below_machine_and_loads_once_its_purposes_are_written(tmp_path):
     text = as_yaml(declaration(EVERYTHING))
-    assert text.startswith("        additions:\n        - package: veeam\n          purpose: a-renseigner\n")
+    assert text.startswith("        additions:\n          - package: veeam\n            purpose: a-renseigner\n")
     site = shutil.copytree(DEMO, tmp_path / "site")
     last = '          version: "13"\n'
     hosts = (site / "hosts.yml").read_text()
@@ -136,8 +137,8 @@ def test_each_line_is_a_warning_with_what_to_do():
     assert {(line.status, line.owner, line.id) for line in shown} == {("warn", "dsi", "addition")}
     assert [line.next for line in shown] == [
         "declare it in hosts.yml, by the entries given here, or remove it",
-        "find who put or changed it and have it undone: no declaration accounts for it",
-        "find who put or changed it and have it undone: no declaration accounts for it",
+        "find who put or changed it and have it undone, or renamed: no declaration names it so",
+        "find who put or changed it and have it undone, or renamed: no declaration names it so",
     ]
     assert shown[2].message == "nothing accounts for /etc/shadow"
 
@@ -151,7 +152,7 @@ def test_doctor_shows_it_and_a_delivered_machine_is_not_refused_for_an_agent(cap
     ]
     show_lines(diagnosis)
     shown = capsys.readouterr().out
-    assert "        additions:\n        - path: /etc/cron.d/veeam\n          purpose: a-renseigner\n" in shown
+    assert "        additions:\n          - path: /etc/cron.d/veeam\n            purpose: a-renseigner\n" in shown
     assert "machine:` of filae-prod" in shown.replace("\n", " ")
     assert "filae-two" not in shown
     show_lines(Diagnosis((Line("a", "dsi", "go", "x"),)))

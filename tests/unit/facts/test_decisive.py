@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,9 @@ def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         package_files, "changed", lambda: {f"{tmp_path}/changed": "changed", f"{tmp_path}/gone": "missing"}
     )
     monkeypatch.setattr(derived_files, "_bytes", lambda path: pytest.fail(f"{path} was read whole"))
+    monkeypatch.setattr(package_files, "brought_otherwise", lambda path, about: path.endswith("link"))
+    monkeypatch.setattr(derived_files, "ALWAYS", (f"{tmp_path}/known", f"{tmp_path}/always"))
+    monkeypatch.setattr(decisive, "UNIT_FOLDERS", (f"{tmp_path}/units",))
     monkeypatch.setattr(derived_files, "ucf", lambda: {})
     judged = derived_files.made_by
     monkeypatch.setattr(
@@ -32,8 +36,8 @@ def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def rows(disk: Path) -> dict[str, dict[str, Any]]:
-    found = decisive.decisive({})
+def rows(disk: Path, declared: Sequence[str] = ()) -> dict[str, dict[str, Any]]:
+    found = decisive.decisive({"declared_paths": declared})
     assert found["whole"]
     return {row["path"].removeprefix(f"{disk}/"): row for row in found["rows"]}
 
@@ -42,9 +46,9 @@ def test_each_entry_says_what_accounts_for_it(disk):
     told = rows(disk)
     assert {name: (row["by"], row.get("package", "")) for name, row in told.items() if "/" not in name} == {
         "known": ("package known", ""), "changed": ("", "known"), "made": ("a tool", ""), "strange": ("", ""),
-        "gone": ("", "known"),
+        "gone": ("", "known"), "always": ("", ""),
     }  # fmt: skip
-    assert told["gone"]["kind"] == "missing"
+    assert told["gone"]["kind"] == told["always"]["kind"] == "missing"
 
 
 def test_what_others_may_change_is_loose(disk):
@@ -59,6 +63,18 @@ def test_what_others_may_change_is_loose(disk):
     assert {name for name, row in told.items() if row.get("loose")} == {"known", "made", "open"}
 
 
+def test_what_is_declared_and_what_units_start_is_looked_at_wherever_it_lies(disk, tmp_path_factory):
+    other = tmp_path_factory.mktemp("opt")
+    (other / "agent").mkdir()
+    for name in ("agent/run", "started", "neither"):
+        (other / name).write_text("")
+        (other / name).chmod(0o777)
+    (disk / "units").mkdir()
+    (disk / "units/x.service").write_text(f"[Service]\nExecStart=-/bin/sh {other}/started --now\n")
+    told = rows(disk, [f"{other}/agent"])
+    assert {name for name, row in told.items() if row.get("loose")} == {f"{other}/agent/run", f"{other}/started"}
+
+
 def test_links_pipes_and_names_of_any_kind_are_told_without_being_followed_or_waited_for(disk):
     (disk / "link").symlink_to("/etc/shadow")
     os.mkfifo(disk / "pipe")
@@ -71,9 +87,9 @@ def test_links_pipes_and_names_of_any_kind_are_told_without_being_followed_or_wa
 
 
 def test_what_is_gone_before_it_is_looked_at_is_not_told(disk, monkeypatch):
-    listed = [*decisive._entries(float("inf"))]
+    listed = [*decisive._entries(float("inf"), ())]
     (disk / "strange").unlink()
-    monkeypatch.setattr(decisive, "_entries", lambda limit: listed)
+    monkeypatch.setattr(decisive, "_entries", lambda limit, declared: listed)
     assert "strange" not in rows(disk)
 
 

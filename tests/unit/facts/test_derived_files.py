@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import types
 
 import pytest
 
-from filae_ops.facts import cluster_files, derived_files, derived_links, package_files, pam_profiles
+from filae_ops.facts import cluster_files, derived_files, derived_links, network_files, package_files, pam_profiles
 
 UNIX = """Name: Unix authentication
 Default: yes
@@ -49,10 +50,15 @@ FILES = {
     "/usr/lib/systemd/system/debug-shell.service": "[Install]\nWantedBy=sysinit.target\n",
     "/usr/lib/systemd/system-preset/90-systemd.preset": "enable known.service\ndisable debug-shell.service\n",
     "/var/lib/dpkg/alternatives/editor": "auto\n/usr/bin/editor\n\n/bin/nano\n40\n",
+    "/usr/lib/os-release": "VERSION_CODENAME=trixie\n",
+    "/usr/local/share/ca-certificates/hospital.crt": "-----BEGIN CERTIFICATE-----\nCCCC\n-----END CERTIFICATE-----\n",
+    "/var/lib/dpkg/info/nano.postinst": "update-alternatives --install /usr/bin/editor editor /bin/nano 40\n",
+    "/var/lib/dpkg/alternatives/mallory": "auto\n/usr/sbin/ls\n\n/bin/nano\n40\n",
     "/usr/share/ca-certificates/good.crt": "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
 }
 PACKAGED = {
-    *FILES, "/bin/nano", "/usr/bin/nano", "/etc/init.d/ssh", "/usr/bin/bash", "/bin/bash", "/usr/lib/python3/x.py",
+    *(path for path in FILES if "/local/" not in path), "/bin/nano", "/usr/bin/nano", "/etc/init.d/ssh",
+    "/usr/bin/bash", "/bin/bash", "/usr/lib/python3/x.py",
 }  # fmt: skip
 
 
@@ -60,7 +66,7 @@ PACKAGED = {
 def disk(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """A disk of texts by path, of which FILES are packages'."""
     texts = dict(FILES)
-    for module in (derived_files, derived_links, pam_profiles, cluster_files):
+    for module in (derived_files, derived_links, pam_profiles, cluster_files, network_files):
         monkeypatch.setattr(module, "read", lambda path: texts.get(path, ""))
     monkeypatch.setattr(derived_files, "_bytes", lambda path: texts.get(path, "\0").encode())
     for module in (package_files, derived_links):
@@ -72,15 +78,18 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 
     monkeypatch.setattr(derived_files.glob, "glob", matching)
     monkeypatch.setattr(derived_links.os.path, "lexists", lambda path: path in texts)
-    monkeypatch.setattr(derived_files.socket, "gethostname", lambda: "site")
-    monkeypatch.setattr(derived_files.socket, "getfqdn", lambda: "site.hopital.example")
-    monkeypatch.setattr(derived_files, "_own_addresses", lambda: frozenset({"10.0.0.5"}))
+    texts["/etc/hostname"] = "site\n"
+    monkeypatch.setattr(network_files, "_own_addresses", lambda: frozenset({"10.0.0.5"}))
+    monkeypatch.setattr(package_files, "script", lambda package, name: texts.get(f"/info/{package}.{name}", ""))
+    accounts = [types.SimpleNamespace(pw_name=name, pw_uid=uid) for name, uid in (("filae", 993), ("camille", 1001))]
+    monkeypatch.setattr(derived_files.pwd, "getpwall", lambda: accounts)
     for cached in (derived_links._alternatives, derived_links._presets, derived_files.ucf):
         cached.cache_clear()
     return texts
 
 
 UNITS = "/usr/lib/systemd/system"
+LOCAL = "-----BEGIN CERTIFICATE-----\nCCCC\n-----END CERTIFICATE-----\n"
 AUTOREMOVE = "/etc/apt/apt.conf.d/02autoremove-postgresql"
 AUTH = "auth [success=1 default=ignore] pam_unix.so nullok\nauth requisite pam_deny.so\nauth required pam_permit.so\n"
 
@@ -98,10 +107,24 @@ AUTH = "auth [success=1 default=ignore] pam_unix.so nullok\nauth requisite pam_d
         ("/etc/hosts", "127.0.0.1 localhost\n10.0.0.66 deb.debian.org\n", False),
         ("/etc/hosts", "127.0.0.1 localhost mirror.hopital.example\n", False),
         ("/etc/environment", "# nothing\n", True),
+        ("/etc/hosts", "127.0.1.1 deb.debian.org\n", False),
+        ("/etc/hosts", "# local \\\n203.0.113.66 deb.debian.org\n", False),
         ("/etc/environment", "LD_PRELOAD=/tmp/x.so\n", False),
+        ("/etc/environment", "# local \\\nLD_PRELOAD=/tmp/x.so\n", False),
+        ("/etc/pam.d/common-auth", f"# local \\\nauth sufficient pam_permit.so\n{AUTH}", False),
+        ("/etc/default/keyboard", 'XKBLAYOUT="fr"\nBACKSPACE="guess"\n', True),
+        ("/etc/default/keyboard", "PATH=/var/tmp:/usr/bin\n", False),
+        ("/etc/default/keyboard", "# local \\\ntouch /root/x\n", False),
+        ("/etc/subuid", "camille:100000:65536\n", True),
+        ("/etc/subuid", "filae:100000:65536\n", False),
+        ("/etc/subgid", "993:100000:65536\n", False),
+        ("/etc/resolv.conf", "; made\nsearch hopital.example\nnameserver 10.0.0.53\noptions edns0\n", True),
+        ("/etc/resolv.conf", "nameserver 10.0.0.53\nevil x\n", False),
+        ("/etc/nologin", "", False),
         ("/etc/shells", "# shells\n/bin/bash\n", True),
         ("/etc/shells", "/bin/bash\n/tmp/shell\n", False),
         ("/etc/ssl/certs/ca-certificates.crt", FILES["/usr/share/ca-certificates/good.crt"], True),
+        ("/etc/ssl/certs/ca-certificates.crt", LOCAL, True),
         ("/etc/ssl/certs/ca-certificates.crt", "-----BEGIN CERTIFICATE-----\nBBBB\n-----END CERTIFICATE-----\n", False),
         (AUTOREMOVE, '// x\nAPT\n{\n  NeverAutoRemove\n  {\n    "^postgresql.*-17";\n  };\n};\n', True),
         (AUTOREMOVE, 'APT { NeverAutoRemove { "x"; }; };\nDPkg::Pre-Invoke { "/tmp/x"; };\n', False),
@@ -133,6 +156,10 @@ Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
         (DEBIAN.replace("Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg\n", ""), False),
         (DEBIAN.replace("debian-archive-keyring", "own"), False),
         (f"{DEBIAN}Trusted: yes\n", False),
+        (f"{DEBIAN}Enabled: yes\n", True),
+        (f"{DEBIAN}Enabled: no\n", False),
+        (DEBIAN.replace("trixie-updates", "sid"), False),
+        (f"# local \\\n{DEBIAN}URIs: http://evil.example\n", False),
         (f"{DEBIAN}Allow-Insecure: yes\n", False),
     ],
 )
@@ -152,12 +179,21 @@ def test_a_source_is_known_when_it_is_debian_s_own_archive(disk, text, known):
         ("/etc/systemd/system/unattended-upgrades.service", "/dev/null", False),
         ("/etc/alternatives/editor", "/bin/nano", True),
         ("/etc/alternatives/editor", "/tmp/editor", False),
+        ("/etc/alternatives/mallory", "/bin/nano", False),
+        ("/usr/sbin/ls", "/etc/alternatives/mallory", False),
+        ("/usr/share/nginx/html/etc", "/etc/init.d/ssh", False),
+        ("/usr/share/icons/x", "/etc/init.d/ssh", True),
+        ("/etc/resolv.conf", "../run/systemd/resolve/stub-resolv.conf", True),
+        ("/etc/resolv.conf", "/tmp/resolv.conf", False),
         ("/usr/bin/editor", "/etc/alternatives/editor", True),
         ("/usr/bin/ls", "/etc/alternatives/editor", False),
         ("/etc/rc2.d/S01ssh", "../init.d/ssh", True),
         ("/etc/rc2.d/S01evil", "../init.d/evil", False),
         ("/etc/ssl/certs/good.pem", "/usr/share/ca-certificates/good.crt", True),
-        ("/etc/ssl/certs/evil.pem", "/usr/local/share/ca-certificates/evil.crt", False),
+        ("/etc/ssl/certs/hospital.pem", "/usr/local/share/ca-certificates/hospital.crt", True),
+        ("/etc/ssl/certs/0a1b2c3d.0", "hospital.pem", True),
+        ("/etc/ssl/certs/0a1b2c3d.0", "/root/evil.pem", False),
+        ("/etc/ssl/certs/evil.pem", "/root/evil.pem", False),
         ("/etc/mtab", "../proc/self/mounts", True),
         ("/etc/mtab", "/tmp/mounts", False),
     ],
@@ -186,6 +222,9 @@ def test_what_ucf_wrote_is_known_until_it_is_edited(disk):
     assert derived_files.made_by("/etc/ssh/sshd_config", "") == "", "ucf was asked by hand: no package registered it"
     disk["/var/lib/ucf/registry"] = "openssh-server  /etc/ssh/sshd_config\n"
     derived_files.ucf.cache_clear()
+    assert derived_files.made_by("/etc/ssh/sshd_config", "") == "", "ucfr was run by hand: no script names that file"
+    disk["/info/openssh-server.postinst"] = "ucf /usr/share/openssh/sshd_config /etc/ssh/sshd_config\n"
+    derived_files.ucf.cache_clear()
     assert derived_files.made_by("/etc/ssh/sshd_config", "") == "ucf"
     disk["/etc/ssh/sshd_config"] += "Match Address 10.0.0.0/8\n PermitRootLogin yes\n"
     assert derived_files.made_by("/etc/ssh/sshd_config", "") == ""
@@ -206,3 +245,23 @@ def test_what_ucf_wrote_is_known_until_it_is_edited(disk):
 def test_postgresql_s_own_file_holds_its_maker_s_settings_alone(disk, line, known):
     disk["/etc/postgresql/17/main/postgresql.conf"] = f"# made by pg_createcluster\n{line}\n"
     assert bool(derived_files.made_by("/etc/postgresql/17/main/postgresql.conf", "")) is known
+
+
+@pytest.mark.parametrize(
+    ("basic", "known"),
+    [
+        ("X509v3 Basic Constraints: \n    CA:FALSE\n", True),
+        ("X509v3 Basic Constraints: critical\n    CA:TRUE\n", False),
+    ],
+)
+def test_the_certificate_that_the_installer_makes_signs_nothing(disk, monkeypatch, basic, known):
+    monkeypatch.setattr(derived_files, "command", lambda *argv: basic)
+    assert bool(derived_files.made_by("/etc/ssl/certs/ssl-cert-snakeoil.pem", "")) is known
+
+
+def test_the_name_servers_are_those_behind_systemd_s_own(disk):
+    disk["/etc/resolv.conf"] = "nameserver 127.0.0.53\n"
+    disk["/run/systemd/resolve/resolv.conf"] = "# x\nnameserver 10.0.0.53\n"
+    assert network_files.resolver_servers({}) == ["10.0.0.53"]
+    disk["/etc/resolv.conf"] = "nameserver 10.0.0.53\nnameserver 203.0.113.66\n"
+    assert network_files.resolver_servers({}) == ["10.0.0.53", "203.0.113.66"]

@@ -111,7 +111,7 @@ def test_packages_tables_and_units_are_named_until_declared():
         Addition(package="falcon", purpose="antivirus"), Addition(nft_table="inet f2b", purpose="bans"),
         Addition(unit="falcon.service", purpose="antivirus"), Addition(account="falcon", purpose="antivirus"),
     ]  # fmt: skip
-    people = {"falcon": {"uid": 1001, "shell": "/bin/sh", "password": False}}
+    people = {"falcon": {"uid": 1001, "shell": "/bin/sh", "password": False, "home": "/home"}}
     for named, declared in (
         (accounted.packages(["falcon"], []), accounted.packages(["falcon"], additions)),
         (accounted.tables(["inet filae", "inet f2b"], []), accounted.tables(["inet f2b"], additions)),
@@ -139,10 +139,45 @@ def test_sessions_and_transactions_of_ours_need_no_file():
         ("amartin", {"uid": 1000, "shell": "/bin/bash", "password": False}, False),
         ("mallory", {"uid": 1001, "shell": "/usr/sbin/nologin", "password": False}, True),
         ("toor", {"uid": 0, "shell": "/bin/sh", "password": False}, True),
+        ("games", {"uid": 5, "shell": "/var/tmp/nologin", "password": False}, True),
+        ("games", {"uid": 5, "shell": "", "password": False}, True),
+        ("root", {"uid": 0, "shell": "/bin/bash", "password": False, "home": "/var/tmp"}, True),
+        ("root", {"uid": 0, "shell": "/var/tmp/bash", "password": False}, True),
     ],
 )
 def test_an_account_that_may_open_a_session_is_named_unless_declared(name, about, named):
-    assert bool([*accounted.accounts({name: about}, {"amartin"}, [])]) is named
+    home = {"root": "/root", "postgres": "/var/lib/postgresql"}.get(name, "/home")
+    assert bool([*accounted.accounts({name: {"home": home, **about}}, {"amartin"}, [])]) is named
+
+
+def test_another_name_of_an_account_is_named_though_it_is_declared():
+    postgres = {"uid": 101, "shell": "/bin/bash", "password": False, "home": "/var/lib/postgresql"}
+    twin = {**postgres, "shell": "/usr/sbin/nologin", "home": "/"}
+    declared = [Addition(account="mallet", purpose="-")]
+    found = [*accounted.accounts({"postgres": postgres, "mallet": twin}, set(), declared)]
+    assert [each.name for each in found] == ["mallet"]
+
+
+def test_a_password_of_root_s_is_named_until_it_is_declared():
+    root = {"root": {"uid": 0, "shell": "/bin/bash", "password": True, "home": "/root"}}
+    assert [each.name for each in accounted.accounts(root, set(), [])] == ["root"]
+    assert [*accounted.accounts(root, set(), [Addition(account="root", purpose="console")])] == []
+
+
+@pytest.mark.parametrize(
+    ("about", "expected"),
+    [
+        ({"members": {"ssl-cert": ["postgres"]}}, []),
+        ({"members": {"ssl-cert": ["postgres", "x"]}}, ["x (ssl-cert)"]),
+        ({"members": {"adm": ["declared"], "filae-operators": ["camille"]}}, []),
+        ({"accounts": {"www-data": {"group": "filae"}}}, ["www-data (filae)"]),
+        ({"accounts": {"filae_migrate": {"group": "filae"}, "sync": {"group": "nogroup"}}}, []),
+        ({"group_passwords": ["shadow"]}, ["* (shadow)"]),
+    ],
+)
+def test_whoever_is_in_a_group_by_any_way_is_named(about, expected):
+    facts = {"members": {}, "accounts": {}, "group_passwords": [], **about}
+    assert accounted.memberships(facts, {"declared"}) == expected
 
 
 @pytest.mark.parametrize(

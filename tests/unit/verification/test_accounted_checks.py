@@ -28,14 +28,15 @@ HEALTHY: dict[str, Any] = {
         "placed": [{**{k: v for k, v in DROPIN.items() if k != "by"}, "target": None, "optional": False}],
         "releases": [{"version": "2.0.0", "complete": True, "problem": "", **NOTHING}],
     },
-    "packages": {"half": [], "diverted": [], "sourceless": [], "rewritten": []},
+    "packages": {"half": [], "diverted": [], "sourceless": [], "rewritten": [], "undigested": [], "copied": False},
     "manager": {
         "environment": ["LANG=fr_FR.UTF-8", "PATH=/usr/sbin:/usr/bin"], "unread": [], "transient": [], "fragments": {},
     },
     "privileges": {"programs": [], "whole": True},
     "tables": ["inet filae"],
     "accounts": {
-        "accounts": {"root": {"uid": 0, "shell": "/bin/bash", "password": False}}, "groups": {}, "members": {},
+        "accounts": {"root": {"uid": 0, "shell": "/bin/bash", "password": False, "home": "/root", "group": "root"}},
+        "groups": {}, "members": {}, "group_passwords": [],
     },
     "waiting": [], "processes": [], "libraries": [], "fresh": {"nginx": [], "ssh": []},
     "kernel": {"asked": {"net.ipv4.ip_forward": "0"}, "live": {"net.ipv4.ip_forward": "0"}, "own": True},
@@ -58,7 +59,7 @@ def release(kind: str, path: str) -> dict[str, Any]:
     return changed("placed", releases=[{**tree, **differs}])
 
 
-AGAIN = "rollback, then filae-ops deploy the bundle of 2.0.0"
+AGAIN = "filae-ops deploy the bundle of 2.0.0 again"
 DECLARE = "machine.additions"
 # What is found, which check turns red, and what its message and next step say.
 FAULTS: dict[str, tuple[dict[str, Any], str, str, str]] = {
@@ -78,13 +79,22 @@ FAULTS: dict[str, tuple[dict[str, Any], str, str, str]] = {
         changed("packages", rewritten=[{"path": "/var/lib/dpkg/info/sudo.md5sums", "package": "sudo"}]),
         "packages-intact", "sudo.md5sums", "--force-confmiss sudo",
     ),
+    "a-package-without-digests": (
+        changed("packages", undigested=["x"]), "packages-intact", "packages without digests", "declared",
+    ),
+    "a-list-that-is-gone": (
+        rows({"path": "/etc/shells", "kind": "missing"}), "known-pam", "/etc/shells (absent)", "put back",
+    ),
+    "a-folder-above": (
+        rows({"path": "/srv", "by": "", "kind": "directory", "loose": True}), "files-protected", "/srv", "chmod go-w",
+    ),
     "a-package-of-no-source": (changed("packages", sourceless=["x"]), "packages-known", "x", DECLARE),
     "a-diversion": (changed("packages", diverted=["/bin/ls to /bin/x"]), "known-apt", "/bin/ls to", "dpkg-divert"),
     "a-changed-release": (release("changed", "app.rb"), "release-intact", "app.rb (changed)", AGAIN),
     "an-added-file": (release("added", "x.rb"), "release-intact", "x.rb (added)", AGAIN),
     "an-unreadable-release": (
         changed("placed", releases=[{**HEALTHY["placed"]["releases"][0], "problem": "no manifest"}]), "release-intact",
-        "no manifest", AGAIN,
+        "no manifest", "under a higher version",
     ),
     "a-changed-kept-release": (
         changed("placed", releases=[*HEALTHY["placed"]["releases"], {
@@ -127,7 +137,9 @@ FAULTS: dict[str, tuple[dict[str, Any], str, str, str]] = {
         changed("accounts", members={"ssl-cert": ["postgres", "x"]}), "known-accounts", "x (ssl-cert)", "gpasswd",
     ),
     "an-account": (
-        changed("accounts", accounts={"x": {"uid": 1001, "shell": "/bin/sh", "password": False}}),
+        changed("accounts", accounts={
+            "x": {"uid": 1001, "shell": "/bin/sh", "password": False, "home": "/", "group": "x"},
+        }),
         "known-accounts", "x", DECLARE,
     ),
 }  # fmt: skip

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from cryptography import x509
 from material.causes.access import ACCESS, OLD, keys, people, sshd
-from material.causes.application import APPLICATION
-from material.causes.cause import Cause, inventory, preflight
+from material.causes.application import APPLICATION, proof
+from material.causes.cause import Cause, inventory, preflight, unit
 from material.causes.database import DATABASE
 from material.causes.dsi import DSI
 from material.causes.files import FILES
@@ -94,6 +94,26 @@ def test_a_cause_is_told_with_its_value_and_who_cures_it_how(cause: Cause, tmp_p
     assert {wording(cause.check, told.code, told.values, lang).owner for lang in ("en", "fr")} == {cause.owner}
     said = wording(cause.check, told.code, told.values, "en")
     assert [text for text in cause.shown if text not in f"{said.message}\n{said.next}"] == [], said
+
+
+NGINX, POSTGRESQL = (
+    unit("nginx.service", ActiveState="inactive"),
+    unit("postgresql@17-main.service", ActiveState="failed"),
+)
+CONSEQUENCES = [
+    Cause("app-page", "no_nginx", "", (), proof("page", "refused") | NGINX),
+    Cause("web-hidden", "no_nginx", "", (), NGINX, {"web": {"value": {"hidden": {"error": "refused"}}}}),
+    Cause("app-schema", "no_postgresql", "", (), proof("schema", "no such file") | POSTGRESQL),
+    Cause("app-attachments", "no_postgresql", "", (), proof("files_check", "no connection") | POSTGRESQL),
+    Cause("web-hidden", "in_maintenance", "", (), {}, {"web": {"value": {"hidden": {"value": {"/.env": 503}}}}}),
+]
+
+
+@pytest.mark.parametrize("cause", CONSEQUENCES, ids=lambda cause: f"{cause.check}-{cause.code}")
+def test_what_follows_from_a_service_that_does_not_run_accuses_nobody_else(cause: Cause, tmp_path: Any) -> None:
+    told = outcome(cause.check, target(cause, tmp_path))
+    assert isinstance(told, NotRun), told
+    assert told.code == cause.code
 
 
 def test_each_cause_that_a_check_can_tell_is_tried() -> None:

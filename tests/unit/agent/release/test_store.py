@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 from pathlib import Path
 
 import pytest
@@ -60,3 +61,29 @@ def test_a_link_in_the_place_of_lasting_files_is_refused_and_stays(tmp_path: Pat
         store.bind(machine, put_release(machine, "2.1.0"), NEW)
     assert (machine.layout.files / "attachments").is_symlink()
     assert other.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_tree_that_is_made_anew_takes_the_place_of_the_one_that_somebody_changed(tmp_path, monkeypatch) -> None:
+    machine, _ = machine_at(tmp_path)
+    tree = put_release(machine, "2.1.0")
+    (tree / "added.rb").write_text("")
+    new = tmp_path / "new"
+    shutil.copytree(put_release(machine, "2.2.0"), new)
+    monkeypatch.setattr(store.archive, "extract", lambda bundle, destination: shutil.copytree(new, destination))
+    store.stage(machine, tmp_path / "bundle", "2.1.0")
+    assert not (tree / "added.rb").exists()
+    store.prune(machine, 9, set())
+    assert sorted(path.name for path in machine.layout.releases.iterdir()) == ["2.1.0", "2.2.0"]
+
+
+@pytest.mark.parametrize("cut", ["before", "between", "after"])
+def test_a_cut_while_a_tree_is_made_anew_leaves_one_under_its_name(tmp_path: Path, cut: str) -> None:
+    machine, _ = machine_at(tmp_path)
+    tree, former = put_release(machine, "2.1.0"), machine.layout.releases / ".tmp-2.1.0.former"
+    if cut != "before":
+        tree.rename(former)
+    if cut == "after":
+        put_release(machine, "2.1.0")
+    store.put_back(machine, "2.1.0")
+    assert tree.is_dir()
+    assert former.exists() is (cut == "after")

@@ -151,7 +151,7 @@ FORMS = {
     "the database": ("package: postgresql-17", "is a package that this toolkit takes from Debian"),
     "an account's form": ("account: 'a b'", "is not the name of a local account"),
     "an account of a directory": ("account: a@chv.example", "is not the name of a local account"),
-    "root": ("account: root", "is an account of the system"),
+    "PostgreSQL's": ("account: postgres", "is an account of the system"),
     "the application": ("account: filae", "is an account of the system"),
     "the DSI's group": ("account: filae-dsi", "is an account of the system"),
     "postgres": ("account: postgres", "is an account of the system"),
