@@ -68,6 +68,7 @@ def bind(machine: Machine, tree: Path, contract: Contract) -> None:
 def unstage(machine: Machine, version: str) -> None:
     """Remove what `stage` made of a version."""
     durable.remove(staging(machine, version))
+    durable.remove(_former(machine, version))
     durable.remove(machine.layout.release(version))
     durable.remove(machine.layout.scratch / version)
     durable.remove(outdated.record(machine.layout, version))
