@@ -20,6 +20,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from pathlib import PurePosixPath
 from typing import Any
 
 from filae_ops.facts import derived_files, package_files
@@ -91,7 +92,10 @@ def _entries(limit: float, declared: Sequence[str]) -> Iterator[tuple[str, os.st
     pending = [(tree, 99) for tree in TREES] + list(SHALLOW.items())
     # What is declared is read too, and what units start: that all may change it is no part of a declaration.
     others = {path for path in declared if not path.startswith(tuple(f"{tree}/" for tree in TREES))}
-    pending += [(path, DECLARED_DEPTH) for path in others] + [(path, 0) for path in _started(others)]
+    started = _started(others)
+    above = {str(folder) for path in {*others, *started} for folder in PurePosixPath(path).parents}
+    pending += [(path, DECLARED_DEPTH) for path in others]
+    pending += [(path, 0) for path in {*started, *above} - {*others, *SHALLOW, *TREES}]
     while pending and time.monotonic() < limit:
         top, depth = pending.pop()
         try:

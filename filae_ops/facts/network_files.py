@@ -6,6 +6,7 @@ Sources: hosts(5), networks(5), resolv.conf(5).
 from __future__ import annotations
 
 import functools
+import ipaddress
 import re
 
 from filae_ops.facts.gathering import Expected, Unmeasured, command, part, read
@@ -55,10 +56,19 @@ def resolver(path: str) -> bool:
 
 @part
 def resolver_servers(_: Expected) -> list[str]:
-    """Return the name servers that programs ask: those behind systemd-resolved, where it answers."""
+    """Return the name servers of other machines that programs ask: those behind systemd-resolved, where it answers."""
     servers = _servers("/etc/resolv.conf")
-    return _servers(BEHIND_STUB) if servers == [STUB] else servers
+    servers = _servers(BEHIND_STUB) if servers == [STUB] else servers
+    return [each for each in servers if not _of_this_machine(each)]
 
 
 def _servers(path: str) -> list[str]:
     return re.findall(r"^\s*nameserver\s+(\S+)", read(path), re.M)
+
+
+def _of_this_machine(server: str) -> bool:
+    """Tell whether a server is this machine's own, whose socket is told with the others."""
+    try:
+        return ipaddress.ip_address(server.partition("%")[0]).is_loopback
+    except ValueError:
+        return False

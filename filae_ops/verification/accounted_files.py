@@ -68,11 +68,9 @@ THEMES: Mapping[str, tuple[str, ...]] = {
     ),
     "settings": ("/etc",),
 }  # fmt: skip
-# In no theme, but whoever may change one of these puts another in the place of what is below it.
-ABOVE = {
-    "/", "/boot", "/home", "/opt", "/root", "/run", "/srv", "/var", "/var/lib", "/var/lib/dpkg", "/var/lib/dpkg/info",
-    "/var/spool",
-}  # fmt: skip
+# Below these, what is in no theme is data: the application's, the agent's, logs. Elsewhere it is a folder above others,
+# or what a unit starts or the inventory declares, and only who may change it is judged.
+DATA = ("/opt/filae/", "/root/", "/srv/filae/", "/var/cache/filae", "/var/lib/filae-ops", "/var/log/")
 _BELOW = {
     theme: re.compile("|".join(translate(form) for place in places for form in (place, f"{place}/*")))
     for theme, places in THEMES.items()
@@ -124,7 +122,7 @@ def files(rows: Sequence[Row], placed: Mapping[str, Placement], additions: Seque
         if wanted is not None:
             if what := differs(row, wanted):
                 yield Leftover(theme or "filae", path, what, wanted.role)
-        elif theme or path in ABOVE:
+        elif theme or not path.startswith(DATA):
             yield from _foreign(row, theme, additions)
     there = {row["path"] for row in rows}
     for path, each in exact.items():

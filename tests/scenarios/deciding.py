@@ -180,6 +180,11 @@ DECIDING = {
         "chmod 0666 /etc/profile", "chmod 0644 /etc/profile",
         "files-protected", "/etc/profile",
     ),
+    "a program that a unit starts and all may change": (
+        "mkdir /opt/mallory; cp /bin/true /opt/mallory/x; chmod 0777 /opt/mallory/x; "
+        "printf '[Service]\\nExecStart=-/opt/mallory/x\\n' > /etc/systemd/system/mallory.service",
+        "rm -r /opt/mallory /etc/systemd/system/mallory.service", "files-protected", "/opt/mallory/x",
+    ),
     "a folder above others": ("chmod 0777 /srv", "chmod 0755 /srv", "files-protected", "/srv"),
     "a slot that keeps all of the log": (
         PSQL.format("SELECT pg_create_physical_replication_slot('mallory')"),

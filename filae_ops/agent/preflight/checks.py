@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +21,6 @@ from filae_ops.agent.system.machine import Live, Machine
 from filae_ops.agent.system.process import Failed
 from filae_ops.agent.system.versions import version_key
 from filae_ops.agent.transaction import journal as journals
-
-COMPARE_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -110,8 +108,8 @@ def only_upwards(contract: Contract, live: Live | None) -> None:
 def intact(machine: Machine, contract: Contract) -> bool:
     """Tell whether the live tree is as it was deployed; one that somebody changed is made anew by the same bundle."""
     events = journals.of_machine(machine.layout.journal).read()
-    found = compared_tree.compared(machine, events, contract.version, time.monotonic() + COMPARE_S)
-    return found["complete"] and not found["problem"] and not any(found[kind]["count"] for kind in compared_tree.KINDS)
+    differences = compared_tree.compared(machine, events, contract.version, math.inf)
+    return not differences["problem"] and not any(differences[kind]["count"] for kind in compared_tree.KINDS)
 
 
 def same_content(machine: Machine, found: Mapping[str, Any]) -> None:

@@ -49,11 +49,13 @@ def _former(machine: Machine, version: str) -> Path:
 
 
 def put_back(machine: Machine, version: str) -> None:
-    """Give a release's name back to its former tree where `stage` was cut before the new one had it."""
+    """Give a release's name back to its former tree where `stage` was cut before the new one had it; else drop it."""
     former, tree = _former(machine, version), machine.layout.release(version)
     if former.exists() and not tree.exists():
         former.rename(tree)
         durable.sync_directory(machine.layout.releases)
+    durable.remove(staging(machine, version))
+    durable.remove(former)
 
 
 def bind(machine: Machine, tree: Path, contract: Contract) -> None:

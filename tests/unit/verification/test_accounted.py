@@ -106,6 +106,15 @@ def test_what_the_inventory_declares_is_accounted_for():
     assert leftovers(owned, additions=declared) == []
 
 
+def test_what_all_may_change_is_named_wherever_a_unit_starts_it_and_data_is_not():
+    program = {**AGENT, "path": "/opt/acme/agent", "loose": True, "mode": "0777"}
+    for declared in (Addition(unit="acme.service", purpose="-"), Addition(path="/opt/acme", purpose="-")):
+        assert [what for _, what, _ in leftovers(program, additions=(declared,))] == ["loose"]
+    above = {**program, "path": "/opt/acme", "kind": "directory"}
+    assert [what for _, what, _ in leftovers(above)] == ["loose"]
+    assert leftovers({**program, "path": "/srv/filae/files/x"}) == []
+
+
 def test_packages_tables_and_units_are_named_until_declared():
     additions = [
         Addition(package="falcon", purpose="antivirus"), Addition(nft_table="inet f2b", purpose="bans"),

@@ -14,7 +14,7 @@ import pytest
 from cryptography import x509
 from material.causes.access import ACCESS, OLD, keys, people, sshd
 from material.causes.application import APPLICATION, proof
-from material.causes.cause import Cause, inventory, preflight, unit
+from material.causes.cause import Cause, agent, inventory, preflight, unit
 from material.causes.database import DATABASE
 from material.causes.dsi import DSI
 from material.causes.files import FILES
@@ -105,7 +105,14 @@ CONSEQUENCES = [
     Cause("web-hidden", "no_nginx", "", (), NGINX, {"web": {"value": {"hidden": {"error": "refused"}}}}),
     Cause("app-schema", "no_postgresql", "", (), proof("schema", "no such file") | POSTGRESQL),
     Cause("app-attachments", "no_postgresql", "", (), proof("files_check", "no connection") | POSTGRESQL),
-    Cause("web-hidden", "in_maintenance", "", (), {}, {"web": {"value": {"hidden": {"value": {"/.env": 503}}}}}),
+    Cause(
+        "web-hidden",
+        "in_maintenance",
+        "",
+        (),
+        agent(maintenance={"on": True}),
+        {"web": {"value": {"hidden": {"value": {"/.env": 503}}}}},
+    ),
 ]
 
 
